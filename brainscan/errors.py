@@ -1,0 +1,100 @@
+"""What can go wrong through no fault of ours: one tree, each with hint, kind and exit code.
+
+Pure functions raise ``ValueError``; whatever a *user* can cause becomes a `BrainscanError` at the edge.
+The command line catches only this tree, so a traceback always means a defect of ours.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+InputKind = Literal["header", "empty", "corrupt", "no_eeg", "electrodes", "calibration", "signal", "io"]
+
+
+class BrainscanError(Exception):
+    """Base of every error that a user can cause.
+
+    Parameters
+    ----------
+    message : str
+        One line: cause, and in brackets what was seen. No patient fields.
+    hint : str
+        One line: what to do.
+    file : str
+        The file in question, as it shall be shown; empty if there is none.
+    """
+
+    exit_code: int = 1
+    kind: str = "defect"
+
+    def __init__(self, message: str, *, hint: str = "", file: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.file = file
+
+    def __str__(self) -> str:
+        """Return the line a terminal shows, without the leading ``error:``."""
+        where = f"{self.file}: " if self.file else ""
+        what = f"{where}{self.message}"
+        line = f"{what}. hint: {self.hint}" if self.hint else what
+        return " ".join(line.split())
+
+    def as_mapping(self) -> dict[str, str]:
+        """Return the fixed JSON form of SPEC §3."""
+        where = f"{self.file}: " if self.file else ""
+        return {"kind": self.kind, "message": f"{where}{self.message}", "hint": self.hint}
+
+
+class UsageError(BrainscanError):
+    """The command was called in a way that cannot work."""
+
+    exit_code = 2
+    kind = "usage"
+
+
+class MissingExtraError(BrainscanError):
+    """A command or option needs an optional package that is not installed."""
+
+    exit_code = 2
+    kind = "extra"
+
+    def __init__(self, what: str, extra: str, *, file: str = "") -> None:
+        super().__init__(f"{what} needs the extra '{extra}'", hint=f'pip install "brainscan[{extra}]"', file=file)
+
+
+class InputError(BrainscanError):
+    """An input file cannot be used.
+
+    Parameters
+    ----------
+    kind : str
+        One of the ``error_kind`` words: header, empty, corrupt, no_eeg, electrodes, calibration, signal, io.
+    """
+
+    exit_code = 3
+
+    def __init__(self, message: str, *, kind: InputKind, hint: str = "", file: str = "") -> None:
+        super().__init__(message, hint=hint, file=file)
+        self.kind = kind
+
+
+class ModelError(BrainscanError):
+    """A checkpoint is absent, damaged or does not fit."""
+
+    exit_code = 4
+    kind = "model"
+
+
+class OutputError(BrainscanError):
+    """An output cannot be written, or would overwrite something."""
+
+    exit_code = 5
+    kind = "output"
+
+
+class PartialFailureError(BrainscanError):
+    """Several inputs, and at least one failed; the others are done."""
+
+    exit_code = 6
+    kind = "partial"

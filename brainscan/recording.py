@@ -1,0 +1,157 @@
+"""`Recording`: what a file says about itself, and a lazy `read`. Never the whole signal.
+
+Readers (`brainscan.io`) make recordings; preprocessing reads them block by block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainscan.events import Annotation, BoolArray
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One signal of a file.
+
+    Parameters
+    ----------
+    label : str
+        As the file has it, blanks and NULs at the ends removed.
+    rate_hz : Fraction
+        Exact: samples per record over record duration (255.767 Hz rounded to 256 is 3.3 s an hour).
+    unit : str
+        As the file has it; `read` returns µV whatever it says.
+    uv_per_unit : float or None
+        Factor from the file's unit to µV, None where the channel has no usable calibration.
+    """
+
+    label: str
+    rate_hz: Fraction
+    unit: str = "uV"
+    uv_per_unit: float | None = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A gap-free part of a recording, ``[start_s, start_s + duration_s)`` on the recording's clock."""
+
+    start_s: float
+    duration_s: float
+
+    @property
+    def stop_s(self) -> float:
+        """End, seconds from the start of the recording."""
+        return self.start_s + self.duration_s
+
+    def n_samples(self, rate_hz: Fraction | float) -> int:
+        """Return the number of samples of a channel of this rate in the segment."""
+        return round(self.duration_s * rate_hz)
+
+    def index(self, at_s: float, rate_hz: Fraction | float) -> int:
+        """Return the sample of a channel of this rate at a time on the recording's clock, cut to the segment.
+
+        Adjacent reads share the rounding of their common boundary, so no sample is lost or read twice.
+        """
+        return min(max(round((at_s - self.start_s) * float(rate_hz)), 0), self.n_samples(rate_hz))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """What `Recording.read` returns: one array a channel, each at its own rate.
+
+    Parameters
+    ----------
+    uv : tuple of float64 arrays, shape (n_samples,) each
+        Microvolts as recorded (offsets included). NaN where the file has no value.
+    railed : tuple of bool arrays, shape (n_samples,) each
+        True where the converter stood at either end of its range.
+    """
+
+    uv: tuple[NDArray[np.float64], ...]
+    railed: tuple[BoolArray, ...]
+
+
+Reader = Callable[[Sequence[int], Segment, float, float], Samples]
+"""``(channel indices, segment, start_s, stop_s) -> Samples``; the span lies within the segment."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """A recording's facts, and `read` for its samples.
+
+    Parameters
+    ----------
+    name : str
+        File name without folder, for messages and outputs.
+    format : str
+        ``EDF``, ``EDF+C``, ``EDF+D``, ``BDF``, ``BDF+C``, ``BDF+D``, ``BrainVision``, ``FIF``, ``EEGLAB``, ``array``.
+    start : datetime or None
+        Wall-clock time of second 0, None where the header has no valid one.
+    duration_s : float
+        From second 0 to the end of the last segment, gaps included.
+    segments : tuple of Segment
+        Gap-free parts, in the order of the file.
+    channels : tuple of Channel
+    reader : callable
+        Fetches samples; use `read`.
+    annotations : tuple of Annotation
+        The file's own notes. Offered to no network.
+    warnings : tuple of str
+        One line each, without patient fields.
+    age_years : float or None
+        Age of the patient at the recording where the header allows to compute it (never the birthday).
+    sha256 : callable or None
+        Computes the SHA-256 of the file's bytes; None for recordings that were never a file.
+    """
+
+    name: str
+    format: str
+    start: datetime | None
+    duration_s: float
+    segments: tuple[Segment, ...]
+    channels: tuple[Channel, ...]
+    reader: Reader = field(repr=False)
+    annotations: tuple[Annotation, ...] = ()
+    warnings: tuple[str, ...] = ()
+    age_years: float | None = None
+    sha256: Callable[[], str] | None = field(default=None, repr=False)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the channels, in the order of the file."""
+        return tuple(channel.label for channel in self.channels)
+
+    def read(self, channels: Sequence[int], start_s: float, stop_s: float, segment: Segment | None = None) -> Samples:
+        """Read some channels over a span of one gap-free segment.
+
+        Parameters
+        ----------
+        channels : sequence of int
+            Indices into `channels`.
+        start_s, stop_s : float
+            Seconds on the recording's clock; what lies outside the segment is cut.
+        segment : Segment, optional
+            The segment to read from; by default the first that holds `start_s`.
+
+        Raises
+        ------
+        ValueError
+            If no segment holds `start_s`, or an index is out of range.
+        InputError
+            If the file changed or cannot be read any more.
+        """
+        if segment is None:
+            holders = [s for s in self.segments if s.start_s <= start_s < s.stop_s]
+            if not holders:
+                raise ValueError(f"no segment holds {start_s} s")
+            segment = holders[0]
+        if any(not 0 <= c < len(self.channels) for c in channels):
+            raise ValueError(f"channel index out of range 0..{len(self.channels) - 1}: {list(channels)}")
+        return self.reader(channels, segment, start_s, stop_s)
