@@ -1,11 +1,13 @@
 """The 19 electrodes of the 10-20 system, their order, their synonyms and where they sit.
 
-The order is the product's everywhere inside. Positions are the idealised 10-10 positions on a unit sphere
-(Jurcak et al., NeuroImage 2007;34:1600): x to the right ear, y to the nose, z up.
+The order is the product's everywhere inside. Positions are idealised ones on a unit sphere (the spherical
+head that source-analysis programs use, with T3, Fpz, T4 and Oz near the equator): x to the right ear, y to
+the nose, z up.
 """
 
 from __future__ import annotations
 
+from math import cos, radians, sin
 from types import MappingProxyType
 
 ELECTRODES: tuple[str, ...] = (
@@ -29,3 +31,20 @@ MIRROR: tuple[int, ...] = tuple(
     for name in ELECTRODES
 )
 """Index of each electrode's left-right mirror image."""
+
+# Inclination from the vertex (negative: left half) and azimuth, degrees.
+_ANGLES: dict[str, tuple[float, float]] = {
+    "Fp1": (-92, -72), "F3": (-60, -51), "C3": (-46, 0), "P3": (-60, 51), "F7": (-92, -36),
+    "T3": (-92, 0), "T5": (-92, 36), "O1": (-92, 72), "Fz": (46, 90), "Cz": (0, 0),
+    "Pz": (46, -90), "Fp2": (92, 72), "F4": (60, 51), "C4": (46, 0), "P4": (60, -51),
+    "F8": (92, 36), "T4": (92, 0), "T6": (92, -36), "O2": (92, -72),
+}  # fmt: skip
+
+
+def _on_sphere(inclination: float, azimuth: float) -> tuple[float, float, float]:
+    theta, phi = radians(inclination), radians(azimuth)
+    return (sin(theta) * cos(phi), sin(theta) * sin(phi), cos(theta))
+
+
+POSITIONS: tuple[tuple[float, float, float], ...] = tuple(_on_sphere(*_ANGLES[name]) for name in ELECTRODES)
+"""Unit vectors of the 19, in order."""
