@@ -24,8 +24,26 @@ INDEX = MappingProxyType({name: i for i, name in enumerate(ELECTRODES)})
 
 MIRROR: tuple[int, ...] = tuple(
     INDEX[
-        {"Fp1": "Fp2", "F3": "F4", "C3": "C4", "P3": "P4", "F7": "F8", "T3": "T4", "T5": "T6", "O1": "O2"}.get(name)
-        or {"Fp2": "Fp1", "F4": "F3", "C4": "C3", "P4": "P3", "F8": "F7", "T4": "T3", "T6": "T5", "O2": "O1"}.get(name)
+        {
+            "Fp1": "Fp2",
+            "F3": "F4",
+            "C3": "C4",
+            "P3": "P4",
+            "F7": "F8",
+            "T3": "T4",
+            "T5": "T6",
+            "O1": "O2",
+        }.get(name)
+        or {
+            "Fp2": "Fp1",
+            "F4": "F3",
+            "C4": "C3",
+            "P4": "P3",
+            "F8": "F7",
+            "T4": "T3",
+            "T6": "T5",
+            "O2": "O1",
+        }.get(name)
         or name
     ]
     for name in ELECTRODES

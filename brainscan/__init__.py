@@ -1,0 +1,52 @@
+"""Seizure detection in scalp EEG: a clinical inference toolkit. Research use, not a medical device.
+
+The public names load on first use, so that ``import brainscan`` stays fast and without torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from brainscan._version import __version__
+
+if TYPE_CHECKING:
+    from brainscan.detection import Detection
+    from brainscan.detector import Detector
+    from brainscan.errors import BrainscanError
+    from brainscan.events import Annotation, Event, Probabilities
+    from brainscan.io import read
+    from brainscan.recording import Recording
+
+_HOMES = {
+    "Annotation": "brainscan.events",
+    "BrainscanError": "brainscan.errors",
+    "Detection": "brainscan.detection",
+    "Detector": "brainscan.detector",
+    "Event": "brainscan.events",
+    "Probabilities": "brainscan.events",
+    "Recording": "brainscan.recording",
+    "read": "brainscan.io",
+}
+
+__all__ = [
+    "Annotation",
+    "BrainscanError",
+    "Detection",
+    "Detector",
+    "Event",
+    "Probabilities",
+    "Recording",
+    "__version__",
+    "read",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'brainscan' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The command line: one thin file a subcommand, loaded only when it is called."""

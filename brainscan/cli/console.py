@@ -1,0 +1,95 @@
+"""Where text goes: results to stdout, progress and messages to stderr, one JSON document when asked."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+_quiet = False
+
+
+def set_quiet(quiet: bool) -> None:
+    """Silence messages and progress (errors stay)."""
+    global _quiet
+    _quiet = quiet
+
+
+def stderr_console() -> Console:
+    """Return a console on stderr; colours only on a terminal without NO_COLOR."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def message(text: str) -> None:
+    """Print one line of information on stderr."""
+    if not _quiet:
+        print(text, file=sys.stderr)
+
+
+def warning(text: str) -> None:
+    """Print one warning line on stderr."""
+    if not _quiet:
+        print(f"warning: {text}", file=sys.stderr)
+
+
+def progress() -> Progress:
+    """Return a progress display on stderr; it shows nothing where stderr is no terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = stderr_console()
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=_quiet or not console.is_terminal,
+    )
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document on stdout, NaN and infinities as null."""
+    sys.stdout.write(json.dumps(finite(document), indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def finite(value: Any) -> Any:
+    """Replace NaN and infinities by None, tuples by lists, NumPy scalars by Python's own."""
+    if isinstance(value, dict):
+        return {str(k): finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]
+    if hasattr(value, "item") and not isinstance(value, str | bytes):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def stdout_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
+    """Print a plain aligned table on stdout: numbers to the right, text to the left."""
+    cells = [[str(c) for c in row] for row in rows]
+    widths = [max([len(h), *(len(row[i]) for row in cells)]) for i, h in enumerate(header)]
+    numeric = [all(_is_number(row[i]) for row in cells) and bool(cells) for i in range(len(header))]
+
+    def line(row: Sequence[str]) -> str:
+        parts = (c.rjust(w) if right else c.ljust(w) for c, w, right in zip(row, widths, numeric, strict=True))
+        return "  ".join(parts).rstrip()
+
+    lines = [title] if title else []
+    lines += [line(header), "  ".join("-" * w for w in widths)]
+    lines += [line(row) for row in cells]
+    sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).replace(":", "").lstrip("+-").isdigit() or text in {"", "-", "nan"}

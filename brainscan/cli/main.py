@@ -1,0 +1,153 @@
+"""Entry point: find the subcommand, run it, turn errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import inspect
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from brainscan._version import __version__
+from brainscan.cli.table import COMMANDS, Command, find
+from brainscan.errors import BrainscanError, MissingExtraError, UsageError
+
+INTERRUPTED = 130
+DEFECT = 1
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code (SPEC §3).
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; by default those of the process.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in arguments
+    try:
+        return _dispatch(arguments)
+    except BrainscanError as error:
+        _report(error, as_json=as_json)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("error: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our stdout left (`| head`); silence the flush at exit too.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception:  # noqa: BLE001 - the outermost frame: anything that arrives here is our defect
+        import traceback
+
+        traceback.print_exc()
+        print(
+            f"error: this is a defect of brainscan {__version__}. hint: please report it with the lines above",
+            file=sys.stderr,
+        )
+        if as_json:
+            _print_failure({"kind": "defect", "message": "a defect of brainscan", "hint": "please report it"})
+        return DEFECT
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if not arguments or arguments[0] in {"--help", "-h", "help"}:
+        if len(arguments) > 1 and find(arguments[1]):
+            return _dispatch([arguments[1], "--help"])
+        sys.stdout.write(overview())
+        return 0
+    if arguments[0] in {"--version", "-V"}:
+        sys.stdout.write(f"brainscan {__version__}\n")
+        return 0
+    command = find(arguments[0])
+    if command is None:
+        near = difflib.get_close_matches(arguments[0], [c.name for c in COMMANDS], n=1)
+        hint = f"did you mean `brainscan {near[0]}`?" if near else "`brainscan --help` lists the commands"
+        raise UsageError(f"no such command or option: {arguments[0]}", hint=hint)
+    return _run(command, arguments[1:])
+
+
+def _run(command: Command, arguments: list[str]) -> int:
+    if command.needs and importlib.util.find_spec(command.needs) is None:
+        raise MissingExtraError(f"`brainscan {command.name}`", command.extra)
+    import typer
+
+    function = getattr(importlib.import_module(command.module), command.name)
+    app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    text, examples = _split_docstring(function)
+    app.command(command.name, help=text, epilog=examples, context_settings={"help_option_names": ["-h", "--help"]})(
+        function
+    )
+    click_exception, usage_exception = typer.BadParameter.__mro__[2], typer.BadParameter.__mro__[1]
+    try:
+        code = app(args=arguments, prog_name=f"brainscan {command.name}", standalone_mode=False)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    except usage_exception as error:
+        raise _usage(command, error) from None
+    except click_exception as error:
+        raise _usage(command, error) from None
+    return int(code) if isinstance(code, int) else 0
+
+
+def _usage(command: Command, error: Any) -> UsageError:
+    text = " ".join(str(error.format_message()).split()).rstrip(".")
+    return UsageError(text, hint=f"`brainscan {command.name} --help` shows usage and examples")
+
+
+def _split_docstring(function: Callable[..., Any]) -> tuple[str, str]:
+    r"""Return a command's help text and its examples, each kept line by line (``\b``)."""
+    text = inspect.getdoc(function) or ""
+    body, _, examples = text.partition("Examples\n--------\n")
+    if not examples:
+        return body, ""
+    lines = "\n".join(f"  {line}".rstrip() for line in examples.strip().splitlines())
+    return body.strip(), f"\b\nExamples:\n{lines}"
+
+
+def overview() -> str:
+    """Return the text of ``brainscan --help``."""
+    width = max(len(c.name) for c in COMMANDS)
+    rows = []
+    for c in COMMANDS:
+        missing = c.needs and importlib.util.find_spec(c.needs) is None
+        note = f' (needs: pip install "brainscan[{c.extra}]")' if missing else ""
+        rows.append(f"  {c.name.ljust(width)}  {c.help}{note}")
+    commands = "\n".join(rows)
+    return f"""\
+brainscan {__version__}: seizure detection in scalp EEG. Research use, not a medical device.
+
+Usage: brainscan COMMAND [OPTIONS] ...
+
+Commands:
+{commands}
+
+Options:
+  -V, --version  Show the version.
+  -h, --help     Show this text; `brainscan COMMAND --help` shows options and examples.
+
+Examples:
+  brainscan detect night.edf
+  brainscan scan archive/ -o results/
+  brainscan info night.edf
+"""
+
+
+def _report(error: BrainscanError, *, as_json: bool) -> None:
+    print(f"error: {error}", file=sys.stderr)
+    if as_json and not getattr(error, "reported", False):
+        _print_failure(error.as_mapping())
+
+
+def _print_failure(mapping: dict[str, str]) -> None:
+    from brainscan.cli.console import print_json
+
+    print_json({"error": mapping})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

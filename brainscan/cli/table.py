@@ -1,0 +1,46 @@
+"""The static table of subcommands, so that ``brainscan --help`` imports none of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand.
+
+    Parameters
+    ----------
+    name : str
+        As typed; also the name of the function in `module`.
+    help : str
+        One line for the overview.
+    module : str
+        Imported when the command is called.
+    extra : str
+        Optional dependency group that the command needs; empty if none.
+    needs : str
+        Import name that shows whether the extra is there.
+    """
+
+    name: str
+    help: str
+    module: str
+    extra: str = ""
+    needs: str = ""
+
+
+COMMANDS: tuple[Command, ...] = (
+    Command("detect", "Find the seizures in one or more recordings.", "brainscan.cli.detect"),
+    Command("scan", "Find the seizures in every recording below a folder.", "brainscan.cli.scan"),
+    Command("score", "Score event files against event files (NEDC and SzCORE measures).", "brainscan.cli.score"),
+    Command("info", "Show what a recording holds, or a model's card.", "brainscan.cli.info"),
+    Command("simulate", "Write a recording with known seizures.", "brainscan.cli.simulate"),
+    Command("convert", "Convert between annotation formats.", "brainscan.cli.convert"),
+    Command("doctor", "Show what this machine can use, and test the installation.", "brainscan.cli.doctor"),
+)
+
+
+def find(name: str) -> Command | None:
+    """Return the command of this name, or None."""
+    return next((command for command in COMMANDS if command.name == name), None)
