@@ -1,0 +1,270 @@
+"""`Card`: everything that a checkpoint decides, as frozen configurations with strict mappings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from brainscan.electrodes import ELECTRODES
+from brainscan.events import RATE_HZ
+from brainscan.mapping import from_mapping, to_mapping
+
+FORMAT_VERSION = 1
+NOTICE = "research use, not a medical device"
+
+
+@dataclass(frozen=True, slots=True)
+class FilterConfig:
+    """The linear-phase FIR filter that each used channel passes at 256 Hz.
+
+    Parameters
+    ----------
+    high_pass_hz, low_pass_hz : float
+        Half-amplitude (-6 dB) corners; a low_pass of 0 means none.
+    notch_hz : float
+        Mains frequency to remove, with its harmonics below the low-pass; 0 means none.
+    transition_hz : float
+        Width of the high-pass' transition band; decides the filter's length and thus the look-ahead.
+    """
+
+    high_pass_hz: float = 0.5
+    low_pass_hz: float = 45.0
+    notch_hz: float = 0.0
+    transition_hz: float = 0.6
+
+    def __post_init__(self) -> None:
+        if not 0.0 < self.high_pass_hz < RATE_HZ / 2:
+            raise ValueError(f"high_pass_hz must be within 0..{RATE_HZ / 2}, got {self.high_pass_hz}")
+        if self.low_pass_hz and not self.high_pass_hz < self.low_pass_hz < RATE_HZ / 2:
+            raise ValueError(f"low_pass_hz must lie above high_pass_hz and below {RATE_HZ / 2}, got {self.low_pass_hz}")
+        if not 0.0 <= self.notch_hz < RATE_HZ / 2:
+            raise ValueError(f"notch_hz must be within 0..{RATE_HZ / 2}, got {self.notch_hz}")
+        if self.transition_hz <= 0.0:
+            raise ValueError(f"transition_hz must be positive, got {self.transition_hz}")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowConfig:
+    """Windows on a fixed grid from each segment's start.
+
+    Parameters
+    ----------
+    duration_s : int
+        Length of a window, seconds.
+    stride_s : int
+        From window to window, whole seconds.
+    taper_s : float
+        Overlapping windows are combined by a taper that rises over this many seconds at either end.
+    """
+
+    duration_s: int = 60
+    stride_s: int = 30
+    taper_s: float = 30.0
+
+    def __post_init__(self) -> None:
+        if not 0 < self.stride_s <= self.duration_s:
+            raise ValueError(f"stride_s must be within 1..{self.duration_s}, got {self.stride_s}")
+        if not 0.0 <= self.taper_s <= self.duration_s / 2:
+            raise ValueError(f"taper_s must be within 0..{self.duration_s / 2}, got {self.taper_s}")
+
+    @property
+    def n_samples(self) -> int:
+        """Samples of a window at 256 Hz."""
+        return self.duration_s * RATE_HZ
+
+    @property
+    def stride(self) -> int:
+        """Samples from window to window at 256 Hz."""
+        return self.stride_s * RATE_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class AmplitudeConfig:
+    """From µV to what the network sees: re-centring within groups, fixed scale, soft limit.
+
+    Parameters
+    ----------
+    scale_uv : float
+        Microvolts that become 1 before the limiter.
+    limiter : {"asinh", "tanh"}
+        Soft limit.
+    gain : float
+        Factor behind the limiter.
+    centre : {"all", "lateral", "hemispheres"}
+        Groups of electrodes whose mean is taken off once more: none beyond the montage's own; the 16 lateral ones
+        and the midline apart; left, right and midline apart. The last makes every montage of the field (common
+        average, ears, double banana) the same input.
+    """
+
+    scale_uv: float = 60.0
+    limiter: Literal["asinh", "tanh"] = "asinh"
+    gain: float = 2.0
+    centre: Literal["all", "lateral", "hemispheres"] = "all"
+
+    def __post_init__(self) -> None:
+        if self.scale_uv <= 0.0 or self.gain <= 0.0:
+            raise ValueError(f"scale_uv and gain must be positive, got {self.scale_uv} and {self.gain}")
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionConfig:
+    """From probabilities to events (SPEC §7).
+
+    Parameters
+    ----------
+    enter, leave : float
+        Hysteresis: ictal at ``>= enter``, until ``< leave``; ``0 <= leave <= enter <= 1``.
+    average_s : float
+        Centred moving average of the logits before the thresholds, seconds; 0 means none.
+    opening, closing : int
+        Ictal runs shorter than `opening` samples go; gaps shorter than `closing` samples are filled. Odd.
+    merge_gap_s : float
+        Events this close or closer become one.
+    min_duration_s : float
+        Shorter events are dropped.
+    prolonged_s : float
+        From this length on an event is flagged; never cut.
+    onset_dwell, offset_dwell : int
+        Samples that the probability must stay above `enter`, or below `leave`, before the state changes
+        (the published detector's dwell); the event begins and ends where that run begins.
+    """
+
+    enter: float = 0.86
+    leave: float = 0.78
+    average_s: float = 12.0
+    opening: int = 11
+    closing: int = 31
+    merge_gap_s: float = 2.0
+    min_duration_s: float = 8.0
+    prolonged_s: float = 300.0
+    onset_dwell: int = 0
+    offset_dwell: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.leave <= self.enter <= 1.0:
+            raise ValueError(f"thresholds need 0 <= off <= on <= 1, got on {self.enter} and off {self.leave}")
+        if min(self.opening, self.closing) < 1 or self.opening % 2 == 0 or self.closing % 2 == 0:
+            raise ValueError(f"opening and closing must be odd and positive, got {self.opening} and {self.closing}")
+        times = (self.average_s, self.merge_gap_s, self.min_duration_s, self.onset_dwell, self.offset_dwell)
+        if min(times) < 0:
+            raise ValueError("times and dwells must not be negative")
+
+    def with_thresholds(self, enter: float | None, leave: float | None) -> DecisionConfig:
+        """Return the decision with other thresholds; `enter` alone sets ``leave = max(0, enter - 0.08)``.
+
+        Raises
+        ------
+        ValueError
+            If the thresholds are out of order.
+        """
+        if enter is None and leave is None:
+            return self
+        new_enter = self.enter if enter is None else enter
+        if leave is None:
+            return replace(self, enter=new_enter, leave=max(0.0, round(new_enter - 0.08, 10)))
+        return replace(self, enter=new_enter, leave=leave)
+
+
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """A threshold and what it rests on."""
+
+    target_fa_per_24h: float
+    enter: float
+    leave: float
+    fa_per_24h: float
+    hours: float
+    patients: int
+    sensitivity: float
+    sensitivity_ci95: tuple[float, float]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """Where a checkpoint comes from and what it is for."""
+
+    training_data: tuple[Mapping[str, str], ...] = ()
+    commit: str = ""
+    seed: int = 0
+    selection: str = ""
+    tests: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    intended_use: str = "Marks likely seizures in scalp EEG for review by a trained reader; " + NOTICE + "."
+    age_years: tuple[float, float] = (1.0, 120.0)
+    licence: str = "Apache-2.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Everything that a checkpoint decides.
+
+    Parameters
+    ----------
+    name : str
+    variant : mapping
+        The network's configuration as a plain mapping (`brainscan_models.config` builds it again).
+    logit_shift, logit_scale : float
+        ``logit -> (logit - shift) * scale`` places the default operating point at the default thresholds.
+    confidence_map : tuple of (float, float)
+        Knots of a monotone map from mean probability to confidence; empty means identity.
+    operating_points : mapping of name to OperatingPoint
+        ``fa1``, ``fa5``, ``fa10``, or with the prefix ``sim-`` where they rest on simulation.
+    sha256 : str
+        Over the sorted tensors and the card without this field.
+    """
+
+    name: str
+    variant: Mapping[str, Any]
+    format_version: int = FORMAT_VERSION
+    electrodes: tuple[str, ...] = ELECTRODES
+    rate_hz: int = RATE_HZ
+    filter: FilterConfig = FilterConfig()
+    window: WindowConfig = WindowConfig()
+    amplitude: AmplitudeConfig = AmplitudeConfig()
+    decision: DecisionConfig = DecisionConfig()
+    logit_shift: float = 0.0
+    logit_scale: float = 1.0
+    confidence_map: tuple[tuple[float, float], ...] = ()
+    operating_points: Mapping[str, OperatingPoint] = field(default_factory=lambda: MappingProxyType({}))
+    provenance: Provenance = Provenance()
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        if self.electrodes != ELECTRODES:
+            raise ValueError("the card's electrodes are not the 19 in the product's order")
+        if self.rate_hz != RATE_HZ:
+            raise ValueError(f"the card's rate must be {RATE_HZ} Hz, got {self.rate_hz}")
+        if self.logit_scale <= 0.0:
+            raise ValueError(f"logit_scale must be positive, got {self.logit_scale}")
+        knots = self.confidence_map
+        if any(b[0] <= a[0] or b[1] < a[1] for a, b in zip(knots, knots[1:], strict=False)):
+            raise ValueError("confidence_map must be strictly rising in its first and monotone in its second value")
+
+    @classmethod
+    def from_json(cls, text: str) -> Card:
+        """Read a card; unknown keys and versions are errors.
+
+        Raises
+        ------
+        ValueError
+            If the text is no JSON object, or not a card of this format version.
+        """
+        data = json.loads(text)
+        if not isinstance(data, dict):
+            raise ValueError("the card is not a JSON object")
+        version = data.get("format_version")
+        if version != FORMAT_VERSION:
+            raise ValueError(f"card format version {version!r}; this brainscan reads version {FORMAT_VERSION}")
+        return from_mapping(cls, data)
+
+    def to_json(self) -> str:
+        """Return the card as JSON with sorted keys."""
+        return json.dumps(to_mapping(self), sort_keys=True, ensure_ascii=False)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the card as plain dicts, lists and scalars."""
+        mapping: dict[str, Any] = to_mapping(self)
+        return mapping

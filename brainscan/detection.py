@@ -1,0 +1,99 @@
+"""`Detection`: what a detector says about one recording. Every writer starts from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, Literal
+
+from brainscan.events import Annotation, Event, Probabilities
+from brainscan.recording import Segment
+
+Found = Literal["present", "renamed", "derived", "missing"]
+How = Literal["recorded", "derived", "interpolated", "missing"]
+Quality = Literal["good", "doubtful", "unusable"]
+
+
+@dataclass(frozen=True, slots=True)
+class ElectrodeReport:
+    """One of the 19 in one recording.
+
+    Parameters
+    ----------
+    name : str
+    found : {"present", "renamed", "derived", "missing"}
+        By label.
+    how : {"recorded", "derived", "interpolated", "missing"}
+        How its signal is obtained in most windows.
+    quality : {"good", "doubtful", "unusable"}
+        Summary over the windows: unusable in at most a tenth of them, in up to half, in more.
+    bad_share : float
+        Share of the windows in which it was unusable, 0..1.
+    channels : tuple of str
+        Labels that it comes from.
+    """
+
+    name: str
+    found: Found
+    how: How
+    quality: Quality
+    bad_share: float
+    channels: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detection:
+    """Facts, events and verdicts of one recording.
+
+    Parameters
+    ----------
+    file : str
+        Name of the recording.
+    format : str
+    start : datetime or None
+        Wall-clock time of second 0.
+    duration_s : float
+    analysed_s : float
+        Seconds that were scored.
+    segments : tuple of Segment
+    events : tuple of Event
+    unscored : tuple of (float, float)
+        Spans, seconds from the start, that no window scored.
+    electrodes : tuple of ElectrodeReport
+        The 19, in order.
+    warnings : tuple of str
+    annotations : tuple of Annotation
+        The file's own notes.
+    model : mapping
+        Name, checksum, version and settings: the provenance of the events.
+    sha256 : str
+        Of the recording's bytes; empty where it was never a file.
+    probabilities : tuple of Probabilities
+        One a segment; empty unless asked for.
+    """
+
+    file: str
+    format: str
+    start: datetime | None
+    duration_s: float
+    analysed_s: float
+    segments: tuple[Segment, ...]
+    events: tuple[Event, ...]
+    unscored: tuple[tuple[float, float], ...]
+    electrodes: tuple[ElectrodeReport, ...]
+    warnings: tuple[str, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+    model: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+    sha256: str = ""
+    probabilities: tuple[Probabilities, ...] = ()
+
+    def clock(self, at_s: float) -> datetime | None:
+        """Return the wall-clock time of a second of the recording, None where the start is unknown."""
+        return None if self.start is None else self.start + timedelta(seconds=at_s)
+
+    @property
+    def low_trust(self) -> bool:
+        """Whether more than half of the electrodes are doubtful or worse."""
+        return sum(e.quality != "good" for e in self.electrodes) > len(self.electrodes) / 2
