@@ -1,0 +1,112 @@
+"""`AnnotationFile`: what any annotation format says, and the checks that all of them share.
+
+The labels inside are ``seiz`` and ``bckg`` or a seizure type; each reader maps its own words to them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+
+from brainscan.errors import InputError
+from brainscan.events import Annotation, union
+
+SEIZURE = "seiz"
+BACKGROUND = "bckg"
+
+TUSZ_SEIZURES = frozenset(
+    {"seiz", "gnsz", "fnsz", "cpsz", "absz", "spsz", "tcsz", "tnsz", "mysz", "cnsz", "atsz"},
+)
+"""Labels of the Temple corpora that mean an epileptic seizure; ``nesz`` (non-epileptic) is background."""
+
+
+def is_seizure(label: str) -> bool:
+    """Say whether a label means a seizure: the Temple types, and HED-SCORE's ``sz`` family."""
+    return label in TUSZ_SEIZURES or label == "sz" or label.startswith("sz_")
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationFile:
+    """The content of one annotation file, in the file's own order.
+
+    Parameters
+    ----------
+    annotations : tuple of Annotation
+        Rows as they stand, with seizure type and channel.
+    duration_s : float or None
+        Length of the recording where the format tells it.
+    lines : tuple of int
+        Line of each annotation, counted from 1, for messages; empty where the format has no lines.
+    name : str
+        File name, for messages.
+    start : datetime or None
+        Wall-clock time of second 0 where the format tells it.
+    comments : tuple of str
+        Our own remarks (what follows ``# brainscan:``).
+    warnings : tuple of str
+        What the reader had to decide, one line each.
+    """
+
+    annotations: tuple[Annotation, ...]
+    duration_s: float | None = None
+    lines: tuple[int, ...] = ()
+    name: str = ""
+    start: datetime | None = None
+    comments: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def seizures(self) -> tuple[tuple[float, float], ...]:
+        """Disjoint, sorted seizure intervals in seconds: the union over channels and types."""
+        return union((a.onset_s, a.offset_s) for a in self.annotations if is_seizure(a.label))
+
+
+def row_error(message: str, *, name: str, line: int | None = None, hint: str = "") -> InputError:
+    """Build the error for a row that cannot be used; it names the line."""
+    where = f"line {line}: " if line is not None else ""
+    return InputError(f"{where}{message}", kind="corrupt", file=name, hint=hint)
+
+
+def check_intervals(file: AnnotationFile) -> AnnotationFile:
+    """Return the file unchanged if its intervals are sound.
+
+    Raises
+    ------
+    InputError
+        For a row that ends before or where it starts, that starts before 0 or ends after the recording,
+        and for seizures that overlap on one channel; the line is named.
+    """
+    lines: Sequence[int | None] = file.lines or [None] * len(file.annotations)
+    for row, line in zip(file.annotations, lines, strict=True):
+        span = f"{row.onset_s:g} s .. {row.offset_s:g} s"
+        if row.offset_s < row.onset_s:
+            raise row_error(f"event is reversed ({span})", name=file.name, line=line, hint="swap start and stop")
+        if row.offset_s == row.onset_s:
+            raise row_error(f"event has no length ({span})", name=file.name, line=line)
+        if row.onset_s < 0:
+            raise row_error(f"event starts before the recording ({span})", name=file.name, line=line)
+        # Formats that round times to 0.1 ms or whole seconds may exceed the end by as much.
+        if file.duration_s is not None and row.offset_s > file.duration_s + 1e-3:
+            raise row_error(
+                f"event ends after the recording ({span}, duration {file.duration_s:g} s)", name=file.name, line=line
+            )
+    _check_overlap(zip(file.annotations, lines, strict=True), file.name)
+    return file
+
+
+def _check_overlap(rows: Iterable[tuple[Annotation, int | None]], name: str) -> None:
+    seizures = sorted(
+        (item for item in rows if is_seizure(item[0].label)), key=lambda item: (item[0].channel, item[0].onset_s)
+    )
+    for (first, first_line), (second, line) in pairwise(seizures):
+        if first.channel == second.channel and second.onset_s < first.offset_s:
+            where = f" of line {first_line}" if first_line is not None else ""
+            raise row_error(
+                f"event {second.onset_s:g} s .. {second.offset_s:g} s overlaps the one{where}"
+                f" ({first.onset_s:g} s .. {first.offset_s:g} s)",
+                name=name,
+                line=line,
+                hint="merge them or correct the times",
+            )

@@ -1,0 +1,89 @@
+"""Write a file whole or not at all: temporary file in the same folder, fsync, rename."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from brainscan.errors import OutputError
+
+TEMPORARY_PREFIX = ".brainscan-"
+"""Names of unfinished files begin so; a restart may remove what a killed run left."""
+TEMPORARY_SUFFIX = ".tmp"
+
+
+@contextmanager
+def atomic_write(path: Path) -> Iterator[BinaryIO]:
+    """Open a temporary file beside `path` that takes its name once the block ends well.
+
+    Parameters
+    ----------
+    path : Path
+        The file to be. If the block raises, it stays as it was and the temporary file goes.
+
+    Yields
+    ------
+    binary file, open for writing
+
+    Raises
+    ------
+    OutputError
+        If the folder is missing or not writable, the disk is full, or `path` is a folder.
+    """
+    temporary: Path | None = None
+    try:
+        # Resolve first: a symbolic link keeps pointing where it did, and the rename stays on one disk.
+        target = path.resolve()
+        if target.is_dir():
+            raise OutputError("is a folder", file=str(path), hint="name a file")
+        if target.exists() and not target.is_file():
+            # Devices and pipes (/dev/null) are written in place: a rename would replace the device.
+            with target.open("wb") as stream:
+                yield stream
+            return
+        temporary = target.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+        # Not `tempfile`: its files are private (0600), and outputs shall follow the umask as others do.
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        with suppress(OSError):
+            temporary.chmod(target.stat().st_mode & 0o777)
+        temporary.replace(target)
+        temporary = None
+        _sync_folder(target.parent)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise OutputError(
+            f"cannot be written ({reason.lower()})", file=str(path), hint="choose another place with -o"
+        ) from problem
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                temporary.unlink()
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes atomically; see `atomic_write`."""
+    with atomic_write(path) as stream:
+        stream.write(data)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text atomically as UTF-8 with the line ends it has; see `atomic_write`."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the rename itself durable where folders can be opened (not on Windows)."""
+    with suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
