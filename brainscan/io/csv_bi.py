@@ -121,6 +121,9 @@ def parse_csv(text: str, name: str) -> CsvTable:
     InputError
         As `read_csv_bi`; labels are not judged here.
     """
+    if text.startswith("\ufeff"):
+        # The official reader does not see the version line behind the mark, and stops.
+        raise InputError("begins with a byte order mark", kind="header", file=name, hint="save it as UTF-8 without BOM")
     rows: list[Annotation] = []
     lines: list[int] = []
     comments: list[str] = []
@@ -218,8 +221,9 @@ def format_csv_bi(
         f"# duration = {total / 1e4:.4f} secs",
         f"# montage_file = {_MONTAGE_FILE}",
         "#",
-        *(f"{COMMENT} {_one_line(comment)}" for comment in comments),
         COLUMNS,
+        # After the column names: other people's readers skip a fixed number of lines to find those.
+        *(f"{COMMENT} {_one_line(comment)}" for comment in comments),
     ]
     rows, at = [], 0
     for event in sorted(events, key=lambda event: event.onset_s):
