@@ -1,0 +1,177 @@
+"""The graph behind a montage: channels as edges between electrodes and references.
+
+What labels say becomes edges; duplicates, loose ends and groups that determine nothing leave the graph.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from brainscan.electrodes import ELECTRODES, INDEX
+from brainscan.signal.labels import EARS, REFERENCES, Label, clean, parse, parse_all
+
+REFERENCE = "REF"
+"""Node of the common reference, also of labels that name none."""
+
+REFERENCE_NODES = frozenset(REFERENCES.values())
+
+COMMON_ELECTRODES = frozenset({"Cz", "FCz", "CPz", "Pz", "Fpz", "Oz"})
+"""Electrodes that serve as a recording reference."""
+
+IGNORE = "-"
+"""Value in a channel map that takes a channel out."""
+
+_ENOUGH_PAIRS = 10
+_MAX_COMPONENTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    channel: int
+    first: str
+    second: str
+    label: Label
+    mapped: bool = False
+
+    @property
+    def rank(self) -> int:
+        """Order among duplicates: the user's word, a plain name, the rest."""
+        return 0 if self.mapped else 1 if self.label.plain else 2
+
+    @property
+    def key(self) -> frozenset[str]:
+        return frozenset((self.first, self.second))
+
+    def is_referential(self, common: str) -> bool:
+        """Whether it measures an electrode against a reference rather than against another electrode."""
+        return self.first not in EARS and (self.second in REFERENCE_NODES or self.second == common)
+
+
+def edges_of(
+    labels: Sequence[str], channel_map: Mapping[str, str], excluded: frozenset[int], warnings: list[str]
+) -> list[Edge]:
+    """Turn labels into edges; what names no electrode, or twice the same, gives none."""
+    wanted = {clean(name).upper(): value for name, value in channel_map.items()}
+    known = {clean(label).upper() for label in labels}
+    absent = [name for name in channel_map if clean(name).upper() not in known]
+    if absent:
+        warnings.append(f"the channel map names {', '.join(absent)}, which the recording lacks")
+    mapped = {name: _mapped(name, value) for name, value in wanted.items()}
+    edges = []
+    for channel, (text, label) in enumerate(zip(labels, parse_all(labels), strict=True)):
+        if channel in excluded:
+            continue
+        own = mapped.get(clean(text).upper())
+        item = label if own is None else own
+        if not item.first or item.first == item.second:
+            continue
+        edges.append(Edge(channel, item.first, item.second or REFERENCE, item, own is not None))
+        if item.zero_for_o and own is None:
+            warnings.append(f"label {item.text} is read as {item.first} (zero for the letter O)")
+    return edges
+
+
+def _mapped(name: str, value: str) -> Label:
+    if value.strip() in ("", IGNORE):
+        return Label(clean(name))
+    label = parse(value)
+    if not label.first or label.zero_for_o:
+        raise ValueError(f"channel map: {value!r} (for {name!r}) is no electrode")
+    return label
+
+
+def common_electrode(edges: Iterable[Edge]) -> str:
+    """Return the electrode that at least ten pairs share as second point, or an empty string."""
+    seconds = Counter(e.second for e in edges if e.second in COMMON_ELECTRODES)
+    name, count = seconds.most_common(1)[0] if seconds else ("", 0)
+    return name if count >= _ENOUGH_PAIRS else ""
+
+
+def without_duplicates(
+    edges: Iterable[Edge], dead: frozenset[int]
+) -> tuple[list[Edge], tuple[tuple[str, int, int], ...]]:
+    """Keep one channel of each that measure the same.
+
+    Referential channels of one electrode are duplicates whatever their reference word is.
+    """
+    groups: dict[object, list[Edge]] = defaultdict(list)
+    for edge in edges:
+        alone = edge.first in INDEX and edge.second in REFERENCE_NODES - EARS
+        groups[edge.first if alone else edge.key].append(edge)
+    kept, duplicates = [], []
+    for group in groups.values():
+        best = min(group, key=lambda e: (e.channel in dead and not e.mapped, e.rank, e.channel))
+        kept.append(best)
+        name = best.first if best.second == REFERENCE else f"{best.first}-{best.second}"
+        duplicates += [(name, best.channel, e.channel) for e in group if e is not best]
+    return sorted(kept, key=lambda e: e.channel), tuple(duplicates)
+
+
+def merged_references(edges: list[Edge], warnings: list[str]) -> list[Edge]:
+    """Join reference nodes that no channel ties together: they are treated as one, with a warning."""
+    electrodes: dict[str, set[str]] = defaultdict(set)
+    for e in edges:
+        if e.first in INDEX:
+            electrodes[e.second].add(e.first)
+    component = _component_of(edges)
+    separate = {component[reference]: reference for reference in reversed(electrodes)}
+    if len(separate) < 2:
+        return edges
+    names = sorted(separate.values(), key=lambda r: -len(electrodes[r]))
+    words = " and ".join(sorted("no reference" if n == REFERENCE else n for n in names))
+    warnings.append(
+        f"electrodes are measured against different references ({words}) that no channel joins: treated as one"
+    )
+    other = set(names[1:])
+    return [replace(e, second=names[0]) if e.second in other else e for e in edges]
+
+
+def kept_edges(edges: list[Edge], warnings: list[str]) -> tuple[list[Edge], tuple[tuple[str, ...], ...]]:
+    """Drop edges that determine nothing: loose ends outside the 19, and components that hold fewer than two.
+
+    At most three components are kept (the double banana has three); what lies beyond counts as missing.
+    """
+    while True:
+        degree = Counter(n for e in edges for n in (e.first, e.second))
+        loose = [e for e in edges if any(degree[n] == 1 and n not in INDEX for n in e.key)]
+        if not loose:
+            break
+        edges = [e for e in edges if e not in loose]
+    component = _component_of(edges)
+    members: dict[int, list[str]] = defaultdict(list)
+    for name in ELECTRODES:
+        if name in component:
+            members[component[name]].append(name)
+    large = sorted((c for c in members if len(members[c]) > 1), key=lambda c: (-len(members[c]), members[c][0]))
+    dropped = [name for c in large[_MAX_COMPONENTS:] for name in members[c]]
+    if dropped:
+        warnings.append(f"{' '.join(dropped)} belong to no large group of derivations and count as missing")
+    kept = large[:_MAX_COMPONENTS]
+    edges = [e for e in edges if component[e.first] in kept]
+    return edges, tuple(tuple(members[c]) for c in kept)
+
+
+def _component_of(edges: Iterable[Edge]) -> dict[str, int]:
+    """Return the connected component of each node, by name."""
+    names = list(dict.fromkeys(n for e in edges for n in (e.first, e.second)))
+    index = {name: i for i, name in enumerate(names)}
+    roots = component_roots(len(names), [(index[e.first], index[e.second]) for e in edges])
+    return {name: roots[i] for name, i in index.items()}
+
+
+def component_roots(n_nodes: int, edges: Iterable[tuple[int, int]]) -> list[int]:
+    """Return for each node the smallest node that it is connected to."""
+    root = list(range(n_nodes))
+
+    def find(node: int) -> int:
+        while root[node] != node:
+            root[node] = root[root[node]]
+            node = root[node]
+        return node
+
+    for first, second in edges:
+        a, b = find(first), find(second)
+        root[max(a, b)] = min(a, b)
+    return [find(node) for node in range(n_nodes)]
