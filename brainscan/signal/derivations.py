@@ -29,6 +29,8 @@ _MAX_COMPONENTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Edge:
+    """One channel: the difference `first` minus `second` of two nodes."""
+
     channel: int
     first: str
     second: str
@@ -42,6 +44,7 @@ class Edge:
 
     @property
     def key(self) -> frozenset[str]:
+        """The two nodes, whatever the direction."""
         return frozenset((self.first, self.second))
 
     def is_referential(self, common: str) -> bool:

@@ -210,7 +210,7 @@ def operator(plan: ElectrodePlan, bad: frozenset[int] = frozenset()) -> Operator
     ----------
     plan : ElectrodePlan
     bad : frozenset of int
-        Channels of the file that are unusable in this window.
+        Used channels (rows of `plan.channels`) that are unusable in this window.
 
     Returns
     -------
@@ -219,7 +219,7 @@ def operator(plan: ElectrodePlan, bad: frozenset[int] = frozenset()) -> Operator
         unusable electrodes by spherical splines. Referential recordings get the common average over the
         19 after the interpolation. With fewer than four usable electrodes all are missing.
     """
-    live = [i for i, channel in enumerate(plan.channels) if channel not in bad]
+    live = [row for row in range(len(plan.channels)) if row not in bad]
     edges = [plan.edges[i] for i in live]
     n_nodes = len(plan.nodes)
     matrix = np.zeros((N_ELECTRODES, len(plan.channels)))
@@ -246,8 +246,8 @@ def operator(plan: ElectrodePlan, bad: frozenset[int] = frozenset()) -> Operator
         matrix[targets] = spline_weights(sources, targets) @ matrix[sources]
     if not plan.bipolar:
         matrix -= matrix.mean(axis=0)
-    how = tuple(_how(u, source.found) for u, source in zip(usable, plan.sources, strict=True))
-    return Operator(matrix, tuple(usable), how)
+    how = [_how(u, source.found) for u, source in zip(usable, plan.sources, strict=True)]
+    return Operator(matrix, tuple(usable), tuple(how))
 
 
 def _how(usable: bool, found: Found) -> How:
