@@ -1,0 +1,113 @@
+"""Bidirectional Mamba-2 streams (Dao & Gu 2024, arXiv:2405.21060): long memory over time, both ways.
+
+The parameters of a direction carry the names and shapes that `mamba_ssm` gives its `Mamba2` (ngroups 1), so
+that a state dict of theirs loads strictly and their kernels can run ours.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+from brainscan_models.config import StreamConfig
+from brainscan_models.ssd import mixer
+
+_DT_RANGE = (1e-3, 0.1)
+_A_RANGE = (1.0, 16.0)
+
+
+class Mamba2(nn.Module):
+    """One direction of a layer: project, convolve and scan, gate, project.
+
+    Parameters
+    ----------
+    config : StreamConfig
+    reverse : bool
+        Run from the end of the sequence to its start.
+    """
+
+    def __init__(self, config: StreamConfig, *, reverse: bool = False) -> None:
+        super().__init__()
+        d_inner, heads = config.d_inner, config.heads
+        conv_width = d_inner + 2 * config.d_state
+        self.headdim, self.d_state, self.reverse = config.headdim, config.d_state, reverse
+        self.in_proj = nn.Linear(config.d_model, d_inner + conv_width + heads, bias=False)
+        self.conv1d = nn.Conv1d(conv_width, conv_width, config.d_conv, groups=conv_width, padding=config.d_conv - 1)
+        low, high = (math.log(value) for value in _DT_RANGE)
+        dt = torch.exp(torch.rand(heads) * (high - low) + low)
+        # The inverse of softplus, so that the step at a zero projection is dt.
+        self.dt_bias = nn.Parameter(dt + torch.log(-torch.expm1(-dt)))
+        self.A_log = nn.Parameter(torch.log(torch.empty(heads).uniform_(*_A_RANGE)))
+        self.D = nn.Parameter(torch.ones(heads))
+        self.norm = nn.RMSNorm(d_inner, eps=1e-5)
+        self.out_proj = nn.Linear(d_inner, config.d_model, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, n_steps, d_model) for x of that shape."""
+        mixed = mixer(
+            self.in_proj(x),
+            self.conv1d.weight,
+            cast(Tensor, self.conv1d.bias),
+            self.dt_bias,
+            self.A_log,
+            self.D,
+            self.norm.weight,
+            headdim=self.headdim,
+            d_state=self.d_state,
+            reverse=self.reverse,
+        )
+        out: Tensor = self.out_proj(mixed)
+        return out
+
+
+class BiMamba2(nn.Module):
+    """A residual layer: forward and backward Mamba-2 with own weights, merged by a linear map.
+
+    With the LayerNorm before the directions the stack stays even for inputs of any size; with it after, the
+    directions see how large the input is.
+    """
+
+    def __init__(self, config: StreamConfig) -> None:
+        super().__init__()
+        self.ahead = Mamba2(config)
+        self.back = Mamba2(config, reverse=True)
+        self.merge = nn.Linear(2 * config.d_model, config.d_model)
+        self.norm = nn.LayerNorm(config.d_model)
+        self.norm_first = config.norm == "before"
+        self.dropout = config.dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, n_steps, d_model) for x of that shape."""
+        y: Tensor = self.norm(x) if self.norm_first else x
+        y = self.merge(torch.cat((self.ahead(y), self.back(y)), dim=-1))
+        if not self.norm_first:
+            y = self.norm(y)
+        return x + (F.dropout(y, self.dropout, self.training) if self.dropout else y)
+
+
+class Stream(nn.Module):
+    """A stack of `BiMamba2` layers.
+
+    Attributes
+    ----------
+    recompute : bool
+        In training, keep only each layer's input and run the layer again for its gradients: less memory for
+        a third more time.
+    """
+
+    def __init__(self, config: StreamConfig) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(BiMamba2(config) for _ in range(config.layers))
+        self.recompute = False
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, n_steps, d_model) for x of that shape; each of the n sequences for itself."""
+        for layer in self.layers:
+            again = self.recompute and self.training
+            x = checkpoint(layer, x, use_reentrant=False) if again else layer(x)
+        return x

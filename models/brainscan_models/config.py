@@ -1,0 +1,352 @@
+"""What a network variant is made of: frozen, torch-free dataclasses with a strict mapping form.
+
+The defaults are V3's (SPEC §6); every other variant is a difference to them. A configuration is stored beside
+the weights as a plain mapping, so that a checkpoint rebuilds its own network.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+Activation = Literal["relu", "gelu", "silu"]
+Placement = Literal["before", "after"]
+
+T = TypeVar("T")
+
+
+def _check_share(name: str, value: float) -> None:
+    if not 0.0 <= value < 1.0:
+        raise ValueError(f"{name} must lie in 0..1, got {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderConfig:
+    """Residual convolution stages, each of which lowers the rate by its stride.
+
+    Parameters
+    ----------
+    widths, kernels, second_kernels, strides, dilations : tuple of int
+        One entry a stage. The first convolution of a stage has kernel and stride, the second
+        ``second_kernels`` and the dilation; kernels are odd.
+    shared : bool
+        The same encoder sees each electrode alone, instead of all of them in its first layer.
+    norm : {"none", "batch"}
+        ``batch`` standardises a stage's input by running statistics (no gain, no bias).
+    activation : {"relu", "gelu", "silu"}
+    dropout : float
+        Share of a stage's output channels set to zero in training, 0..1.
+    """
+
+    widths: tuple[int, ...] = (64, 128, 256, 512)
+    kernels: tuple[int, ...] = (7, 7, 7, 7)
+    second_kernels: tuple[int, ...] = (7, 7, 7, 7)
+    strides: tuple[int, ...] = (2, 2, 2, 2)
+    dilations: tuple[int, ...] = (1, 2, 4, 8)
+    shared: bool = False
+    norm: Literal["none", "batch"] = "none"
+    activation: Activation = "gelu"
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not self.widths or min(self.widths) < 1:
+            raise ValueError(f"widths must be one or more positive numbers, got {self.widths}")
+        for name in ("kernels", "second_kernels", "strides", "dilations"):
+            values: tuple[int, ...] = getattr(self, name)
+            if len(values) != len(self.widths) or min(values) < 1:
+                raise ValueError(f"{name} needs {len(self.widths)} positive entries, one a stage, got {values}")
+        if any(kernel % 2 == 0 for kernel in (*self.kernels, *self.second_kernels)):
+            raise ValueError(f"kernels must be odd, got {self.kernels} and {self.second_kernels}")
+        _check_share("dropout", self.dropout)
+
+    @property
+    def stride(self) -> int:
+        """Input samples a step of the encoder's output."""
+        return math.prod(self.strides)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamConfig:
+    """A stack of bidirectional Mamba-2 layers.
+
+    Parameters
+    ----------
+    layers : int
+        0 leaves the stream out.
+    d_model, d_state, headdim, d_conv, expand : int
+        As in Mamba-2; ``expand * d_model`` must be a multiple of ``headdim``.
+    norm : {"before", "after"}
+        Where the LayerNorm sits in the residual branch. ``after`` lets the layer see the scale of its input.
+    dropout : float
+        Share of the branch's outputs set to zero in training, 0..1.
+    """
+
+    layers: int
+    d_model: int
+    d_state: int
+    headdim: int
+    d_conv: int = 4
+    expand: int = 2
+    norm: Placement = "before"
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.layers < 0 or min(self.d_model, self.d_state, self.headdim, self.d_conv, self.expand) < 1:
+            raise ValueError(f"a stream's sizes must be positive, got {self}")
+        if self.d_inner % self.headdim:
+            raise ValueError(f"headdim {self.headdim} does not divide expand * d_model = {self.d_inner}")
+        _check_share("dropout", self.dropout)
+
+    @property
+    def d_inner(self) -> int:
+        """Width between a layer's input and output projections."""
+        return self.expand * self.d_model
+
+    @property
+    def heads(self) -> int:
+        """Number of heads."""
+        return self.d_inner // self.headdim
+
+
+@dataclass(frozen=True, slots=True)
+class GraphConfig:
+    """From edge weights to node features mixed over the graph.
+
+    Parameters
+    ----------
+    hidden : int
+        Width of the first graph convolution.
+    eigenvectors : int
+        Eigenvectors of the normalised Laplacian that a node is described by; 0 leaves them out.
+    pe_every : int
+        Graph steps between two decompositions; eigenvectors are held between.
+    stride : int
+        Node steps a graph step (similarity, edge stream and graph run at this slower rate).
+    top_k : int
+        Strongest edges kept for each electrode.
+    threshold : float
+        Edges at or below it are dropped.
+    cosine_gain : float
+        Weight of the plain similarity in an edge's logit, so that its size reaches the graph whatever the
+        stream's norms do.
+    alpha : float
+        Share of a node's own features that each graph convolution keeps, 0..1.
+    hops : int
+        Propagation steps of a graph convolution.
+    dropout : float
+        Share of the hidden features set to zero in training, 0..1.
+    """
+
+    hidden: int = 64
+    eigenvectors: int = 16
+    pe_every: int = 5
+    stride: int = 1
+    top_k: int = 3
+    threshold: float = 1e-4
+    cosine_gain: float = 2.0
+    alpha: float = 0.05
+    hops: int = 2
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.hidden, self.pe_every, self.stride, self.top_k, self.hops) < 1 or self.eigenvectors < 0:
+            raise ValueError(f"the graph's sizes must be positive, got {self}")
+        if self.threshold < 0.0:
+            raise ValueError(f"threshold must not be negative, got {self.threshold}")
+        _check_share("alpha", self.alpha)
+        _check_share("dropout", self.dropout)
+
+
+@dataclass(frozen=True, slots=True)
+class DecoderConfig:
+    """Transposed-convolution stages back towards the input rate.
+
+    Parameters
+    ----------
+    widths : tuple of int
+        One entry a stage, coarsest first; stages undo the encoder's strides from its end. Fewer stages than
+        the encoder has leave the rest to interpolation of the logits.
+    kernel : int
+        Odd kernel of the convolution after each transposed one.
+    channels : int
+        Values an electrode at the decoder's output (1 where the encoder mixes electrodes). The first is the
+        electrode's own evidence.
+    dropout : float
+        Share of a stage's output channels set to zero in training, 0..1.
+    """
+
+    widths: tuple[int, ...] = (448, 320, 80, 38)
+    kernel: int = 5
+    channels: int = 1
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if any(width < 1 for width in self.widths) or self.channels < 1:
+            raise ValueError(f"the decoder's sizes must be positive, got {self}")
+        if self.kernel < 1 or self.kernel % 2 == 0:
+            raise ValueError(f"kernel must be odd, got {self.kernel}")
+        _check_share("dropout", self.dropout)
+
+
+@dataclass(frozen=True, slots=True)
+class HeadConfig:
+    """From the decoder's electrodes to one logit a sample.
+
+    Parameters
+    ----------
+    pool : {"mix", "pool"}
+        ``mix``: a convolution over the 19. ``pool``: mean, mean of the largest and spread over the
+        electrodes of each channel, which knows no electrode by name.
+    largest : int
+        How many electrodes the mean of the largest takes.
+    hidden : int
+        Width of the convolutions after pooling.
+    kernel : int
+        Their odd kernel.
+    dilations : tuple of int
+        Their dilations, one a convolution; empty leaves them out.
+    prior : float
+        Probability that an untrained network gives, strictly between 0 and 1.
+    dropout : float
+        Share of hidden channels set to zero in training, 0..1.
+    """
+
+    pool: Literal["mix", "pool"] = "mix"
+    largest: int = 4
+    hidden: int = 32
+    kernel: int = 3
+    dilations: tuple[int, ...] = ()
+    prior: float = 0.1
+    dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.largest, self.hidden) < 1 or any(d < 1 for d in self.dilations):
+            raise ValueError(f"the head's sizes must be positive, got {self}")
+        if self.kernel < 1 or self.kernel % 2 == 0:
+            raise ValueError(f"kernel must be odd, got {self.kernel}")
+        if not 0.0 < self.prior < 1.0:
+            raise ValueError(f"prior must lie between 0 and 1, got {self.prior}")
+        _check_share("dropout", self.dropout)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """A whole network variant; the defaults are V3.
+
+    Parameters
+    ----------
+    n_electrodes : int
+        Rows of the input.
+    encoder, bottleneck, nodes, edges, graph, decoder, head
+        The parts, in the order in which data passes them. ``bottleneck.d_model`` is the encoder's last
+        width; with a shared encoder ``nodes.d_model`` is, too.
+    """
+
+    n_electrodes: int = 19
+    encoder: EncoderConfig = EncoderConfig()
+    bottleneck: StreamConfig = StreamConfig(layers=6, d_model=512, d_state=16, headdim=64)
+    nodes: StreamConfig = StreamConfig(layers=6, d_model=64, d_state=16, headdim=8)
+    edges: StreamConfig = StreamConfig(layers=2, d_model=16, d_state=8, headdim=4, norm="after")
+    graph: GraphConfig = field(default_factory=GraphConfig)
+    decoder: DecoderConfig = field(default_factory=DecoderConfig)
+    head: HeadConfig = field(default_factory=HeadConfig)
+
+    def __post_init__(self) -> None:
+        last = self.encoder.widths[-1]
+        if self.bottleneck.d_model != last:
+            raise ValueError(f"bottleneck.d_model {self.bottleneck.d_model} is not the encoder's last width {last}")
+        if self.encoder.shared and self.nodes.d_model != last:
+            raise ValueError(f"with a shared encoder nodes.d_model must be its last width {last}")
+        if self.encoder.shared != (self.head.pool == "pool"):
+            raise ValueError("a shared encoder needs head.pool 'pool', a mixing one 'mix'")
+        if not self.encoder.shared and self.decoder.channels != 1:
+            raise ValueError("decoder.channels must be 1 where the encoder mixes electrodes")
+        if len(self.decoder.widths) > len(self.encoder.widths):
+            raise ValueError("the decoder has more stages than the encoder")
+        if self.n_electrodes < 2 or max(self.graph.eigenvectors, self.head.largest) > self.n_electrodes:
+            raise ValueError(f"{self.n_electrodes} electrodes are too few for the graph's or head's choices")
+
+    @property
+    def stride(self) -> int:
+        """Samples that every input length must be a multiple of."""
+        return self.encoder.stride * self.graph.stride
+
+    @property
+    def output_stride(self) -> int:
+        """Samples a step of the decoder's output, before logits are interpolated to the input rate."""
+        stages = len(self.encoder.strides) - len(self.decoder.widths)
+        return math.prod(self.encoder.strides[:stages])
+
+    @property
+    def pairs(self) -> int:
+        """Number of electrode pairs, the graph's possible edges."""
+        return self.n_electrodes * (self.n_electrodes - 1) // 2
+
+    @classmethod
+    def from_mapping(cls, data: Mapping[str, Any]) -> NetworkConfig:
+        """Build a configuration from nested mappings, strictly.
+
+        Raises
+        ------
+        ValueError
+            For an unknown key (with the nearest known name), a missing one, a wrong type or value.
+        """
+        return _from_mapping(cls, data, "")
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return nested dicts, lists and scalars, as JSON and YAML hold them."""
+        return typing.cast(dict[str, Any], _plain(dataclasses.asdict(self)))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(entry) for key, entry in value.items()}
+    return list(value) if isinstance(value, tuple) else value
+
+
+# brainscan.mapping does the same for the package above; the networks stand alone, so they bring their own.
+def _from_mapping(cls: type[T], data: Any, where: str) -> T:
+    if not isinstance(data, Mapping):
+        raise ValueError(f"{where or cls.__name__} must be a mapping, got {data!r}")
+    hints = typing.get_type_hints(cls)
+    values = {}
+    for key, value in data.items():
+        path = f"{where}.{key}" if where else str(key)
+        if key not in hints:
+            near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0.5)
+            raise ValueError(
+                f"unknown key {path!r}; " + (f"did you mean {near[0]!r}?" if near else f"known: {list(hints)}")
+            )
+        values[key] = _convert(hints[key], value, path)
+    missing = [
+        f.name
+        for f in dataclasses.fields(cls)  # type: ignore[arg-type]
+        if f.name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    ]
+    if missing:
+        raise ValueError(f"missing key {f'{where}.' if where else ''}{missing[0]}")
+    return cls(**values)
+
+
+def _convert(hint: Any, value: Any, path: str) -> Any:
+    if dataclasses.is_dataclass(hint):
+        return _from_mapping(typing.cast(type, hint), value, path)
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is Literal:
+        if value not in args:
+            raise ValueError(f"{path} must be one of {', '.join(map(repr, args))}, got {value!r}")
+        return value
+    if origin is tuple:
+        if not isinstance(value, list | tuple):
+            raise ValueError(f"{path} must be a list, got {value!r}")
+        return tuple(_convert(args[0], entry, f"{path}[{i}]") for i, entry in enumerate(value))
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise ValueError(f"{path} must be {hint.__name__}, got {value!r}")
+    return value

@@ -1,0 +1,153 @@
+"""Back to the input rate, and from electrodes to one logit a sample."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from brainscan_models.config import Activation, DecoderConfig, EncoderConfig, HeadConfig
+from brainscan_models.tcn import HALF, activation, activation_gain, he_init
+
+
+class UpStage(nn.Module):
+    """A transposed convolution, plus the encoder's features of that rate, and a convolution."""
+
+    def __init__(self, widths: tuple[int, int, int], stride: int, kernel: int, name: Activation) -> None:
+        super().__init__()
+        in_width, skip_width, width = widths
+        self.up = nn.ConvTranspose1d(
+            in_width, width, 2 * stride, stride=stride, padding=(stride + 1) // 2, output_padding=stride % 2
+        )
+        self.skip = nn.Conv1d(skip_width, width, 1) if skip_width else None
+        self.conv = nn.Conv1d(width, width, kernel, padding=kernel // 2)
+        self.activation = activation(name)
+        gain = activation_gain(name)
+        he_init(self.up, gain)
+        he_init(self.conv, gain)
+        if self.skip is not None:
+            he_init(self.skip, gain)
+
+    def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
+        """Return (n, width, n_steps · stride); `skip` has that length, None where the stage has none."""
+        y: Tensor = self.up(x)
+        if self.skip is not None:
+            y = (y + self.skip(skip)) * HALF
+        out: Tensor = self.activation(self.conv(self.activation(y)))
+        return out
+
+
+class Decoder(nn.Module):
+    """Stages that undo the encoder's strides, coarsest first, then a 1×1 convolution.
+
+    Parameters
+    ----------
+    in_width, out_width : int
+        Channels that come in and go out, for all electrodes together or, behind a shared encoder, for one.
+    encoder : EncoderConfig
+        Whose strides are undone and whose stages are the skips.
+    config : DecoderConfig
+    """
+
+    def __init__(self, in_width: int, out_width: int, encoder: EncoderConfig, config: DecoderConfig) -> None:
+        super().__init__()
+        skips = (0, *encoder.widths[:-1])
+        inputs = (in_width, *config.widths)
+        self.stages = nn.ModuleList(
+            UpStage((inputs[i], skips[-1 - i], width), encoder.strides[-1 - i], config.kernel, encoder.activation)
+            for i, width in enumerate(config.widths)
+        )
+        self.project = nn.Conv1d(inputs[-1], out_width, 1)
+        he_init(self.project, activation_gain(encoder.activation) if config.widths else 1.0)
+        self.dropout = config.dropout
+
+    def forward(self, x: Tensor, skips: tuple[Tensor, ...]) -> Tensor:
+        """Decode features.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, in_width, n_steps)
+        skips : tuple of Tensor
+            As the encoder returns them, finest first.
+
+        Returns
+        -------
+        Tensor, shape (n, out_width, n_steps · strides undone)
+        """
+        for i, stage in enumerate(self.stages):
+            x = stage(x, skips[-1 - i] if i < len(skips) else None)
+            if self.dropout:
+                x = F.dropout1d(x, self.dropout, self.training)
+        out: Tensor = self.project(x)
+        return out
+
+
+class MixHead(nn.Module):
+    """A 1×1 convolution over the electrodes' evidence."""
+
+    def __init__(self, n_electrodes: int, prior: float) -> None:
+        super().__init__()
+        self.project = nn.Conv1d(n_electrodes, 1, 1)
+        # Every electrode speaks for a seizure, none more than another at the start.
+        nn.init.constant_(self.project.weight, 1.0 / n_electrodes)
+        _set_prior(self.project, prior)
+
+    def forward(self, decoded: Tensor) -> Tensor:
+        """Return logits (batch, n_steps) for decoded (batch, n_electrodes, 1, n_steps)."""
+        out: Tensor = self.project(decoded.squeeze(2)).squeeze(1)
+        return out
+
+
+class PoolHead(nn.Module):
+    """Pool each channel over the electrodes, then convolve over time."""
+
+    def __init__(self, channels: int, config: HeadConfig) -> None:
+        super().__init__()
+        widths = (3 * channels, *([config.hidden] * len(config.dilations)))
+        self.convs = nn.ModuleList(
+            nn.Conv1d(widths[i], widths[i + 1], config.kernel, padding=d * (config.kernel // 2), dilation=d)
+            for i, d in enumerate(config.dilations)
+        )
+        for i, conv in enumerate(self.convs):
+            he_init(conv, activation_gain("silu") if i else 1.0)  # type: ignore[arg-type]
+        self.project = nn.Conv1d(widths[-1], 1, 1)
+        nn.init.normal_(self.project.weight, std=0.1 / math.sqrt(widths[-1]))
+        _set_prior(self.project, config.prior)
+        self.largest, self.dropout = config.largest, config.dropout
+
+    def forward(self, decoded: Tensor) -> Tensor:
+        """Return logits (batch, n_steps) for decoded (batch, n_electrodes, channels, n_steps)."""
+        x = pool_electrodes(decoded, self.largest)
+        for conv in self.convs:
+            x = F.silu(conv(x))
+            if self.dropout:
+                x = F.dropout1d(x, self.dropout, self.training)
+        out: Tensor = self.project(x).squeeze(1)
+        return out
+
+
+def pool_electrodes(decoded: Tensor, largest: int) -> Tensor:
+    """Return mean, mean of the largest and spread over the electrodes.
+
+    Parameters
+    ----------
+    decoded : Tensor, shape (batch, n_electrodes, channels, n_steps)
+    largest : int
+        How many electrodes the second takes.
+
+    Returns
+    -------
+    Tensor, shape (batch, 3 · channels, n_steps)
+    """
+    mean = decoded.mean(dim=1)
+    top = decoded.topk(largest, dim=1, sorted=False).values.mean(dim=1)
+    # The floor keeps the root's gradient finite where all electrodes agree.
+    spread = (decoded - mean.unsqueeze(1)).square().mean(dim=1).add(1e-6).sqrt()
+    return torch.cat((mean, top, spread), dim=1)
+
+
+def _set_prior(layer: nn.Conv1d, prior: float) -> None:
+    if layer.bias is not None:
+        nn.init.constant_(layer.bias, math.log(prior / (1.0 - prior)))

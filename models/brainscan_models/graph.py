@@ -1,0 +1,212 @@
+"""The graph of electrodes: who resembles whom, where each stands in it, and features mixed over it.
+
+Dense and batched: 19 nodes fit a 19×19 matrix a time step. Sources: SSGConv, Zhu & Koniusz 2021 (Simple
+Spectral Graph Convolution); Laplacian positional encoding, Dwivedi & Bresson 2021 (arXiv:2012.09699).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from brainscan_models.bimamba import Stream
+from brainscan_models.config import GraphConfig, StreamConfig
+
+_RANK_STEP = 1e-4
+"""Weights closer than this rank by index: equal electrodes must not be told apart by rounding."""
+
+_SPLIT = 1e-2
+"""Spread of the fixed diagonal that separates the Laplacian's equal eigenvalues."""
+
+_SIGN_STEP = 1e-3
+"""Entries of an eigenvector closer than this count as equally large; the first of them decides the sign."""
+
+
+def pair_indices(n: int) -> tuple[Tensor, Tensor]:
+    """Return the rows and columns of the n (n - 1) / 2 pairs above the diagonal, row by row."""
+    rows, columns = torch.triu_indices(n, n, offset=1)
+    return rows, columns
+
+
+def similarity(nodes: Tensor, stride: int) -> Tensor:
+    """Return each pair's cosine over the features of `stride` steps.
+
+    Parameters
+    ----------
+    nodes : Tensor, shape (batch, n_electrodes, n_steps, width)
+    stride : int
+        Divides n_steps.
+
+    Returns
+    -------
+    Tensor, shape (batch, n_pairs, n_steps / stride)
+        -1..1; 0 for an electrode whose features are all 0.
+    """
+    batch, n, steps, width = nodes.shape
+    pieces = nodes.reshape(batch, n, steps // stride, stride * width).transpose(1, 2)
+    unit = F.normalize(pieces, dim=-1, eps=1e-6)
+    gram = unit @ unit.transpose(-1, -2)
+    rows, columns = pair_indices(n)
+    flat = (rows * n + columns).to(nodes.device)
+    return gram.flatten(-2).index_select(-1, flat).transpose(1, 2)
+
+
+class EdgeStream(nn.Module):
+    """From each pair's similarity over time to the weight of its edge; shared by the pairs."""
+
+    def __init__(self, config: StreamConfig, cosine_gain: float) -> None:
+        super().__init__()
+        self.lift = nn.Linear(1, config.d_model, bias=False)
+        self.stream = Stream(config)
+        self.readout = nn.Linear(config.d_model, 1)
+        self.cosine_gain = cosine_gain
+
+    def forward(self, cosine: Tensor) -> Tensor:
+        """Return positive weights, (batch, n_pairs, n_steps), for similarities of that shape."""
+        batch, pairs, steps = cosine.shape
+        series = cosine.reshape(batch * pairs, steps, 1).to(self.lift.weight.dtype)
+        lifted = self.lift(series)
+        logit = self.readout(self.stream(lifted)).reshape(batch, pairs, steps)
+        return F.softplus(logit.to(cosine.dtype) + self.cosine_gain * cosine)
+
+
+def adjacency(weights: Tensor, n: int, config: GraphConfig) -> Tensor:
+    """Keep each electrode's strongest edges.
+
+    An edge stays if it is among the strongest of either end and above the threshold; an electrode without an
+    edge gets a loop of weight 1.
+
+    Parameters
+    ----------
+    weights : Tensor, shape (batch, n_pairs, n_steps)
+        Not negative.
+    n : int
+        Number of electrodes.
+    config : GraphConfig
+
+    Returns
+    -------
+    Tensor, shape (batch, n_steps, n, n)
+        Symmetric.
+    """
+    rows, columns = pair_indices(n)
+    where = torch.zeros(n, n, dtype=torch.long)
+    where[rows, columns] = where[columns, rows] = torch.arange(len(rows))
+    eye = torch.eye(n, dtype=weights.dtype, device=weights.device)
+    dense = weights.transpose(1, 2).index_select(-1, where.flatten().to(weights.device))
+    dense = dense.reshape(*dense.shape[:2], n, n) * (1.0 - eye)
+
+    rank = torch.round(dense.detach() / _RANK_STEP) - 2.0 * eye
+    keep = torch.zeros_like(rank, dtype=torch.bool)
+    for _ in range(min(config.top_k, n - 1)):
+        best = rank.argmax(dim=-1, keepdim=True)  # the first of equals
+        keep = keep.scatter(-1, best, True)
+        rank = rank.scatter(-1, best, -1.0)
+    keep = (keep | keep.transpose(-1, -2)) & (dense.detach() > config.threshold)
+    kept = dense * keep
+    alone = (~keep.any(dim=-1)).to(weights.dtype)
+    return kept + alone.unsqueeze(-1) * eye
+
+
+def normalised(adjacency: Tensor) -> Tensor:
+    """Return D^-1/2 (A + I) D^-1/2, where nodes that have a loop keep it instead of getting one.
+
+    Parameters
+    ----------
+    adjacency : Tensor, shape (..., n, n)
+        Symmetric, not negative.
+    """
+    loops = adjacency.diagonal(dim1=-2, dim2=-1)
+    full = adjacency + torch.diag_embed((loops == 0).to(adjacency.dtype))
+    scale = full.sum(dim=-1).rsqrt()
+    return scale.unsqueeze(-1) * full * scale.unsqueeze(-2)
+
+
+def laplacian_pe(adjacency: Tensor, count: int) -> Tensor:
+    """Return the first eigenvectors of the normalised Laplacian, without gradient.
+
+    Each matrix is decomposed for itself, in float32. A small fixed diagonal, different for each electrode,
+    separates equal eigenvalues, whose eigenvectors would otherwise be the decomposition's whim. The sign
+    makes the largest entry positive, the first of equals.
+
+    Parameters
+    ----------
+    adjacency : Tensor, shape (..., n, n)
+        Symmetric, every row with a positive sum.
+    count : int
+        Eigenvectors wanted, from the smallest eigenvalue on.
+
+    Returns
+    -------
+    Tensor, shape (..., n, count), float32
+        Scaled by sqrt(n), so that entries have unit spread.
+    """
+    n = adjacency.shape[-1]
+    a = adjacency.detach().float()
+    scale = a.sum(dim=-1).rsqrt()
+    golden = 0.5 * (math.sqrt(5.0) - 1.0)  # its multiples are evenly spread and never equal (mod 1)
+    split = _SPLIT * torch.remainder(golden * torch.arange(1, n + 1, dtype=torch.float64), 1.0)
+    diagonal = torch.diag(1.0 + split).to(a)
+    with torch.autocast(a.device.type, enabled=False):
+        laplacian = diagonal - scale.unsqueeze(-1) * a * scale.unsqueeze(-2)
+        vectors: Tensor = torch.linalg.eigh(laplacian)[1][..., :count]
+    size = vectors.abs()
+    largest = size >= size.amax(dim=-2, keepdim=True) - _SIGN_STEP
+    first = largest.to(torch.uint8).argmax(dim=-2, keepdim=True)
+    sign = torch.where(vectors.gather(-2, first) < 0, -1.0, 1.0)
+    return vectors * sign * math.sqrt(n)
+
+
+class SSGConv(nn.Module):
+    """Simple spectral graph convolution: lin(α x + (1 - α) / K · Σ_k Â^k x), over a dense batch of graphs."""
+
+    def __init__(self, in_width: int, out_width: int, *, alpha: float, hops: int) -> None:
+        super().__init__()
+        self.lin = nn.Linear(in_width, out_width)
+        self.alpha, self.hops = alpha, hops
+
+    def forward(self, x: Tensor, propagation: Tensor) -> Tensor:
+        """Return (..., n, out_width) for x (..., n, in_width) and the normalised adjacency (..., n, n)."""
+        mixed = self.alpha * x
+        for _ in range(self.hops):
+            x = propagation @ x
+            mixed = mixed + (1.0 - self.alpha) / self.hops * x
+        out: Tensor = self.lin(mixed)
+        return out
+
+
+class GraphMixer(nn.Module):
+    """Two graph convolutions over node features joined with the Laplacian's eigenvectors."""
+
+    def __init__(self, width: int, config: GraphConfig) -> None:
+        super().__init__()
+        self.first = SSGConv(width + config.eigenvectors, config.hidden, alpha=config.alpha, hops=config.hops)
+        self.first_norm = nn.LayerNorm(config.hidden)
+        self.second = SSGConv(config.hidden, width, alpha=config.alpha, hops=config.hops)
+        self.second_norm = nn.LayerNorm(width)
+        self.dropout = config.dropout
+
+    def forward(self, nodes: Tensor, adjacency: Tensor, pe: Tensor) -> Tensor:
+        """Return what the graph adds to the nodes.
+
+        Parameters
+        ----------
+        nodes : Tensor, shape (batch, n_steps, n_electrodes, width)
+        adjacency : Tensor, shape (batch, n_steps, n_electrodes, n_electrodes)
+        pe : Tensor, shape (batch, n_steps, n_electrodes, eigenvectors)
+
+        Returns
+        -------
+        Tensor, shape (batch, n_steps, n_electrodes, width)
+        """
+        propagation = normalised(adjacency).to(nodes.dtype)
+        # Standardised over channels, so that the eigenvectors are not drowned by large features.
+        joined = torch.cat((F.layer_norm(nodes, nodes.shape[-1:]), pe.to(nodes.dtype)), dim=-1)
+        hidden = F.gelu(self.first_norm(self.first(joined, propagation)))
+        if self.dropout:
+            hidden = F.dropout(hidden, self.dropout, self.training)
+        return cast(Tensor, self.second_norm(self.second(hidden, propagation)))

@@ -1,0 +1,50 @@
+"""The named variants, and how one becomes a network. Imports torch only when a network is built."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from brainscan_models.config import (
+    DecoderConfig,
+    EncoderConfig,
+    GraphConfig,
+    HeadConfig,
+    NetworkConfig,
+    StreamConfig,
+)
+
+if TYPE_CHECKING:
+    from brainscan_models.network import Network
+
+V3 = NetworkConfig()
+
+V3_LITE = NetworkConfig(
+    encoder=EncoderConfig(
+        widths=(16, 24, 32, 48),
+        kernels=(13, 7, 5, 5),
+        second_kernels=(3, 3, 3, 3),
+        strides=(4, 4, 2, 2),
+        dilations=(1, 1, 1, 1),
+        shared=True,
+        norm="batch",
+        activation="silu",
+    ),
+    bottleneck=StreamConfig(layers=1, d_model=48, d_state=16, headdim=16),
+    nodes=StreamConfig(layers=2, d_model=48, d_state=16, headdim=8),
+    edges=StreamConfig(layers=1, d_model=8, d_state=8, headdim=4, norm="after"),
+    graph=GraphConfig(hidden=48, eigenvectors=8, pe_every=5, stride=4),
+    decoder=DecoderConfig(widths=(32,), kernel=3, channels=24),
+    head=HeadConfig(pool="pool", hidden=48, dilations=(1, 4, 16)),
+)
+
+VARIANTS: Mapping[str, NetworkConfig] = MappingProxyType({"v3": V3, "v3-lite": V3_LITE})
+"""Names are never used again for another design; `configs/models/` holds the same as YAML (tested)."""
+
+
+def build(config: NetworkConfig) -> Network:
+    """Return a freshly initialised network, drawn from torch's global generator."""
+    from brainscan_models.network import Network  # torch arrives here, not at import
+
+    return Network(config)

@@ -1,0 +1,127 @@
+"""The convolutional encoder: residual stages of weight-normalised convolutions, each slower than the last."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils.parametrizations import weight_norm
+
+from brainscan_models.config import Activation, EncoderConfig
+
+HALF = math.sqrt(0.5)
+"""Weight of each of two summed branches, so that the sum spreads as each does."""
+
+_ACTIVATIONS: dict[Activation, tuple[type[nn.Module], float]] = {
+    # The gain is 1 / sqrt(E[f(u)^2]) for u of unit normal distribution (He et al. 2015, for other f).
+    "relu": (nn.ReLU, math.sqrt(2.0)),
+    "gelu": (nn.GELU, 1.5335),
+    "silu": (nn.SiLU, 1.6765),
+}
+
+
+def activation(name: Activation) -> nn.Module:
+    """Return the activation of that name."""
+    return _ACTIVATIONS[name][0]()
+
+
+def activation_gain(name: Activation) -> float:
+    """Return the factor by which weights after that activation grow to keep the spread."""
+    return _ACTIVATIONS[name][1]
+
+
+def he_init(layer: nn.Conv1d | nn.ConvTranspose1d | nn.Linear, gain: float) -> None:
+    """Draw weights that keep the spread of the input, given the gain of its activation; biases start at 0.
+
+    Parameters
+    ----------
+    layer : Conv1d, ConvTranspose1d or Linear
+        Not yet weight-normalised: what is written into a normalised weight is lost.
+    gain : float
+        1 for an input of unit spread, else `activation_gain`.
+    """
+    fan_in = layer.weight[0].numel()
+    if isinstance(layer, nn.ConvTranspose1d):
+        # An output sample sees kernel / stride taps of every input channel.
+        fan_in = layer.in_channels * layer.kernel_size[0] // layer.stride[0]
+    nn.init.normal_(layer.weight, std=gain / math.sqrt(max(fan_in, 1)))
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+
+
+class ResidualStage(nn.Module):
+    """Two convolutions and a strided 1×1 residual; the stage's output is the sum, activated.
+
+    Batch statistics stand only before the stage, never between a convolution and its bias' first use: each
+    gain and bias keeps an effect in training, too.
+    """
+
+    def __init__(self, in_width: int, config: EncoderConfig, stage: int) -> None:
+        super().__init__()
+        width, stride, dilation = config.widths[stage], config.strides[stage], config.dilations[stage]
+        kernel, second_kernel = config.kernels[stage], config.second_kernels[stage]
+        inner = activation_gain(config.activation)
+        # The first stage sees EEG, and a standardised input has unit spread.
+        outer = 1.0 if stage == 0 or config.norm == "batch" else inner
+        first = nn.Conv1d(in_width, width, kernel, stride=stride, padding=kernel // 2)
+        second = nn.Conv1d(width, width, second_kernel, padding=dilation * (second_kernel // 2), dilation=dilation)
+        self.residual = nn.Conv1d(in_width, width, 1, stride=stride)
+        for layer, gain in ((first, outer), (second, inner), (self.residual, outer)):
+            he_init(layer, gain)
+        self.norm = nn.BatchNorm1d(in_width, affine=False) if config.norm == "batch" else nn.Identity()
+        self.first = weight_norm(first)
+        self.second = weight_norm(second)
+        self.activation = activation(config.activation)
+        self.dropout = config.dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, width, n_samples / stride) for x of shape (n, in_width, n_samples)."""
+        x = self.norm(x)
+        y: Tensor = self.second(self.activation(self.first(x)))
+        y = self.activation((y + self.residual(x)) * HALF)
+        return F.dropout1d(y, self.dropout, self.training) if self.dropout else y
+
+
+class Encoder(nn.Module):
+    """The stages, and a 1×1 convolution to the features.
+
+    Parameters
+    ----------
+    in_width : int
+        Electrodes that the first convolution sees: all, or 1 where the encoder is shared.
+    config : EncoderConfig
+    """
+
+    def __init__(self, in_width: int, config: EncoderConfig) -> None:
+        super().__init__()
+        inputs = (in_width, *config.widths)
+        self.stages = nn.ModuleList(ResidualStage(inputs[stage], config, stage) for stage in range(len(config.widths)))
+        self.project = nn.Conv1d(config.widths[-1], config.widths[-1], 1)
+        he_init(self.project, activation_gain(config.activation))
+
+    def forward(self, x: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Encode a batch of windows.
+
+        Parameters
+        ----------
+        x : Tensor, shape (n, in_width, n_samples)
+
+        Returns
+        -------
+        features : Tensor, shape (n, widths[-1], n_samples / stride)
+        stages : tuple of Tensor
+            What each stage but the last gave, finest first: the decoder's skips.
+        """
+        outputs = []
+        for stage in self.stages:
+            x = stage(x)
+            outputs.append(x)
+        features: Tensor = self.project(x)
+        return features, tuple(outputs[:-1])
+
+
+def nan_to_zero(x: Tensor) -> Tensor:
+    """Replace what is not finite by 0, so that a hole in the signal stays a hole."""
+    return torch.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
