@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -240,7 +241,7 @@ class Card:
         if self.logit_scale <= 0.0:
             raise ValueError(f"logit_scale must be positive, got {self.logit_scale}")
         knots = self.confidence_map
-        if any(b[0] <= a[0] or b[1] < a[1] for a, b in zip(knots, knots[1:], strict=False)):
+        if any(b[0] <= a[0] or b[1] < a[1] for a, b in pairwise(knots)):
             raise ValueError("confidence_map must be strictly rising in its first and monotone in its second value")
 
     @classmethod

@@ -1,0 +1,294 @@
+"""`Detector`: the way from a recording to its events, composed of the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from brainscan._version import __version__
+from brainscan.card import Card, DecisionConfig
+from brainscan.detection import Detection, ElectrodeReport
+from brainscan.electrodes import ELECTRODES
+from brainscan.errors import InputError, UsageError
+from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
+from brainscan.io.plan import open_plan
+from brainscan.mapping import to_mapping
+from brainscan.recording import Recording, Samples, Segment
+from brainscan.session import UNUSABLE, Session, Tally
+from brainscan.signal.montage import ElectrodePlan
+
+if TYPE_CHECKING:
+    from brainscan.model.inference import RunConfig, WindowRunner
+
+Progress = Callable[[float], None]
+"""Called with the seconds of the recording that are done."""
+
+MIN_SEGMENT_S = 2.0
+SHORT_RECORDING_S = 10.0
+BLOCK_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class DetectOptions:
+    """What a user may choose for one run.
+
+    Parameters
+    ----------
+    start_s, stop_s : float or None
+        Part of the recording to analyse, on its own clock; the rest is unscored.
+    channel_map : mapping of str to str or None
+        Label in the file to electrode.
+    max_missing : int
+        Up to this many unusable electrodes are interpolated, 0..15.
+    keep_probabilities : bool
+        Put the curves into the detection.
+    """
+
+    start_s: float | None = None
+    stop_s: float | None = None
+    channel_map: Mapping[str, str] | None = None
+    max_missing: int = 3
+    keep_probabilities: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.max_missing <= len(ELECTRODES) - 4:
+            raise ValueError(f"max_missing must be within 0..{len(ELECTRODES) - 4}, got {self.max_missing}")
+        if self.start_s is not None and self.stop_s is not None and self.stop_s <= self.start_s:
+            raise ValueError(f"stop must lie behind start, got {self.start_s} s and {self.stop_s} s")
+
+
+class Detector:
+    """A model, ready for recordings.
+
+    Parameters
+    ----------
+    runner : WindowRunner
+        Network, card and device.
+    decision : DecisionConfig, optional
+        Instead of the card's.
+
+    Examples
+    --------
+    >>> import brainscan
+    >>> detector = brainscan.Detector.from_pretrained("default")
+    >>> detection = detector.detect(brainscan.read("examples/sample.edf"))
+    >>> [(round(e.onset_s), round(e.offset_s)) for e in detection.events]  # doctest: +SKIP
+    """
+
+    def __init__(self, runner: WindowRunner, decision: DecisionConfig | None = None) -> None:
+        self._runner = runner
+        self.decision = decision or runner.card.decision
+
+    @classmethod
+    def from_pretrained(cls, name_or_path: str | Path = "default", *, run: RunConfig | None = None) -> Self:
+        """Load a model: ``default``, ``v3-lite``, a .safetensors file, or a folder in the hub's layout.
+
+        Raises
+        ------
+        ModelError
+            If the model is absent, damaged or does not fit.
+        UsageError
+            If the device cannot be used.
+        """
+        from brainscan.model import checkpoint
+        from brainscan.model.inference import WindowRunner
+
+        loaded = checkpoint.load(str(name_or_path))
+        return cls(WindowRunner(loaded.network, loaded.card, run))
+
+    def save_pretrained(self, folder: str | Path) -> None:
+        """Write the model into a folder in the hub's layout.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be written.
+        """
+        from brainscan.model import checkpoint
+
+        checkpoint.save_folder(Path(folder), self._runner.network, self.card)
+
+    @property
+    def card(self) -> Card:
+        """The model's card."""
+        return self._runner.card
+
+    def with_decision(self, decision: DecisionConfig) -> Detector:
+        """Return the same model with another decision."""
+        return Detector(self._runner, decision)
+
+    def probabilities(self, recording: Recording, options: DetectOptions | None = None) -> tuple[Probabilities, ...]:
+        """Return the probability curve of each segment; NaN where unscored.
+
+        Raises
+        ------
+        InputError
+            As `detect`.
+        """
+        return self.detect(recording, replace(options or DetectOptions(), keep_probabilities=True)).probabilities
+
+    def detect(
+        self, recording: Recording, options: DetectOptions | None = None, progress: Progress | None = None
+    ) -> Detection:
+        """Find the seizures of a recording.
+
+        Parameters
+        ----------
+        recording : Recording
+        options : DetectOptions, optional
+        progress : callable, optional
+
+        Raises
+        ------
+        InputError
+            If its labels lack too many electrodes, or no window of it can be scored.
+        UsageError
+            If the asked-for part lies outside the recording.
+        """
+        options = options or DetectOptions()
+        segments = _asked_for(recording, options)
+        plan = open_plan(recording, channel_map=options.channel_map, max_missing=options.max_missing)
+        with ThreadPoolExecutor(max_workers=1) as hashing:
+            sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
+            tally, events, scored, curves = Tally(), [], [], []
+            for segment in segments:
+                session = self.session(plan, recording, options, start_s=segment.start_s)
+                events += self._pass(session, recording, plan, segment, progress)
+                tally.merge(session.tally)
+                scored += _to_the_end(session.scored, segment)
+                if options.keep_probabilities:
+                    curves.append(session.probabilities)
+            checksum = sha256.result() if sha256 else ""
+        electrodes = tally.reports(plan)
+        if not tally.n_scored:
+            raise _nothing_scored(recording, electrodes)
+        covered = union(scored)
+        detection = Detection(
+            file=recording.name,
+            format=recording.format,
+            start=recording.start,
+            duration_s=recording.duration_s,
+            analysed_s=sum(stop - start for start, stop in covered),
+            segments=recording.segments,
+            events=tuple(_within(event, recording.duration_s) for event in sorted(events)),
+            unscored=complement(covered, 0.0, recording.duration_s),
+            electrodes=electrodes,
+            annotations=recording.annotations,
+            model=self.provenance(options),
+            sha256=checksum,
+            probabilities=tuple(curves),
+        )
+        return replace(detection, warnings=self._warnings(recording, plan, detection, tally))
+
+    def session(
+        self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0
+    ) -> Session:
+        """Return the states for one segment of a recording, for whoever feeds it (`detect`, `stream`)."""
+        rates = [recording.channels[c].rate_hz for c in plan.channels]
+        keep = options.keep_probabilities
+        return Session(self._runner, plan, rates, options.max_missing, self.decision, start_s=start_s, keep=keep)
+
+    def provenance(self, options: DetectOptions) -> dict[str, Any]:
+        """Return what made the events: version, model, settings."""
+        return {
+            "brainscan": __version__,
+            "model": self.card.name,
+            "model_sha256": self.card.sha256,
+            "decision": to_mapping(self.decision),
+            "max_missing": options.max_missing,
+            "channel_map": dict(options.channel_map or {}),
+            "start_s": options.start_s,
+            "stop_s": options.stop_s,
+        }
+
+    def _pass(
+        self, session: Session, recording: Recording, plan: ElectrodePlan, segment: Segment, progress: Progress | None
+    ) -> list[Event]:
+        events: list[Event] = []
+        for at_s, samples in _blocks(recording, plan, segment):
+            events += session.push(samples)
+            if progress:
+                progress(at_s)
+        events += session.finish()
+        return events
+
+    def _warnings(
+        self, recording: Recording, plan: ElectrodePlan, detection: Detection, tally: Tally
+    ) -> tuple[str, ...]:
+        """Return every warning of the recording, once, in the order of the stages."""
+        warnings = [*recording.warnings, *plan.warnings]
+        if recording.duration_s < SHORT_RECORDING_S and not any("shorter than" in w for w in warnings):
+            warnings.append(f"the recording is shorter than {SHORT_RECORDING_S:g} s ({recording.duration_s:g} s)")
+        interpolated = [e.name for e in detection.electrodes if e.bad_share == 1.0]
+        if interpolated:
+            warnings.append(f"interpolated throughout: {' '.join(interpolated)}")
+        partly = [f"{e.name} ({e.bad_share:.0%})" for e in detection.electrodes if 0.0 < e.bad_share < 1.0]
+        if partly:
+            warnings.append(f"unusable in part of the windows: {', '.join(partly)}")
+        if tally.n_scored < tally.n_windows:
+            warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
+        if detection.low_trust:
+            warnings.append("low trust: more than half of the electrodes are doubtful")
+        youngest, oldest = self.card.provenance.age_years
+        if recording.age_years is not None and not youngest <= recording.age_years <= oldest:
+            warnings.append(f"the patient's age is outside the model's range ({youngest:g} to {oldest:g} years)")
+        return tuple(dict.fromkeys(warnings))
+
+
+def _asked_for(recording: Recording, options: DetectOptions) -> tuple[Segment, ...]:
+    """Return the parts of the segments to analyse: within start and stop, not too short beside a gap."""
+    start_s = 0.0 if options.start_s is None else options.start_s
+    stop_s = recording.duration_s if options.stop_s is None else options.stop_s
+    segments = []
+    for segment in recording.segments:
+        first, last = max(segment.start_s, start_s), min(segment.stop_s, stop_s)
+        if last > first and (len(recording.segments) == 1 or last - first >= MIN_SEGMENT_S):
+            segments.append(Segment(first, last - first))
+    if not segments and (options.start_s is not None or options.stop_s is not None):
+        raise UsageError(
+            f"nothing recorded between {start_s:g} s and {stop_s:g} s (the recording has {recording.duration_s:g} s)",
+            file=recording.name,
+            hint="choose --start and --stop within the recording; `brainscan info FILE` shows its segments",
+        )
+    return tuple(segments)
+
+
+def _blocks(recording: Recording, plan: ElectrodePlan, segment: Segment) -> Iterator[tuple[float, Samples]]:
+    """Yield each block of a segment and its end, the next one being read meanwhile."""
+    home = next(s for s in recording.segments if s.start_s <= segment.start_s and segment.stop_s <= s.stop_s)
+    starts = np.arange(segment.start_s, segment.stop_s, BLOCK_S).tolist()
+    with ThreadPoolExecutor(max_workers=1) as reading:
+        ends = [*starts[1:], segment.stop_s]
+        ahead = reading.submit(recording.read, plan.channels, starts[0], ends[0], home)
+        for i, end_s in enumerate(ends):
+            samples = ahead.result()
+            if i + 1 < len(ends):
+                ahead = reading.submit(recording.read, plan.channels, starts[i + 1], ends[i + 1], home)
+            yield end_s, samples
+
+
+def _to_the_end(scored: tuple[tuple[float, float], ...], segment: Segment) -> list[tuple[float, float]]:
+    """Let spans that end within a sample of the segment's end reach it (256 Hz need not divide its length)."""
+    spans = [(start, min(stop, segment.stop_s)) for start, stop in scored]
+    if spans and segment.stop_s - spans[-1][1] < 1.0 / RATE_HZ:
+        spans[-1] = (spans[-1][0], segment.stop_s)
+    return spans
+
+
+def _within(event: Event, duration_s: float) -> Event:
+    return replace(event, offset_s=min(event.offset_s, duration_s))
+
+
+def _nothing_scored(recording: Recording, electrodes: tuple[ElectrodeReport, ...]) -> InputError:
+    bad = " ".join(e.name for e in electrodes if e.bad_share > UNUSABLE) or "all"
+    return InputError(
+        f"no window can be scored (unusable electrodes: {bad})",
+        kind="signal",
+        file=recording.name,
+        hint="`brainscan info FILE` shows each electrode; --max-missing N allows more to be interpolated",
+    )

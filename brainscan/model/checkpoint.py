@@ -1,0 +1,189 @@
+"""A checkpoint is data with a card: safetensors, the card as JSON in its metadata. Never pickle.
+
+Loading verifies the format version, the card against the network, names and shapes, and the SHA-256 over the
+sorted tensors and the card; everything that fails is a `ModelError`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brainscan.card import Card
+from brainscan.errors import ModelError
+from brainscan.io.atomic import atomic_write
+from brainscan.mapping import to_mapping
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from brainscan_models.network import Network
+
+DEFAULT = "default"
+UNTRAINED = "v3"
+_SHIPPED = {"default": "default.safetensors", "v3-lite": "default.safetensors"}
+FOLDER_WEIGHTS = "model.safetensors"
+FOLDER_CARD = "config.json"
+_HEADER_LIMIT = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """A network with its weights, and its card."""
+
+    network: Network
+    card: Card
+
+
+def locate(name_or_path: str) -> Path:
+    """Return the file of a model: a shipped name, a .safetensors file, or a folder in the hub's layout.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, with what to do.
+    """
+    if name_or_path in _SHIPPED:
+        path = Path(str(resources.files("brainscan.model") / "weights" / _SHIPPED[name_or_path]))
+        if not path.is_file():
+            raise ModelError(
+                f"the weights of '{name_or_path}' are not installed",
+                hint="reinstall brainscan, or give a file with --model PATH",
+            )
+        return path
+    if name_or_path == UNTRAINED:
+        raise ModelError(
+            "the weights of 'v3' (31 M parameters) are not shipped",
+            hint="train them with `brainscan train --profile a100 --data PATH` and give the file with --model PATH",
+        )
+    path = Path(name_or_path)
+    if path.is_dir():
+        path = path / FOLDER_WEIGHTS
+    if not path.is_file():
+        raise ModelError(
+            f"no such model: {name_or_path}",
+            hint="--model takes default, v3-lite, v3, a .safetensors file or a folder that holds model.safetensors",
+        )
+    return path
+
+
+def read_card(path: Path) -> Card:
+    """Read the card of a checkpoint without its tensors (and without torch).
+
+    Raises
+    ------
+    ModelError
+        If the file cannot be read or holds no valid card.
+    """
+    try:
+        with path.open("rb") as stream:
+            size = struct.unpack("<Q", stream.read(8))[0]
+            if size > _HEADER_LIMIT:
+                raise ValueError("its header is too long")
+            metadata = json.loads(stream.read(size)).get("__metadata__", {})
+        if "card" not in metadata:
+            raise ValueError("it holds no card")
+        return Card.from_json(metadata["card"])
+    except (OSError, ValueError, struct.error, AttributeError) as problem:
+        raise ModelError(f"not a brainscan model ({problem})", file=path.name, hint=_HINT) from problem
+
+
+def load(name_or_path: str) -> Checkpoint:
+    """Load and verify a model.
+
+    Parameters
+    ----------
+    name_or_path : str
+        ``default``, ``v3-lite``, a file or a folder.
+
+    Raises
+    ------
+    ModelError
+        If it is absent, damaged, of another version, or does not fit its own network.
+    """
+    path = locate(name_or_path)
+    card = read_card(path)
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        tensors = load_file(path)
+    except (OSError, SafetensorError, ValueError) as problem:
+        raise ModelError(f"cannot be read ({problem})", file=path.name, hint=_HINT) from problem
+    if checksum(tensors, card) != card.sha256:
+        raise ModelError("the checksum differs from the card's (damaged or edited)", file=path.name, hint=_HINT)
+    network = build(card.variant, path.name)
+    try:
+        network.load_state_dict(tensors, strict=True)
+    except RuntimeError as problem:
+        first = str(problem).splitlines()[-1].strip()
+        raise ModelError(f"the weights do not fit the network ({first})", file=path.name, hint=_HINT) from problem
+    network.eval()
+    return Checkpoint(network, card)
+
+
+def build(variant: Mapping[str, Any], name: str) -> Network:
+    """Build the network that a card describes, with fresh weights.
+
+    Raises
+    ------
+    ModelError
+        If the description is not a valid network.
+    """
+    from brainscan_models.config import NetworkConfig
+    from brainscan_models.registry import build as build_network
+
+    try:
+        return build_network(NetworkConfig.from_mapping(variant))
+    except ValueError as problem:
+        raise ModelError(f"the card's network is not valid ({problem})", file=name, hint=_HINT) from problem
+
+
+def save(path: Path, network: Network, card: Card) -> Card:
+    """Write a checkpoint atomically and return its card, checksum filled in.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    from safetensors.torch import save as to_bytes
+
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+    card = replace(card, sha256=checksum(tensors, card))
+    data = to_bytes(tensors, metadata={"card": card.to_json()})
+    with atomic_write(path) as stream:
+        stream.write(data)
+    return card
+
+
+def save_folder(folder: Path, network: Network, card: Card) -> Card:
+    """Write a model in the hub's folder layout: ``model.safetensors`` and the card as ``config.json``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    card = save(folder / FOLDER_WEIGHTS, network, card)
+    with atomic_write(folder / FOLDER_CARD) as stream:
+        stream.write(json.dumps(card.to_mapping(), indent=2, ensure_ascii=False).encode("utf-8"))
+    return card
+
+
+def checksum(tensors: Mapping[str, Tensor], card: Card) -> str:
+    """Return the SHA-256 over the sorted tensors (name, type, shape, bytes) and the card without its checksum."""
+    import torch
+
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        tensor = tensors[name].detach().cpu().contiguous()
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
+    facts = to_mapping(replace(card, sha256=""))
+    digest.update(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode("utf-8"))
+    return digest.hexdigest()
+
+
+_HINT = "`brainscan info MODEL` shows what a model file holds; get or train it again"

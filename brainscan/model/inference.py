@@ -1,0 +1,123 @@
+"""From windows in µV to probabilities: amplitude, network, logit shift and scale, in batches on one device."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from brainscan.card import AmplitudeConfig, Card
+from brainscan.electrodes import ELECTRODES
+from brainscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from brainscan_models.network import Network
+
+FloatArray = NDArray[np.float32]
+
+_LEFT = ("Fp1", "F3", "C3", "P3", "F7", "T3", "T5", "O1")
+_RIGHT = ("Fp2", "F4", "C4", "P4", "F8", "T4", "T6", "O2")
+_MIDLINE = ("Fz", "Cz", "Pz")
+GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "all": (),
+    "lateral": (_LEFT + _RIGHT, _MIDLINE),
+    "hemispheres": (_LEFT, _RIGHT, _MIDLINE),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RunConfig:
+    """How the network is run; none of it changes results beyond rounding.
+
+    Parameters
+    ----------
+    device : str
+        ``auto``, ``cpu`` or ``cuda``.
+    batch_size : int
+        Windows at a time.
+    threads : int
+        0 leaves torch's own choice.
+    """
+
+    device: str = "auto"
+    batch_size: int = 8
+    threads: int = 0
+
+
+def pick_device(name: str) -> torch.device:
+    """Return the device that a name stands for.
+
+    Raises
+    ------
+    UsageError
+        If the name is unknown, or CUDA is asked for and absent.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if name not in {"cpu", "cuda"}:
+        raise UsageError(f"no such device: {name}", hint="--device takes auto, cpu or cuda")
+    if name == "cuda" and not torch.cuda.is_available():
+        raise UsageError("no CUDA device can be used here", hint="`brainscan doctor` shows what can; or --device cpu")
+    return torch.device(name)
+
+
+def centring_matrix(config: AmplitudeConfig) -> FloatArray:
+    """Return the matrix that takes each group's mean off, shape (19, 19)."""
+    matrix = np.eye(len(ELECTRODES))
+    for group in GROUPS[config.centre]:
+        rows = [ELECTRODES.index(name) for name in group]
+        matrix[np.ix_(rows, rows)] -= 1.0 / len(rows)
+    return matrix.astype(np.float32)
+
+
+def scaled(uv: torch.Tensor, config: AmplitudeConfig, centring: torch.Tensor) -> torch.Tensor:
+    """Return what the network sees of windows in µV, same shape (..., 19, n_samples)."""
+    centred = uv if config.centre == "all" else centring @ uv
+    relative = centred / config.scale_uv
+    return config.gain * (torch.asinh(relative) if config.limiter == "asinh" else torch.tanh(relative))
+
+
+class WindowRunner:
+    """A network on a device, ready for windows.
+
+    Parameters
+    ----------
+    network : Network
+    card : Card
+    config : RunConfig
+    """
+
+    def __init__(self, network: Network, card: Card, config: RunConfig | None = None) -> None:
+        self.config = config or RunConfig()
+        self.card = card
+        self.device = pick_device(self.config.device)
+        if self.config.threads:
+            torch.set_num_threads(self.config.threads)
+        self.network = network.to(self.device).eval()
+        self._centring = torch.from_numpy(centring_matrix(card.amplitude)).to(self.device)
+
+    def probabilities(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return the probability of each sample of some windows.
+
+        Parameters
+        ----------
+        windows : sequence of float32 arrays, shape (19, n_samples) each
+            Re-referenced µV.
+
+        Returns
+        -------
+        list of float32 arrays, shape (n_samples,) each
+        """
+        results: list[FloatArray] = []
+        for first in range(0, len(windows), self.config.batch_size):
+            batch = np.stack(windows[first : first + self.config.batch_size])
+            with torch.inference_mode():
+                eeg = scaled(torch.from_numpy(batch).to(self.device), self.card.amplitude, self._centring)
+                logits = (self.network(eeg) - self.card.logit_shift) * self.card.logit_scale
+                values = torch.sigmoid(logits.float()).cpu().numpy()
+            results.extend(values)
+        return results

@@ -1,0 +1,160 @@
+"""`Session`: the states of one gap-free segment joined, from samples as recorded to final events.
+
+`detect`, `scan`, `stream` and the training's validation all feed a session; a whole file is its longest case.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainscan.card import DecisionConfig
+from brainscan.decision.average import MovingAverage
+from brainscan.decision.postprocess import Decision
+from brainscan.decision.stitch import Stitcher
+from brainscan.detection import ElectrodeReport, How, Quality
+from brainscan.electrodes import ELECTRODES
+from brainscan.events import RATE_HZ, Event, Probabilities, runs, union
+from brainscan.recording import Samples
+from brainscan.signal.montage import ElectrodePlan
+from brainscan.signal.windows import PipelineConfig, Window, WindowStream
+
+if TYPE_CHECKING:
+    from brainscan.model.inference import WindowRunner
+
+FloatArray = NDArray[np.float32]
+
+# Share of the windows in which an electrode was unusable, beyond which it counts as doubtful, as unusable.
+DOUBTFUL = 0.1
+UNUSABLE = 0.5
+
+
+class Session:
+    """The states of one gap-free segment, from samples as recorded to final events.
+
+    Push blocks of any length; what is returned is final and does not depend on how the samples were cut.
+
+    Parameters
+    ----------
+    runner : WindowRunner
+    plan : ElectrodePlan
+    rates_hz : sequence of Fraction
+        Of the plan's channels.
+    max_missing : int
+    decision : DecisionConfig
+    start_s : float
+        Start of the segment on the recording's clock, seconds.
+    keep : bool
+        Keep the stitched curve for `probabilities`.
+    """
+
+    def __init__(
+        self,
+        runner: WindowRunner,
+        plan: ElectrodePlan,
+        rates_hz: Sequence[Fraction],
+        max_missing: int,
+        decision: DecisionConfig,
+        *,
+        start_s: float = 0.0,
+        keep: bool = False,
+    ) -> None:
+        card = runner.card
+        self._runner = runner
+        self._windows = WindowStream(plan, rates_hz, PipelineConfig(card.filter, card.window, max_missing))
+        self._stitcher = Stitcher(card.window)
+        self._average = MovingAverage(decision.average_s)
+        self._decision = Decision(decision, start_s, card.confidence_map)
+        self._waiting: list[Window] = []
+        self._start_s = start_s
+        self._n_stitched = 0
+        self._keep = keep
+        self._curves: list[FloatArray] = []
+        self._scored: list[tuple[int, int]] = []
+        self.tally = Tally()
+
+    def push(self, samples: Samples) -> list[Event]:
+        """Take the next samples of the plan's channels and return the events that became final."""
+        self._waiting += self._windows.push(samples)
+        if len(self._waiting) < self._runner.config.batch_size:
+            return []
+        return self._run()
+
+    def finish(self) -> list[Event]:
+        """End the segment and return its last events."""
+        self._waiting += self._windows.finish()
+        events = self._run()
+        events += self._decide(self._stitcher.finish())
+        events += self._decision.push(*self._average.finish())
+        return events + self._decision.finish()
+
+    def _run(self) -> list[Event]:
+        """Send the waiting windows through the network, and on."""
+        windows, self._waiting = self._waiting, []
+        results = iter(self._runner.probabilities([w.uv for w in windows if w.scored]))
+        events = []
+        for window in windows:
+            self.tally.add(window)
+            probability = next(results) if window.scored else None
+            events += self._decide(self._stitcher.add(window.start, probability, window.n_valid, window.absent))
+        return events
+
+    @property
+    def probabilities(self) -> Probabilities:
+        """The stitched curve so far (empty unless it is kept)."""
+        curve = np.concatenate(self._curves) if self._curves else np.zeros(0, dtype=np.float32)
+        return Probabilities(self._start_s, curve)
+
+    @property
+    def scored(self) -> tuple[tuple[float, float], ...]:
+        """Spans on the recording's clock, seconds, that were scored."""
+        return union((self._start_s + a / RATE_HZ, self._start_s + b / RATE_HZ) for a, b in self._scored)
+
+    def _decide(self, curve: FloatArray) -> list[Event]:
+        if self._keep:
+            self._curves.append(curve)
+        for first, stop in (runs(~np.isnan(curve)) + self._n_stitched).tolist():
+            if self._scored and self._scored[-1][1] == first:
+                self._scored.append((self._scored.pop()[0], stop))
+            else:
+                self._scored.append((first, stop))
+        self._n_stitched += len(curve)
+        return self._decision.push(*self._average.push(curve))
+
+
+class Tally:
+    """Counts, over the windows of a recording, how each electrode was obtained."""
+
+    def __init__(self) -> None:
+        self.n_windows = 0
+        self.n_scored = 0
+        self._how: tuple[Counter[str], ...] = tuple(Counter() for _ in ELECTRODES)
+
+    def add(self, window: Window) -> None:
+        """Count one window."""
+        self.n_windows += 1
+        self.n_scored += window.scored
+        for counter, how in zip(self._how, window.how, strict=True):
+            counter[how] += 1
+
+    def merge(self, other: Tally) -> None:
+        """Add another segment's counts."""
+        self.n_windows += other.n_windows
+        self.n_scored += other.n_scored
+        for mine, theirs in zip(self._how, other._how, strict=True):
+            mine.update(theirs)
+
+    def reports(self, plan: ElectrodePlan) -> tuple[ElectrodeReport, ...]:
+        """Return the summary of each of the 19."""
+        reports = []
+        for source, counter in zip(plan.sources, self._how, strict=True):
+            bad = (counter["interpolated"] + counter["missing"]) / max(self.n_windows, 1)
+            how: How = counter.most_common(1)[0][0] if counter else "missing"
+            quality: Quality = "unusable" if bad > UNUSABLE else "doubtful" if bad > DOUBTFUL else "good"
+            reports.append(ElectrodeReport(source.name, source.found, how, quality, bad, source.labels))
+        return tuple(reports)

@@ -1,0 +1,1 @@
+"""From samples to windows: pure functions and explicit states, no files, no torch."""
