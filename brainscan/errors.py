@@ -26,6 +26,8 @@ class BrainscanError(Exception):
 
     exit_code: int = 1
     kind: str = "defect"
+    reported: bool = False
+    """Whether the command has printed its own JSON document about it."""
 
     def __init__(self, message: str, *, hint: str = "", file: str = "") -> None:
         super().__init__(message)

@@ -139,7 +139,7 @@ Examples:
 
 def _report(error: BrainscanError, *, as_json: bool) -> None:
     print(f"error: {error}", file=sys.stderr)
-    if as_json and not getattr(error, "reported", False):
+    if as_json and not error.reported:
         _print_failure(error.as_mapping())
 
 
