@@ -17,8 +17,7 @@ from torch.utils.checkpoint import checkpoint
 from brainscan_models.config import StreamConfig
 from brainscan_models.ssd import mixer
 
-_DT_RANGE = (1e-3, 0.1)
-_A_RANGE = (1.0, 16.0)
+_DECAY_RANGE = (1.0, 16.0)
 
 
 class Mamba2(nn.Module):
@@ -38,11 +37,11 @@ class Mamba2(nn.Module):
         self.headdim, self.d_state, self.reverse = config.headdim, config.d_state, reverse
         self.in_proj = nn.Linear(config.d_model, d_inner + conv_width + heads, bias=False)
         self.conv1d = nn.Conv1d(conv_width, conv_width, config.d_conv, groups=conv_width, padding=config.d_conv - 1)
-        low, high = (math.log(value) for value in _DT_RANGE)
+        low, high = math.log(config.dt_min), math.log(config.dt_max)
         dt = torch.exp(torch.rand(heads) * (high - low) + low)
         # The inverse of softplus, so that the step at a zero projection is dt.
         self.dt_bias = nn.Parameter(dt + torch.log(-torch.expm1(-dt)))
-        self.A_log = nn.Parameter(torch.log(torch.empty(heads).uniform_(*_A_RANGE)))
+        self.A_log = nn.Parameter(torch.log(torch.empty(heads).uniform_(*_DECAY_RANGE)))
         self.D = nn.Parameter(torch.ones(heads))
         self.norm = nn.RMSNorm(d_inner, eps=1e-5)
         self.out_proj = nn.Linear(d_inner, config.d_model, bias=False)

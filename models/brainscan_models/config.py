@@ -82,6 +82,9 @@ class StreamConfig:
         As in Mamba-2; ``expand * d_model`` must be a multiple of ``headdim``.
     norm : {"before", "after"}
         Where the LayerNorm sits in the residual branch. ``after`` lets the layer see the scale of its input.
+    dt_min, dt_max : float
+        Range from which each head's step is drawn, log-uniformly; its reciprocal is the head's memory in
+        steps, over the decay (1 to 16).
     dropout : float
         Share of the branch's outputs set to zero in training, 0..1.
     """
@@ -93,11 +96,15 @@ class StreamConfig:
     d_conv: int = 4
     expand: int = 2
     norm: Placement = "before"
+    dt_min: float = 1e-3
+    dt_max: float = 0.1
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
         if self.layers < 0 or min(self.d_model, self.d_state, self.headdim, self.d_conv, self.expand) < 1:
             raise ValueError(f"a stream's sizes must be positive, got {self}")
+        if not 0.0 < self.dt_min <= self.dt_max:
+            raise ValueError(f"steps need 0 < dt_min <= dt_max, got {self.dt_min} and {self.dt_max}")
         if self.d_inner % self.headdim:
             raise ValueError(f"headdim {self.headdim} does not divide expand * d_model = {self.d_inner}")
         _check_share("dropout", self.dropout)

@@ -113,7 +113,7 @@ class PoolHead(nn.Module):
         for i, conv in enumerate(self.convs):
             he_init(conv, activation_gain("silu") if i else 1.0)  # type: ignore[arg-type]
         self.project = nn.Conv1d(widths[-1], 1, 1)
-        nn.init.normal_(self.project.weight, std=0.1 / math.sqrt(widths[-1]))
+        nn.init.normal_(self.project.weight, std=0.5 / math.sqrt(widths[-1]))
         _set_prior(self.project, config.prior)
         self.largest, self.dropout = config.largest, config.dropout
 

@@ -19,6 +19,9 @@ from brainscan_models.config import GraphConfig, StreamConfig
 _RANK_STEP = 1e-4
 """Weights closer than this rank by index: equal electrodes must not be told apart by rounding."""
 
+_LIFT_SPREAD = 4.0
+"""Spread of the weights that lift a cosine to the edge stream's width."""
+
 _SPLIT = 1e-2
 """Spread of the fixed diagonal that separates the Laplacian's equal eigenvalues."""
 
@@ -61,6 +64,8 @@ class EdgeStream(nn.Module):
     def __init__(self, config: StreamConfig, cosine_gain: float) -> None:
         super().__init__()
         self.lift = nn.Linear(1, config.d_model, bias=False)
+        # A cosine is small beside the unit spread that the layers expect.
+        nn.init.normal_(self.lift.weight, std=_LIFT_SPREAD)
         self.stream = Stream(config)
         self.readout = nn.Linear(config.d_model, 1)
         self.cosine_gain = cosine_gain

@@ -33,7 +33,7 @@ V3_LITE = NetworkConfig(
     ),
     bottleneck=StreamConfig(layers=1, d_model=48, d_state=16, headdim=16),
     nodes=StreamConfig(layers=2, d_model=48, d_state=16, headdim=8),
-    edges=StreamConfig(layers=1, d_model=8, d_state=8, headdim=4, norm="after"),
+    edges=StreamConfig(layers=1, d_model=8, d_state=8, headdim=4, norm="after", dt_min=0.01, dt_max=0.5),
     graph=GraphConfig(hidden=48, eigenvectors=8, pe_every=5, stride=4),
     decoder=DecoderConfig(widths=(32,), kernel=3, channels=24),
     head=HeadConfig(pool="pool", hidden=48, dilations=(1, 4, 16)),

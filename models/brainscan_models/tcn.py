@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -71,6 +72,9 @@ class ResidualStage(nn.Module):
         for layer, gain in ((first, outer), (second, inner), (self.residual, outer)):
             he_init(layer, gain)
         self.norm = nn.BatchNorm1d(in_width, affine=False) if config.norm == "batch" else nn.Identity()
+        if stage and isinstance(self.norm, nn.BatchNorm1d):
+            # Before any statistics are known: what an activation of unit spread gives.
+            nn.init.constant_(cast(Tensor, self.norm.running_var), inner**-2)
         self.first = weight_norm(first)
         self.second = weight_norm(second)
         self.activation = activation(config.activation)
