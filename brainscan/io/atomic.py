@@ -27,7 +27,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
     Yields
     ------
-    binary file, open for writing
+    binary file, open for writing; its `name` is a path, for libraries that open files themselves
 
     Raises
     ------
@@ -47,8 +47,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             return
         temporary = target.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
         # Not `tempfile`: its files are private (0600), and outputs shall follow the umask as others do.
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("xb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())

@@ -74,6 +74,13 @@ class Subject:
     fields: dict[str, Array]
     sensor_gain: Array
 
+    def rms_uv(self, electrodes: NDArray[np.bool_]) -> float:
+        """Return the RMS of the background over some electrodes, 1 to 30 Hz, awake with eyes open."""
+        power = np.sum(self.spatial**2, axis=1)
+        for name, share in self.rhythms.items():
+            power = power + share**2 * np.sum(self.fields[name] ** 2, axis=1)
+        return self.amplitude_uv * float(np.sqrt(np.mean(power[electrodes])))
+
 
 def draw_subject(rng: np.random.Generator) -> Subject:
     """Draw a subject; the spread is that of the recordings in eeg/train (`benchmarks/simulator.py`)."""
@@ -89,7 +96,7 @@ def draw_subject(rng: np.random.Generator) -> Subject:
     weights = np.exp(0.5 * rng.standard_normal(N_CORTICAL_SOURCES))
     covariance = cortical_covariance(weights)
     # a Cholesky factor is unique, eigenvectors have signs that differ between libraries
-    spatial: Array = np.linalg.cholesky(covariance + 1e-6 * np.eye(N_ELECTRODES))
+    spatial = np.asarray(np.linalg.cholesky(covariance + 1e-6 * np.eye(N_ELECTRODES)), dtype=np.float64)
     return Subject(
         child=child,
         amplitude_uv=amplitude_uv,
@@ -117,7 +124,7 @@ def tile(rng: np.random.Generator, subject: Subject, state: State, n_samples: in
     array, shape (19, n_samples)
         Microvolts.
     """
-    frequency: Array = np.fft.rfftfreq(n_samples, 1 / rate_hz)
+    frequency = np.asarray(np.fft.rfftfreq(n_samples, 1 / rate_hz), dtype=np.float64)
     step_hz = rate_hz / n_samples
     gains = _GAINS[state]
     # a tile's own liveliness: rhythms come in trains of seconds

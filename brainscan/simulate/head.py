@@ -61,7 +61,7 @@ def lead_field(positions: Array, moments: Array) -> Array:
     # m_t P_n^1(cos γ) cos φ = (tangential moment · electrode) P_n'(cos γ): no angle is ever computed
     tangential = _ELECTRODES @ (moments - radial[:, None] * outward).T
 
-    potential = np.zeros_like(cosine)
+    potential: Array = np.zeros_like(cosine)
     before, legendre = np.ones_like(cosine), cosine
     slope_before, slope = np.zeros_like(cosine), np.ones_like(cosine)
     for n in range(1, N_TERMS + 1):

@@ -50,7 +50,7 @@ def wander(rng: np.random.Generator, n_samples: int, rate_hz: float, time_s: flo
     Knots every `time_s` are joined by half cosines, which have no corners that a spectrum would show.
     """
     step = max(time_s * rate_hz, 1.0)
-    position: Array = np.arange(n_samples) / step + rng.uniform()
+    position = np.asarray(np.arange(n_samples) / step + rng.uniform(), dtype=np.float64)
     knots = rng.standard_normal(int(position[-1]) + 2) if n_samples else np.zeros(2)
     knot = position.astype(np.int64)
     share = smooth_step(position - knot)
@@ -66,7 +66,7 @@ def smooth_step(x: Array) -> Array:
 
 def taper(n_samples: int, rate_hz: float, rise_s: float, fall_s: float) -> Array:
     """Return an envelope that rises from 0, stays at 1 and falls to 0, shape (n_samples,)."""
-    t = (np.arange(n_samples) + 0.5) / rate_hz
+    t = (np.arange(n_samples, dtype=np.float64) + 0.5) / np.float64(rate_hz)
     last = n_samples / rate_hz
     envelope: Array = smooth_step(t / max(rise_s, 1e-9)) * smooth_step((last - t) / max(fall_s, 1e-9))
     return envelope

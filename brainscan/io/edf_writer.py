@@ -1,0 +1,119 @@
+"""Write referential EEG as plain EDF, block by block, through pyedflib."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainscan.errors import OutputError
+from brainscan.io.atomic import atomic_write
+
+UV_PER_COUNT = 0.1
+"""Resolution of the file. 16 bits reach ±3.2767 mV, beyond what EEG amplifiers are set to."""
+
+_LARGEST = 32767
+
+
+@dataclass(frozen=True, slots=True)
+class EdfHeader:
+    """What a written file says about itself; there is no room for a patient.
+
+    Parameters
+    ----------
+    labels : tuple of str
+        One a channel, at most 16 ASCII characters each.
+    rate_hz : int
+        Of all channels; records last one second.
+    start : datetime
+        Wall-clock time of second 0.
+    equipment : str
+        What made the signal, without blanks.
+    """
+
+    labels: tuple[str, ...]
+    rate_hz: int
+    start: datetime = datetime(2000, 1, 1)
+    equipment: str = "simulation"
+
+
+def write_edf(path: Path, header: EdfHeader, blocks: Iterable[NDArray[np.float32]]) -> None:
+    """Write blocks of samples as they come; the file appears whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+    header : EdfHeader
+    blocks : iterable of arrays, shape (n_channels, n_samples) each
+        Microvolts, no NaN; of any length, whole seconds together. What exceeds the range is cut to it.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    ValueError
+        If the blocks have another number of channels, or do not add up to whole seconds.
+    """
+    with atomic_write(path) as stream:
+        writer = _open(str(stream.name), header)
+        try:
+            pending = np.zeros((len(header.labels), 0), dtype=np.int16)
+            for block in blocks:
+                pending = np.concatenate((pending, _counts(block, header)), axis=1)
+                pending = _write_records(writer, pending, header.rate_hz, path)
+        finally:
+            writer.close()
+        if pending.shape[1]:
+            raise ValueError(f"EDF holds whole records of one second, {pending.shape[1]} samples are left over")
+
+
+def _open(name: str, header: EdfHeader) -> Any:
+    import pyedflib
+
+    writer = pyedflib.EdfWriter(name, len(header.labels), file_type=pyedflib.FILETYPE_EDF)
+    largest_uv = round(_LARGEST * UV_PER_COUNT, 1)  # as the header prints it
+    writer.setSignalHeaders([_signal(label, header.rate_hz, largest_uv) for label in header.labels])
+    writer.setStartdatetime(header.start)
+    writer.setEquipment(header.equipment)
+    return writer
+
+
+def _signal(label: str, rate_hz: int, largest_uv: float) -> dict[str, str | int | float | None]:
+    return {
+        "label": label,
+        "dimension": "uV",
+        "sample_frequency": rate_hz,
+        "physical_max": largest_uv,
+        "physical_min": -largest_uv,
+        "digital_max": _LARGEST,
+        "digital_min": -_LARGEST,
+        "transducer": "",
+        "prefilter": "",
+    }
+
+
+def _counts(block: NDArray[np.float32], header: EdfHeader) -> NDArray[np.int16]:
+    if block.ndim != 2 or len(block) != len(header.labels):
+        raise ValueError(f"blocks must have {len(header.labels)} channels, got shape {block.shape}")
+    counts = np.rint(block.astype(np.float64) / UV_PER_COUNT)
+    return np.clip(counts, -_LARGEST, _LARGEST).astype(np.int16)
+
+
+def _write_records(writer: Any, counts: NDArray[np.int16], rate_hz: int, path: Path) -> NDArray[np.int16]:
+    """Write the whole seconds of `counts`; return what is left."""
+    n_records = counts.shape[1] // rate_hz
+    for number in range(n_records):
+        record = np.ascontiguousarray(counts[:, number * rate_hz : (number + 1) * rate_hz])
+        if writer.blockWriteDigitalShortSamples(record.ravel()) != 0:
+            raise OutputError("cannot be written (disk full?)", file=str(path), hint="choose another place with -o")
+    return counts[:, n_records * rate_hz :]
+
+
+def electrode_labels(electrodes: Sequence[str]) -> tuple[str, ...]:
+    """Return labels as the EDF+ specification wants them: type of signal, blank, electrode."""
+    return tuple(f"EEG {electrode}" for electrode in electrodes)
