@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -246,7 +246,7 @@ def operator(plan: ElectrodePlan, bad: frozenset[int] = frozenset()) -> Operator
         matrix[targets] = spline_weights(sources, targets) @ matrix[sources]
     if not plan.bipolar:
         matrix -= matrix.mean(axis=0)
-    how = [_how(u, source.found) for u, source in zip(usable, plan.sources, strict=True)]
+    how: list[How] = [_how(u, source.found) for u, source in zip(usable, plan.sources, strict=True)]
     return Operator(matrix, tuple(usable), tuple(how))
 
 
@@ -283,3 +283,8 @@ def loop_residual(plan: ElectrodePlan, block: NDArray[np.float64]) -> tuple[floa
     worst = int(rms.argmax())
     first, second = plan.edges[worst]
     return float(rms[worst]), f"{plan.nodes[first]}-{plan.nodes[second]}"
+
+
+def with_warnings(plan: ElectrodePlan, warnings: tuple[str, ...]) -> ElectrodePlan:
+    """Return the plan with other warnings."""
+    return replace(plan, warnings=warnings)

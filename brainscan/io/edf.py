@@ -1,0 +1,406 @@
+"""EDF, EDF+, BDF and BDF+ as hospitals hold them: lenient, lazy, by our own parser.
+
+The existing readers refuse or misread units, record counts, gaps and encodings that occur (docs/reading.md).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import partial
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainscan.errors import InputError
+from brainscan.events import Annotation, BoolArray
+from brainscan.io.containers import Container, unreadable
+from brainscan.io.edf_header import FIXED_BYTES, EdfHeader, Signal, header_length, parse_header
+from brainscan.io.tal import Note, Timeline, notes, record_onset, timeline
+from brainscan.recording import Channel, Recording, Samples, Segment
+from brainscan.signal.labels import parse_all
+from brainscan.signal.units import robust_deviation, settle
+
+Digital = NDArray[np.signedinteger[Any]]
+
+_CHUNK_BYTES = 4 << 20  # read at once; bounds memory whatever the header says
+_STRIDED_BYTES = 1 << 16  # records larger than this are not read for the sake of one annotation channel
+_UNIT_BLOCK_S = 5.0
+_MIN_LEVELS = 64  # with fewer digital levels, standing at an end says nothing
+_TIME_TOLERANCE_S = 1e-3  # time stamps are often printed with milliseconds
+_FEED_BYTES = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EdfReader:
+    """Fetches samples of one file; a `brainscan.recording.Reader` that can be sent to another process.
+
+    Parameters
+    ----------
+    path : Path
+    header : EdfHeader
+    signals : tuple of Signal
+        Of the recording's channels, in order.
+    factors : tuple of (float or None)
+        µV per unit of each channel.
+    segments : tuple of Segment
+    first_records : tuple of int
+        First record of each segment.
+    """
+
+    path: Path
+    header: EdfHeader
+    signals: tuple[Signal, ...]
+    factors: tuple[float | None, ...]
+    segments: tuple[Segment, ...] = ()
+    first_records: tuple[int, ...] = ()
+
+    def __call__(self, channels: Sequence[int], segment: Segment, start_s: float, stop_s: float) -> Samples:
+        """Read channels over a span of a segment; see `Recording.read`."""
+        first = self.first_records[self._position(segment)]
+        spans: list[tuple[Signal, int, int]] = []
+        for channel in channels:
+            signal = self.signals[channel]
+            rate = Fraction(signal.samples) / self.header.record_s
+            spans.append((signal, segment.index(start_s, rate), segment.index(stop_s, rate)))
+        raw = self._raw(spans, first)
+        decoded = [
+            _physical(signal, values, self.factors[channel])
+            for channel, (signal, _, _), values in zip(channels, spans, raw, strict=True)
+        ]
+        railed = [_railed(signal, values) for (signal, _, _), values in zip(spans, raw, strict=True)]
+        return Samples(tuple(decoded), tuple(railed))
+
+    def _position(self, segment: Segment) -> int:
+        # By identity first: overlapping parts may be equal.
+        for i, own in enumerate(self.segments):
+            if own is segment:
+                return i
+        return self.segments.index(segment)
+
+    def _raw(self, spans: Sequence[tuple[Signal, int, int]], first: int) -> list[Digital]:
+        """Return the digital values of sample ranges, counted from record `first`."""
+        try:
+            with self.path.open("rb") as stream:
+                if self.header.record_bytes > _CHUNK_BYTES:
+                    return [self._raw_of_large_records(stream, span, first) for span in spans]
+                return self._raw_of_whole_records(stream, spans, first)
+        except OSError as problem:
+            raise unreadable(self.path.name, problem) from problem
+
+    def _raw_of_whole_records(
+        self, stream: BinaryIO, spans: Sequence[tuple[Signal, int, int]], first: int
+    ) -> list[Digital]:
+        width = self.header.sample_bytes
+        out = [_empty(stop - start, width) for _, start, stop in spans]
+        busy = [(s, a, b) for s, a, b in spans if b > a]
+        if not busy:
+            return out
+        low = min(a // s.samples for s, a, b in busy)
+        high = max(-(-b // s.samples) for s, a, b in busy)
+        step = max(1, _CHUNK_BYTES // self.header.record_bytes)
+        for record in range(low, high, step):
+            count = min(step, high - record)
+            data = self._bytes(stream, self._record_at(first + record), count * self.header.record_bytes)
+            rows = np.frombuffer(data, dtype=np.uint8).reshape(count, self.header.record_bytes)
+            for (signal, start, stop), target in zip(spans, out, strict=True):
+                begin = max(start, record * signal.samples)
+                end = min(stop, (record + count) * signal.samples)
+                if begin >= end:
+                    continue
+                # Whole records of this signal that the span touches, then the part of them that it wants.
+                top, bottom = begin // signal.samples - record, -(-end // signal.samples) - record
+                part = rows[top:bottom, signal.offset * width : (signal.offset + signal.samples) * width]
+                skip = begin - (record + top) * signal.samples
+                target[begin - start : end - start] = _integers(part, width)[skip : skip + end - begin]
+        return out
+
+    def _raw_of_large_records(self, stream: BinaryIO, span: tuple[Signal, int, int], first: int) -> Digital:
+        signal, start, stop = span
+        width = self.header.sample_bytes
+        out = _empty(stop - start, width)
+        at = start
+        while at < stop:
+            record, within = divmod(at, signal.samples)
+            count = min(stop - at, signal.samples - within, _CHUNK_BYTES // width)
+            data = self._bytes(
+                stream, self._record_at(first + record) + (signal.offset + within) * width, count * width
+            )
+            out[at - start : at - start + count] = _integers(np.frombuffer(data, dtype=np.uint8), width)
+            at += count
+        return out
+
+    def annotation_blocks(self, signal: Signal, n_records: int) -> Iterator[bytes]:
+        """Yield the bytes of one annotation signal, record by record."""
+        width = self.header.sample_bytes
+        begin, length = signal.offset * width, signal.samples * width
+        try:
+            with self.path.open("rb") as stream:
+                if self.header.record_bytes > _STRIDED_BYTES:
+                    for record in range(n_records):
+                        yield self._bytes(stream, self._record_at(record) + begin, length)
+                    return
+                step = max(1, _CHUNK_BYTES // self.header.record_bytes)
+                for first in range(0, n_records, step):
+                    count = min(step, n_records - first)
+                    data = self._bytes(stream, self._record_at(first), count * self.header.record_bytes)
+                    for record in range(count):
+                        at = record * self.header.record_bytes + begin
+                        yield data[at : at + length]
+        except OSError as problem:
+            raise unreadable(self.path.name, problem) from problem
+
+    def _record_at(self, record: int) -> int:
+        return self.header.data_start + record * self.header.record_bytes
+
+    def _bytes(self, stream: BinaryIO, at: int, length: int) -> bytes:
+        stream.seek(at)
+        data = stream.read(length)
+        if len(data) < length:
+            raise InputError(
+                "became shorter while it was read", kind="io", file=self.path.name, hint="try again when it is complete"
+            )
+        return data
+
+
+def read_edf(path: Path, container: Container) -> Recording:
+    """Open an EDF or BDF file; its samples are read when they are asked for.
+
+    Parameters
+    ----------
+    path : Path
+    container : {"EDF", "BDF"}
+        By content.
+
+    Raises
+    ------
+    InputError
+        Kinds ``header``, ``empty``, ``corrupt``, ``no_eeg``, ``io``.
+    """
+    name = path.name
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            fixed = stream.read(FIXED_BYTES)
+            data = fixed + stream.read(header_length(fixed, size, name) - FIXED_BYTES)
+    except OSError as problem:
+        raise unreadable(name, problem) from problem
+    header = parse_header(data, container, name)
+    signals = tuple(s for s in header.signals if not s.is_annotations)
+    if not signals or header.record_s == 0:
+        raise InputError(
+            "has no signals, only annotations", kind="no_eeg", file=name, hint="give the file that holds the EEG"
+        )
+    warnings = [*header.warnings, *_layout_warnings(signals)]
+    signals = tuple(s for s in signals if s.samples)
+    n_records = _record_count(path, header, size, warnings)
+    reader = EdfReader(path, header, signals, (1.0,) * len(signals))
+    when, annotations = _times(reader, n_records, warnings)
+    segments, first_records = _segments(when, header.record_s)
+    reader = replace(reader, segments=segments, first_records=first_records)
+    factors = _factors(reader)
+    return Recording(
+        name=name,
+        format=header.format,
+        start=_later(header.start, when.origin_s),
+        duration_s=max(segment.stop_s for segment in segments),
+        segments=segments,
+        channels=tuple(
+            Channel(signal.label, Fraction(signal.samples) / header.record_s, signal.unit, factor)
+            for signal, factor in zip(signals, factors, strict=True)
+        ),
+        reader=replace(reader, factors=factors),
+        annotations=annotations,
+        warnings=tuple(warnings),
+        age_years=header.age_years,
+        sha256=partial(sha256_of, path),
+    )
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError as problem:
+        raise unreadable(path.name, problem) from problem
+
+
+def _layout_warnings(signals: Sequence[Signal]) -> Iterator[str]:
+    """Warn of odd fields of signals that name an electrode; what other signals say does not matter."""
+    named = [
+        (label.text, signal)
+        for signal, label in zip(signals, parse_all([s.label for s in signals]), strict=True)
+        if label.first
+    ]
+    for what, names in (
+        ("no samples", [text for text, s in named if not s.samples]),
+        ("no calibration (physical or digital range empty or unreadable)", [t for t, s in named if s.gain is None]),
+        ("the digital range upside down: the formula is applied as it stands", [t for t, s in named if s.is_swapped]),
+        ("decimal commas in the calibration: read as points", [t for t, s in named if s.has_comma]),
+    ):
+        if names:
+            yield f"{_few(names)}: {what}"
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+
+
+def _record_count(path: Path, header: EdfHeader, size: int, warnings: list[str]) -> int:
+    """Return the number of records to use: never more than the file holds."""
+    if header.record_bytes == 0:
+        raise InputError("has no samples", kind="empty", file=path.name, hint="export it again")
+    held, rest = divmod(size - header.data_start, header.record_bytes)
+    said = header.n_records
+    if said != held or rest:
+        _refuse_mangled(path, header)
+    if held == 0:
+        raise InputError(
+            f"holds no complete record ({size - header.data_start} bytes after the header)",
+            kind="empty",
+            file=path.name,
+            hint="copy the file again",
+        )
+    if said < 1:
+        warnings.append(f"number of records unknown (header reads {said}): {held} by the file's size")
+        return held
+    if said > held:
+        warnings.append(f"file is cut short: {held} of {said} records are there")
+        return held
+    if said < held:
+        warnings.append(f"header counts {said} records, the file has room for {held}: the rest is not analysed")
+    elif rest:
+        warnings.append(f"{rest} bytes after the last record are ignored")
+    return said
+
+
+def _refuse_mangled(path: Path, header: EdfHeader) -> None:
+    """Refuse data that went through a text conversion: no sample behind the first changed byte is in its place."""
+    with path.open("rb") as stream:
+        stream.seek(header.data_start)
+        data = stream.read(_FEED_BYTES)
+    how = ""
+    feeds = data.count(b"\n")
+    if feeds >= 8 and data.count(b"\r\n") == feeds:
+        how = "line feeds became CR LF"
+    text = data[: len(data) - 4].decode("utf-8", errors="replace")
+    foreign = [c for c in text if ord(c) > 127]
+    if len(foreign) > 64 and foreign.count("\ufffd") <= 1 and len(set(foreign)) > 16:
+        how = "bytes were re-encoded as UTF-8"
+    if how:
+        raise InputError(
+            f"damaged by a text-mode transfer ({how})",
+            kind="corrupt",
+            file=path.name,
+            hint="copy it again in binary mode",
+        )
+
+
+def _times(reader: EdfReader, n_records: int, warnings: list[str]) -> tuple[Timeline, tuple[Annotation, ...]]:
+    """Read all annotation signals once: when the records start, and the notes."""
+    header = reader.header
+    lists = [s for s in header.signals if s.is_annotations and s.samples]
+    if not lists:
+        if header.format.endswith("+D"):
+            warnings.append("no annotation channel gives the records' times: taken as continuous")
+        return Timeline(0.0, ((0, n_records, 0.0),)), ()
+    onsets = np.full(n_records, np.nan)
+    found: list[Note] = []
+    for position, signal in enumerate(lists):
+        for record, block in enumerate(reader.annotation_blocks(signal, n_records)):
+            used = block.rstrip(b"\0")
+            if position == 0:
+                onsets[record] = record_onset(block)
+            if used.count(b"\x14") > 2 or position:
+                found.extend(notes(used))
+    fastest = max(Fraction(s.samples) / header.record_s for s in reader.signals)
+    when = timeline(onsets, float(header.record_s), max(float(1 / fastest), _TIME_TOLERANCE_S))
+    if header.format.endswith("+D") and not np.isfinite(onsets).any():
+        warnings.append("no time stamps in the annotation channel: taken as continuous")
+    if len(when.segments) > 1 and not header.format.endswith("+D"):
+        warnings.append("the header says continuous, the time stamps do not: they are trusted")
+    warnings.extend(when.warnings)
+    return when, tuple(
+        Annotation(note.onset_s - when.origin_s, note.onset_s - when.origin_s + note.duration_s, note.text)
+        for note in sorted(found, key=lambda n: n.onset_s)
+    )
+
+
+def _segments(when: Timeline, record_s: Fraction) -> tuple[tuple[Segment, ...], tuple[int, ...]]:
+    segments = tuple(Segment(start_s, float((stop - first) * record_s)) for first, stop, start_s in when.segments)
+    return segments, tuple(first for first, _, _ in when.segments)
+
+
+def _later(start: datetime | None, by_s: float) -> datetime | None:
+    try:
+        return None if start is None else start + timedelta(seconds=by_s)
+    except OverflowError:
+        return None
+
+
+def _factors(reader: EdfReader) -> tuple[float | None, ...]:
+    """Return µV per unit of each channel, settled a unit at a time from the first block with a signal."""
+    factors: list[float | None] = [None] * len(reader.signals)
+    named = [bool(label.first) for label in parse_all([s.label for s in reader.signals])]
+    groups: dict[str, list[int]] = {}
+    for i, signal in enumerate(reader.signals):
+        if signal.gain is not None:
+            groups.setdefault(signal.unit, []).append(i)
+    for unit, members in groups.items():
+        judged = [i for i in members if named[i]] or members
+        factor = settle(unit, _deviations(reader, judged))
+        for i in members:
+            factors[i] = factor
+    return tuple(factors)
+
+
+def _deviations(reader: EdfReader, channels: Sequence[int]) -> NDArray[np.float64]:
+    """Return robust deviations, in the file's unit, of the first block in which a channel moves."""
+    segment = max(reader.segments, key=lambda s: s.duration_s)
+    deviations = np.zeros(len(channels))
+    for share in (0.0, 0.25, 0.5, 0.75):
+        at_s = segment.start_s + share * segment.duration_s
+        samples = reader(channels, segment, at_s, at_s + _UNIT_BLOCK_S)
+        deviations = np.array([robust_deviation(uv[None])[0] for uv in samples.uv])
+        if (deviations > 0).any():
+            break
+    return deviations
+
+
+def _empty(length: int, width: int) -> Digital:
+    return np.empty(max(length, 0), dtype=np.int16 if width == 2 else np.int32)
+
+
+def _integers(part: NDArray[np.uint8], width: int) -> Digital:
+    """Return little-endian integers of 2 or 3 bytes, flat."""
+    flat = np.ascontiguousarray(part).reshape(-1)
+    if width == 2:
+        return flat.view("<i2")
+    # The three bytes go to the top of four, and the shift back extends the sign.
+    wide = np.zeros((flat.size // 3, 4), dtype=np.uint8)
+    wide[:, 1:] = flat.reshape(-1, 3)
+    return wide.view("<i4").reshape(-1) >> 8
+
+
+def _physical(signal: Signal, values: Digital, factor: float | None) -> NDArray[np.float64]:
+    gain = signal.gain
+    if gain is None or factor is None or signal.digital_min is None:
+        return np.full(len(values), np.nan)
+    uv = np.multiply(values, gain * factor, dtype=np.float64)
+    uv += (signal.physical_min - gain * signal.digital_min) * factor
+    return uv
+
+
+def _railed(signal: Signal, values: Digital) -> BoolArray:
+    """Mark samples at either end of the digital range, where the range is wide enough for that to mean something."""
+    low, high = signal.digital_min, signal.digital_max
+    if low is None or high is None or abs(high - low) < _MIN_LEVELS:
+        return np.zeros(len(values), dtype=np.bool_)
+    railed: BoolArray = (values == low) | (values == high)
+    return railed

@@ -1,0 +1,171 @@
+"""`open_plan`: which channels make the 19, settled from the header and the first block.
+
+Here a recording is refused whose labels or calibrations cannot give the electrodes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainscan.electrodes import N_ELECTRODES
+from brainscan.errors import InputError, UsageError
+from brainscan.recording import Recording
+from brainscan.signal import montage
+from brainscan.signal.montage import ElectrodePlan
+from brainscan.signal.units import IMPLAUSIBLE_UV, robust_deviation, uv_per_unit
+
+FIRST_BLOCK_S = 10.0
+MIN_RATE_HZ = 32.0
+"""Slower channels cannot carry what the network looks at, and are left out."""
+LOW_RATE_HZ = 100.0
+
+_LOOP_UV = 5.0
+_LOOP_SHARE = 0.1
+_SAME_SHARE = 0.02
+_SHOWN_LABELS = 40
+
+
+def open_plan(
+    recording: Recording, channel_map: Mapping[str, str] | None = None, max_missing: int = 3
+) -> ElectrodePlan:
+    """Find the 19 electrodes of a recording, or say why that cannot be done.
+
+    Parameters
+    ----------
+    recording : Recording
+    channel_map : mapping of str to str, optional
+        Label in the file to electrode.
+    max_missing : int
+        Up to this many of the 19 may be missing.
+
+    Returns
+    -------
+    ElectrodePlan
+        Its warnings tell of missing, duplicate, uncalibrated and doubtful channels.
+
+    Raises
+    ------
+    InputError
+        Kind ``electrodes`` or ``calibration``: more than `max_missing` electrodes are missing.
+    UsageError
+        The channel map names something that is no electrode.
+    """
+    try:
+        by_label = montage.plan(recording.labels, channel_map=channel_map)
+        excluded = _excluded(recording)
+        dead = _dead(recording, by_label, excluded)
+        plan = montage.plan(recording.labels, channel_map=channel_map, excluded=excluded, dead=dead)
+    except ValueError as problem:
+        raise UsageError(str(problem), hint="--channel-map NAME=ELECTRODE, for example 'E9=Fp1,E22=Fp2'") from problem
+    if len(plan.missing) > max_missing:
+        raise _refusal(recording, plan, by_label)
+    warnings = list(plan.warnings)
+    warnings += _missing_warnings(plan)
+    warnings += _unit_warnings(recording, plan)
+    warnings += _rate_warnings(recording, plan)
+    warnings += _block_warnings(recording, plan)
+    return montage.with_warnings(plan, tuple(dict.fromkeys(warnings)))
+
+
+def _excluded(recording: Recording) -> frozenset[int]:
+    """Return channels that cannot be used: no calibration, or far too slow."""
+    return frozenset(i for i, c in enumerate(recording.channels) if c.uv_per_unit is None or c.rate_hz < MIN_RATE_HZ)
+
+
+def first_block(recording: Recording, channels: Sequence[int]) -> tuple[NDArray[np.float64], ...]:
+    """Return the first seconds of some channels, each at its own rate."""
+    segment = recording.segments[0]
+    stop_s = segment.start_s + min(FIRST_BLOCK_S, segment.duration_s)
+    return recording.read(channels, segment.start_s, stop_s, segment).uv
+
+
+def _dead(recording: Recording, by_label: ElectrodePlan, excluded: frozenset[int]) -> frozenset[int]:
+    """Return flat channels among duplicates, so that a live one is taken instead."""
+    asked = sorted({c for _, used, spare in by_label.duplicates for c in (used, spare)} - excluded)
+    if not asked:
+        return frozenset()
+    blocks = first_block(recording, asked)
+    return frozenset(c for c, block in zip(asked, blocks, strict=True) if not np.ptp(block) > 0)
+
+
+def _refusal(recording: Recording, plan: ElectrodePlan, by_label: ElectrodePlan) -> InputError:
+    names = " ".join(plan.missing)
+    count = f"{len(plan.missing)} of the {N_ELECTRODES} electrodes are missing"
+    if len(by_label.missing) < len(plan.missing):
+        return InputError(
+            f"{count}: {names} have labels but no usable calibration or rate",
+            kind="calibration",
+            file=recording.name,
+            hint="export it again with physical units",
+        )
+    labels = ", ".join(label or "(blank)" for label in recording.labels[:_SHOWN_LABELS])
+    more = f" and {len(recording.labels) - _SHOWN_LABELS} more" if len(recording.labels) > _SHOWN_LABELS else ""
+    return InputError(
+        f"{count}: {names} (labels: {labels}{more})",
+        kind="electrodes",
+        file=recording.name,
+        hint="map other names with --channel-map NAME=ELECTRODE, or allow more with --max-missing",
+    )
+
+
+def _missing_warnings(plan: ElectrodePlan) -> list[str]:
+    return [f"{' '.join(plan.missing)} missing: interpolated from the others"] if plan.missing else []
+
+
+def _unit_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
+    counts = Counter(
+        channel.unit
+        for channel in (recording.channels[i] for i in plan.channels)
+        if channel.uv_per_unit != uv_per_unit(channel.unit)
+    )
+    return [
+        f"unit {unit!r} of {count} channels is unknown or gives impossible amplitudes: taken as uV"
+        for unit, count in counts.items()
+    ]
+
+
+def _rate_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
+    slowest = min((recording.channels[i].rate_hz for i in plan.channels), default=None)
+    if slowest is None or slowest >= LOW_RATE_HZ:
+        return []
+    return [f"sampled at {float(slowest):g} Hz only: fast rhythms are lost"]
+
+
+def _block_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
+    """Judge the first block: amplitudes, duplicates that differ, loops that do not close."""
+    channels = [*plan.channels, *(spare for _, _, spare in plan.duplicates)]
+    blocks = dict(zip(channels, first_block(recording, channels), strict=True))
+    warnings = [
+        f"{name} is there twice with different data: {recording.labels[used]!r} is used,"
+        f" {recording.labels[spare]!r} is not"
+        for name, used, spare in plan.duplicates
+        if not _same(blocks[used], blocks[spare])
+    ]
+    large = [recording.labels[c] for c in plan.channels if robust_deviation(blocks[c][None])[0] > IMPLAUSIBLE_UV]
+    if large:
+        warnings.append(f"amplitudes above 10 mV in {', '.join(large)}: check units and electrodes")
+    return warnings + _loop_warnings(plan, [blocks[c] for c in plan.channels])
+
+
+def _same(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
+    """Whether two channels hold the same signal, possibly with the other sign, but for rounding."""
+    if len(first) != len(second):
+        return False
+    first, second = (np.nan_to_num(x - np.nanmean(x)) if np.isfinite(x).any() else x for x in (first, second))
+    allowed = _SAME_SHARE * max(float(np.std(first)), 1e-3)
+    return bool(min(np.std(first - second), np.std(first + second)) <= allowed)
+
+
+def _loop_warnings(plan: ElectrodePlan, blocks: Sequence[NDArray[np.float64]]) -> list[str]:
+    if len({len(block) for block in blocks}) != 1:
+        return []
+    values = np.stack(blocks)
+    residual_uv, derivation = montage.loop_residual(plan, values)
+    typical_uv = float(np.median(robust_deviation(values)))
+    if residual_uv <= max(_LOOP_UV, _LOOP_SHARE * typical_uv):
+        return []
+    return [f"derivations contradict each other by {residual_uv:.3g} uV, most at {derivation}: mislabelled?"]

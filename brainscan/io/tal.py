@@ -1,0 +1,141 @@
+"""Time-stamped annotation lists of EDF+ and BDF+: when each record starts, and the file's own notes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+_ONSET = re.compile(rb"[+-]\d{1,12}(?:\.\d{1,12})?")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_LONGEST_NOTE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One annotation, onset in seconds from the header's start time."""
+
+    onset_s: float
+    duration_s: float
+    text: str
+
+
+def record_onset(block: bytes) -> float:
+    """Return the onset of a record from the start of its first annotation block; NaN where there is none.
+
+    The timekeeping annotation is ``+onset``, two bytes 0x14 (an empty text), and stands first.
+    """
+    found = _ONSET.match(block)
+    if found is None or block[found.end() : found.end() + 1] != b"\x14":
+        return float("nan")
+    return float(found.group())
+
+
+def notes(block: bytes) -> Iterator[Note]:
+    """Yield what a block says beside the timekeeping; malformed entries are passed over."""
+    for entry in block.split(b"\0"):
+        if len(entry) < 3 or b"\x14" not in entry:
+            continue
+        time, *texts = entry.split(b"\x14")
+        onset, _, duration = time.partition(b"\x15")
+        if _ONSET.fullmatch(onset) is None:
+            continue
+        length = _ONSET.fullmatch(b"+" + duration)
+        for text in texts:
+            shown = _decoded(text)
+            if shown:
+                yield Note(float(onset), float(length.group()) if length else 0.0, shown)
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        plain = text.decode("utf-8")
+    except UnicodeDecodeError:
+        plain = text.decode("latin-1")
+    return _CONTROL.sub(" ", plain).strip()[:_LONGEST_NOTE]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """Where the records lie in time.
+
+    Parameters
+    ----------
+    origin_s : float
+        Onset of second 0 of the recording, relative to the header's start time.
+    segments : tuple of (int, int, float)
+        First record, record after the last, start in seconds on the recording's clock.
+    warnings : tuple of str
+    """
+
+    origin_s: float
+    segments: tuple[tuple[int, int, float], ...]
+    warnings: tuple[str, ...] = ()
+
+
+def timeline(onsets: NDArray[np.float64], record_s: float, tolerance_s: float) -> Timeline:
+    """Group records into gap-free segments.
+
+    Parameters
+    ----------
+    onsets : array of float64, shape (n_records,)
+        Onset of each record relative to the header's start; NaN where the record tells none.
+    record_s : float
+        Duration of a record.
+    tolerance_s : float
+        Deviation that is no gap (one sample).
+
+    Returns
+    -------
+    Timeline
+        A single record whose onset disagrees with both neighbours, which agree with each other, is taken for
+        damaged. Where a tenth of the steps go backwards the onsets are no clock, and the file counts as
+        continuous.
+    """
+    n_records = len(onsets)
+    known = np.isfinite(onsets)
+    if not known.any():
+        return Timeline(0.0, ((0, n_records, 0.0),))
+    warnings = []
+    filled = _filled(onsets, known, record_s)
+    lone = _lone_outliers(filled, record_s, tolerance_s)
+    if lone.any() or not known.all():
+        count = int(lone.sum() + (~known).sum())
+        warnings.append(f"{count} of {n_records} records have no usable time stamp: taken as continuous there")
+        filled = _filled(np.where(lone, np.nan, filled), ~lone, record_s)
+    step = np.diff(filled) - record_s
+    if (step < -tolerance_s).sum() > max(1, n_records // 10):
+        warnings.append("the records' time stamps run backwards: ignored, the recording is taken as continuous")
+        return Timeline(float(filled[0]), ((0, n_records, 0.0),), tuple(warnings))
+    breaks = np.flatnonzero(np.abs(step) >= tolerance_s) + 1
+    bounds = [0, *breaks.tolist(), n_records]
+    origin_s = float(min(filled[b] for b in bounds[:-1]))
+    segments = tuple((first, stop, float(filled[first]) - origin_s) for first, stop in pairwise(bounds))
+    gaps = step[breaks - 1]
+    if (gaps > 0).any():
+        warnings.append(f"{int((gaps > 0).sum())} gaps, {gaps[gaps > 0].sum():.6g} s in all: parts analysed separately")
+    if (gaps < 0).any():
+        warnings.append(
+            f"{int((gaps < 0).sum())} parts overlap their predecessor in time: kept in the order of the file"
+        )
+    return Timeline(origin_s, segments, tuple(warnings))
+
+
+def _filled(onsets: NDArray[np.float64], known: NDArray[np.bool_], record_s: float) -> NDArray[np.float64]:
+    """Continue from the last known onset where one is missing, and backwards from the first."""
+    index = np.arange(len(onsets))
+    last = np.maximum.accumulate(np.where(known, index, -1))
+    last[last < 0] = int(np.flatnonzero(known)[0])
+    return np.asarray(onsets[last] + (index - last) * record_s)
+
+
+def _lone_outliers(onsets: NDArray[np.float64], record_s: float, tolerance_s: float) -> NDArray[np.bool_]:
+    lone = np.zeros(len(onsets), dtype=np.bool_)
+    if len(onsets) > 2:
+        around = np.abs(onsets[2:] - onsets[:-2] - 2 * record_s) < tolerance_s
+        lone[1:-1] = around & (np.abs(onsets[1:-1] - onsets[:-2] - record_s) >= tolerance_s)
+    return lone

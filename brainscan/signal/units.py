@@ -1,0 +1,90 @@
+"""What a unit's spelling means in microvolts, and whether amplitudes are those of an EEG."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_MICRO = ("u", "\u00b5", "\u03bc", "\u8c4a", "micro")
+_FACTORS: dict[str, float] = {
+    **{f"{micro}v": 1.0 for micro in _MICRO},
+    **{f"{micro}volt": 1.0 for micro in _MICRO},
+    **{f"{micro}volts": 1.0 for micro in _MICRO},
+    "mv": 1e3, "millivolt": 1e3, "millivolts": 1e3,
+    "v": 1e6, "volt": 1e6, "volts": 1e6,
+    "nv": 1e-3, "nanovolt": 1e-3, "nanovolts": 1e-3,
+}  # fmt: skip
+
+PLAUSIBLE_UV = (0.5, 500.0)
+"""Robust standard deviation that an EEG channel may have."""
+
+IMPLAUSIBLE_UV = 10_000.0
+"""Above this the declared unit is doubtful."""
+
+
+def uv_per_unit(unit: str) -> float | None:
+    """Return the factor from a unit to µV, None if it is no known spelling of a voltage.
+
+    Case does not count; the micro sign may be the latin or the Greek one.
+
+    Examples
+    --------
+    >>> uv_per_unit("mV"), uv_per_unit("UV"), uv_per_unit(".V")
+    (1000.0, 1.0, None)
+    """
+    return _FACTORS.get(unit.strip().lower())
+
+
+def robust_deviation(block: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a standard deviation of each row that outliers and a linear drift do not change.
+
+    Parameters
+    ----------
+    block : array of float64, shape (n_channels, n_samples)
+        NaN is left out.
+
+    Returns
+    -------
+    array of float64, shape (n_channels,)
+        1.4826 times the median absolute deviation from the line through both halves' medians; 0 for rows
+        without two values.
+    """
+    result = np.zeros(len(block))
+    for row, values in enumerate(block):
+        held = values[np.isfinite(values)]
+        if held.size < 2:
+            continue
+        half = held.size // 2
+        slope = (np.median(held[half:]) - np.median(held[:half])) / (held.size / 2)
+        level = held - slope * np.arange(held.size)
+        result[row] = 1.4826 * np.median(np.abs(level - np.median(level)))
+    return result
+
+
+def settle(unit: str, deviations_uv: NDArray[np.float64]) -> float | None:
+    """Decide what a unit means, from its spelling and from the amplitudes that it gives.
+
+    Parameters
+    ----------
+    unit : str
+        As the file has it.
+    deviations_uv : array of float64, shape (n_channels,)
+        Robust standard deviations of the channels that carry this unit, as numbers in that unit.
+
+    Returns
+    -------
+    float or None
+        Factor to µV. An unknown unit, or a known one that makes more than 10 mV of it, is taken for µV where the
+        numbers are plausible as such; otherwise an unknown unit gives None and a known one stands.
+    """
+    factor = uv_per_unit(unit)
+    live = deviations_uv[deviations_uv > 0]
+    if not live.size:
+        return factor
+    typical = float(np.median(live))
+    plausible = PLAUSIBLE_UV[0] <= typical <= PLAUSIBLE_UV[1]
+    if factor is None:
+        return 1.0 if plausible else None
+    if factor * typical > IMPLAUSIBLE_UV and plausible:
+        return 1.0
+    return factor
