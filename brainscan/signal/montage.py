@@ -241,7 +241,8 @@ def operator(plan: ElectrodePlan, bad: frozenset[int] = frozenset()) -> Operator
     sources = [i for i, u in enumerate(usable) if u]
     targets = [i for i, u in enumerate(usable) if not u]
     if len(sources) < MIN_USABLE:
-        return Operator(np.zeros_like(matrix), (False,) * N_ELECTRODES, ("missing",) * N_ELECTRODES)
+        nothing: How = "missing"
+        return Operator(np.zeros_like(matrix), (False,) * N_ELECTRODES, (nothing,) * N_ELECTRODES)
     if targets:
         matrix[targets] = spline_weights(sources, targets) @ matrix[sources]
     if not plan.bipolar:
