@@ -6,15 +6,17 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from brainscan.io.mne_formats import from_raw
     from brainscan.io.plan import open_plan
     from brainscan.io.reading import read
 
 _HOMES = {
+    "from_raw": "brainscan.io.mne_formats",
     "open_plan": "brainscan.io.plan",
     "read": "brainscan.io.reading",
 }
 
-__all__ = ["open_plan", "read"]
+__all__ = ["from_raw", "open_plan", "read"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from brainscan.errors import InputError
 from brainscan.io.containers import container_of, read_head
 from brainscan.io.edf import read_edf
 from brainscan.recording import Recording
@@ -17,7 +16,7 @@ def read(path: str | os.PathLike[str]) -> Recording:
     Parameters
     ----------
     path : path-like
-        EDF, EDF+, BDF or BDF+.
+        EDF, EDF+, BDF or BDF+; with the extra ``mne`` also BrainVision (.vhdr), FIF and EEGLAB (.set).
 
     Returns
     -------
@@ -38,4 +37,6 @@ def read(path: str | os.PathLike[str]) -> Recording:
     container = container_of(read_head(place), place.name)
     if container in ("EDF", "BDF"):
         return read_edf(place, container)
-    raise InputError(f"is {container}, which is not read", kind="io", file=place.name)
+    from brainscan.io.mne_formats import read_with_mne
+
+    return read_with_mne(place, container)

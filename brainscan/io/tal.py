@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 _ONSET = re.compile(rb"[+-]\d{1,12}(?:\.\d{1,12})?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _LONGEST_NOTE = 1000
+_LONGEST_S = 366 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,8 @@ def timeline(onsets: NDArray[np.float64], record_s: float, tolerance_s: float) -
     -------
     Timeline
         A single record whose onset disagrees with both neighbours, which agree with each other, is taken for
-        damaged. Where a tenth of the steps go backwards the onsets are no clock, and the file counts as
-        continuous.
+        damaged. Where a tenth of the steps go backwards, or onsets lie more than a year apart, they are no
+        clock, and the file counts as continuous.
     """
     n_records = len(onsets)
     known = np.isfinite(onsets)
@@ -108,9 +109,12 @@ def timeline(onsets: NDArray[np.float64], record_s: float, tolerance_s: float) -
         warnings.append(f"{count} of {n_records} records have no usable time stamp: taken as continuous there")
         filled = _filled(np.where(lone, np.nan, filled), ~lone, record_s)
     step = np.diff(filled) - record_s
-    if (step < -tolerance_s).sum() > max(1, n_records // 10):
-        warnings.append("the records' time stamps run backwards: ignored, the recording is taken as continuous")
-        return Timeline(float(filled[0]), ((0, n_records, 0.0),), tuple(warnings))
+    backwards = (step < -tolerance_s).sum() > max(1, n_records // 10)
+    if backwards or np.ptp(filled) > _LONGEST_S:
+        what = "run backwards" if backwards else "lie years apart"
+        warnings.append(f"the records' time stamps {what}: ignored, the recording is taken as continuous")
+        origin_s = float(filled[0]) if abs(filled[0]) < _LONGEST_S else 0.0
+        return Timeline(origin_s, ((0, n_records, 0.0),), tuple(warnings))
     breaks = np.flatnonzero(np.abs(step) >= tolerance_s) + 1
     bounds = [0, *breaks.tolist(), n_records]
     origin_s = float(min(filled[b] for b in bounds[:-1]))

@@ -1,0 +1,246 @@
+"""BrainVision, FIF and EEGLAB through MNE (extra ``mne``), and recordings from an MNE ``Raw`` object."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import struct
+import warnings as python_warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from fractions import Fraction
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainscan.errors import InputError
+from brainscan.events import Annotation, complement, union
+from brainscan.io.containers import Container, unreadable
+from brainscan.io.edf import sha256_of
+from brainscan.recording import Channel, Recording, Samples, Segment
+
+_VOLTAGES = frozenset({"eeg", "eog", "ecg", "emg", "bio"})
+"""Channel types of MNE that hold volts at the scalp; depth and grid contacts are not looked at."""
+
+_BREAK = re.compile(r"(?:^|[ /])(?:boundary|New Segment)", re.IGNORECASE)
+_SKIPPED = "BAD_ACQ_SKIP"
+_HEADER_BYTES = 1 << 20
+
+# What MNE's parsers raise on damaged files, beside OSError.
+_DAMAGE = (
+    ValueError, RuntimeError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError,
+    NotImplementedError, EOFError, MemoryError, struct.error,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RawReader:
+    """Fetches samples of an MNE ``Raw``; a `brainscan.recording.Reader`.
+
+    Parameters
+    ----------
+    raw : mne.io.BaseRaw
+    rate_hz : Fraction
+    name : str
+    usable : tuple of bool
+        Whether a channel holds volts.
+    """
+
+    raw: Any
+    rate_hz: Fraction
+    name: str
+    usable: tuple[bool, ...]
+
+    def __call__(self, channels: Sequence[int], segment: Segment, start_s: float, stop_s: float) -> Samples:
+        """Read channels over a span of a segment; see `Recording.read`."""
+        first = round(segment.start_s * self.rate_hz)
+        start, stop = (first + segment.index(at_s, self.rate_hz) for at_s in (start_s, stop_s))
+        values = np.full((len(channels), max(stop - start, 0)), np.nan)
+        rows = [row for row, channel in enumerate(channels) if self.usable[channel]]
+        if rows and stop > start:
+            values[rows] = self._volts([channels[row] for row in rows], start, stop) * 1e6
+        return Samples(tuple(values), tuple(np.zeros(values.shape, dtype=np.bool_)))
+
+    def _volts(self, channels: Sequence[int], start: int, stop: int) -> Any:
+        # MNE wants ascending picks without repetition.
+        picks = sorted(set(channels))
+        try:
+            with python_warnings.catch_warnings():
+                python_warnings.simplefilter("ignore")
+                data = self.raw.get_data(picks=picks, start=start, stop=stop, verbose="ERROR")
+        except OSError as problem:
+            raise unreadable(self.name, problem) from problem
+        except _DAMAGE as problem:
+            raise _damaged(self.name) from problem
+        return data[[picks.index(channel) for channel in channels]]
+
+
+def read_with_mne(path: Path, container: Container) -> Recording:
+    """Open a BrainVision, FIF or EEGLAB file.
+
+    Raises
+    ------
+    InputError
+        Kind ``io`` if MNE is not installed or a file is missing; ``corrupt`` if MNE cannot make sense of it.
+    """
+    name = path.name
+    if importlib.util.find_spec("mne") is None:
+        raise InputError(
+            f"is a {container} file, which needs the extra 'mne'",
+            kind="io",
+            file=name,
+            hint='pip install "brainscan[mne]"',
+        )
+    if container == "BrainVision":
+        _check_brainvision(path)
+    import mne
+
+    readers = {
+        "BrainVision": mne.io.read_raw_brainvision,
+        "FIF": partial(mne.io.read_raw_fif, allow_maxshield=True, on_split_missing="warn"),
+        "EEGLAB": mne.io.read_raw_eeglab,
+    }
+    try:
+        with python_warnings.catch_warnings():
+            python_warnings.simplefilter("ignore")
+            raw = readers[container](path, preload=False, verbose="ERROR")
+    except FileNotFoundError as problem:
+        missing = Path(problem.filename).name if problem.filename else "a file that it needs"
+        raise InputError(
+            f"{missing} is missing", kind="io", file=name, hint="copy all files of the recording into one folder"
+        ) from problem
+    except OSError as problem:
+        raise unreadable(name, problem) from problem
+    except _DAMAGE as problem:
+        raise _damaged(name) from problem
+    return replace(from_raw(raw, name=name), format=container, sha256=partial(sha256_of, path))
+
+
+def from_raw(raw: Any, *, name: str = "raw") -> Recording:
+    """Make a recording of an MNE ``Raw`` object.
+
+    Parameters
+    ----------
+    raw : mne.io.BaseRaw
+        Loaded or not; blocks are fetched as they are needed. Channels that are marked as bad are not used.
+    name : str
+        For messages and outputs.
+
+    Returns
+    -------
+    Recording
+        Second 0 is the first sample. Parts that MNE calls skipped or separated by a boundary are segments.
+
+    Raises
+    ------
+    InputError
+        Kind ``empty`` if there are no samples.
+    """
+    rate_hz = Fraction(float(raw.info["sfreq"])).limit_denominator(1_000_000)
+    n_samples = int(raw.n_times)
+    if n_samples < 1 or rate_hz <= 0:
+        raise InputError("has no samples", kind="empty", file=name)
+    bad = set(raw.info["bads"])
+    usable = tuple(
+        kind in _VOLTAGES and label not in bad
+        for kind, label in zip(raw.get_channel_types(), raw.ch_names, strict=True)
+    )
+    notes = tuple(_annotations(raw))
+    segments = _segments(notes, n_samples, rate_hz)
+    warnings = [f"{len(segments)} parts: analysed separately"] if len(segments) > 1 else []
+    if bad:
+        warnings.append(f"channels marked as bad are left out: {', '.join(sorted(bad))}")
+    start = raw.info["meas_date"]
+    return Recording(
+        name=name,
+        format="array",
+        start=None if start is None else start.replace(tzinfo=None) + timedelta(seconds=float(raw.first_time)),
+        duration_s=float(n_samples / rate_hz),
+        segments=segments,
+        channels=tuple(
+            Channel(label, rate_hz, "V", 1e6 if held else None)
+            for label, held in zip(_own_labels(raw.ch_names), usable, strict=True)
+        ),
+        reader=RawReader(raw, rate_hz, name, usable),
+        annotations=notes,
+        warnings=tuple(warnings),
+        age_years=_age(raw.info),
+    )
+
+
+def _annotations(raw: Any) -> Iterator[Annotation]:
+    # MNE counts onsets from the measurement's start, of which the first sample may be later.
+    for onset, duration, text in zip(
+        raw.annotations.onset, raw.annotations.duration, raw.annotations.description, strict=True
+    ):
+        onset_s = float(onset) - float(raw.first_time)
+        yield Annotation(onset_s, onset_s + float(duration), str(text))
+
+
+def _segments(notes: Sequence[Annotation], n_samples: int, rate_hz: Fraction) -> tuple[Segment, ...]:
+    """Cut at boundaries, and leave out what was not recorded."""
+    duration_s = float(n_samples / rate_hz)
+    skipped = union((n.onset_s, n.offset_s) for n in notes if n.label == _SKIPPED)
+    cuts = {n.onset_s for n in notes if _BREAK.search(n.label)}
+    bounds = sorted({0.0, duration_s, *(c for c in cuts if 0.0 < c < duration_s)})
+    grid = [round(b * rate_hz) for b in bounds]
+    parts = []
+    for first, stop in pairwise(grid):
+        for a, b in complement(skipped, float(first / rate_hz), float(stop / rate_hz)):
+            begin, end = round(a * rate_hz), round(b * rate_hz)
+            if end > begin:
+                parts.append(Segment(float(begin / rate_hz), float((end - begin) / rate_hz)))
+    return tuple(parts) or (Segment(0.0, duration_s),)
+
+
+def _own_labels(labels: Sequence[str]) -> list[str]:
+    """Take off the running numbers that MNE appends to labels that occur twice (``T8-P8-0``, ``T8-P8-1``)."""
+    stems = [re.fullmatch(r"(.+)-(\d+)", label) for label in labels]
+    counts = Counter(stem.group(1) for stem in stems if stem)
+    return [
+        stem.group(1) if stem and counts[stem.group(1)] > 1 and stem.group(1) not in labels else label
+        for stem, label in zip(stems, labels, strict=True)
+    ]
+
+
+def _age(info: Any) -> float | None:
+    subject, start = info["subject_info"], info["meas_date"]
+    born = subject.get("birthday") if subject else None
+    if born is None or start is None:
+        return None
+    days = (start.date() - (born.date() if isinstance(born, datetime) else born)).days
+    return days / 365.25 if 0 <= days < 130 * 365.25 else None
+
+
+def _check_brainvision(path: Path) -> None:
+    """Refuse headers that name files elsewhere, or files that are not there."""
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(_HEADER_BYTES).decode("latin-1")
+    except OSError as problem:
+        raise unreadable(path.name, problem) from problem
+    for key in ("DataFile", "MarkerFile"):
+        found = re.search(rf"^{key}\s*=(.*)$", text, re.MULTILINE)
+        if found is None:
+            continue
+        named = found.group(1).strip().replace("$b", path.stem)
+        # latin-1 kept the bytes; the name itself may be UTF-8.
+        named = named.encode("latin-1").decode("utf-8", errors="surrogateescape")
+        if not named or named != Path(named).name or "\\" in named or "\0" in named:
+            raise InputError(
+                f"{key} names no file of the same folder", kind="header", file=path.name, hint="correct the header"
+            )
+        if not (path.parent / named).is_file():
+            shown = "".join(c if c.isprintable() else "?" for c in named)
+            raise InputError(
+                f"{shown} is missing", kind="io", file=path.name, hint="copy all files of the recording into one folder"
+            )
+
+
+def _damaged(name: str) -> InputError:
+    return InputError("cannot be made sense of", kind="corrupt", file=name, hint="copy or export it again")
