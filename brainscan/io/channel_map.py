@@ -13,7 +13,7 @@ _HINT = "NAME=ELECTRODE,NAME=ELECTRODE or a YAML file with one 'NAME: ELECTRODE'
 _MAX_BYTES = 1 << 20
 
 
-def read_channel_map(value: str) -> Mapping[str, str]:
+def parse_channel_map(value: str) -> Mapping[str, str]:
     """Read a channel map.
 
     Parameters
