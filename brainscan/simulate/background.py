@@ -85,7 +85,7 @@ class Subject:
 def draw_subject(rng: np.random.Generator) -> Subject:
     """Draw a subject; the spread is that of the recordings in eeg/train (`benchmarks/simulator.py`)."""
     child = bool(rng.uniform() < 0.5)
-    amplitude_uv = float(np.exp(rng.normal(np.log(14.0 if child else 5.5), 0.45)))
+    amplitude_uv = float(np.exp(rng.normal(np.log(17.0 if child else 6.0), 0.45)))
     rhythms = {
         "delta": rng.uniform(0.1, 0.5),
         "theta": rng.uniform(0.1, 0.35),

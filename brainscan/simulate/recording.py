@@ -18,7 +18,7 @@ from brainscan.simulate.artifacts import artifact_piece
 from brainscan.simulate.background import Subject, draw_subject, tile
 from brainscan.simulate.noise import Array
 from brainscan.simulate.schedule import Planned, plan_artifacts, plan_seizures, plan_states, state_at
-from brainscan.simulate.seizures import Pattern, SeizurePiece, SeizureType, seizure_piece
+from brainscan.simulate.seizures import DECREMENT, Pattern, SeizurePiece, SeizureType, seizure_piece
 
 PAGE_S = 8
 """Samples are made in pages of so many seconds; how many are asked for at once changes none of them."""
@@ -51,7 +51,8 @@ class SimulationConfig:
     generalised : float
         Share of generalised seizures, 0..1.
     snr : tuple of float
-        Lowest and highest RMS of a seizure over that of the background, over the electrodes that take part.
+        Lowest and highest RMS of a seizure over that of the background, over the electrodes that take part
+        (decremental seizures: less, by `DECREMENT`).
     """
 
     duration_s: int
@@ -206,7 +207,9 @@ class _Pages:
         self._subject = subject
         self._seizures = seizures
         self._states = plan_states(_stream(config, _STATES), config.duration_s)
-        self._artifacts = plan_artifacts(_stream(config, _ARTIFACTS), config.duration_s, self._states, config.artifacts)
+        self._artifacts = plan_artifacts(
+            _stream(config, _ARTIFACTS), config.duration_s, self._states, seizures, config.artifacts
+        )
         self._artifact_onsets = np.array([a.onset_s for a in self._artifacts])
         self._longest_artifact_s = max((a.duration_s for a in self._artifacts), default=0.0)
         self._mains = _draw_mains(_stream(config, _MAINS), config)
@@ -258,6 +261,8 @@ class _Pages:
         snr = np.exp(rng.uniform(*np.log(self._config.snr)))
         pattern: Pattern = planned.kind  # type: ignore[assignment]  # a plan names patterns and artifacts alike
         piece = seizure_piece(rng, planned.duration_s, self._config.rate_hz, pattern, planned.after_s)
+        if pattern == "decremental":
+            snr *= DECREMENT
         return piece.scaled(float(min(snr * self._subject.rms_uv(piece.electrodes), MAX_SEIZURE_UV)))
 
     def _true_seizure(self, planned: Planned) -> SimulatedSeizure:

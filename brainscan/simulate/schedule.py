@@ -156,7 +156,11 @@ def state_at(states: tuple[tuple[float, State], ...], at_s: float) -> State:
 
 
 def plan_artifacts(
-    rng: np.random.Generator, duration_s: float, states: tuple[tuple[float, State], ...], rate: float
+    rng: np.random.Generator,
+    duration_s: float,
+    states: tuple[tuple[float, State], ...],
+    seizures: tuple[Planned, ...],
+    rate: float,
 ) -> tuple[Planned, ...]:
     """Draw artifacts and benign patterns, sorted by onset.
 
@@ -167,10 +171,12 @@ def plan_artifacts(
         Of the recording; episodes that would outlast it are left out.
     states : tuple of (start_s, state)
         Most kinds occur in some states only.
+    seizures : tuple of Planned
+        Artifacts are more frequent in them.
     rate : float
         Factor on how often they occur; 0 for none.
     """
-    drawn: list[tuple[float, float, str]] = []
+    drawn = _ictal_artifacts(rng, seizures, rate)
     for kind, (per_minute, shortest_s, longest_s, where) in _ARTIFACTS.items():
         # people differ: some blink a lot, some never move
         habit = float(np.exp(0.7 * rng.standard_normal()))
@@ -183,6 +189,20 @@ def plan_artifacts(
             if onset_s + length_s <= duration_s and state_at(states, onset_s) in where
         ]
     return tuple(Planned(onset_s, length_s, kind, n) for n, (onset_s, length_s, kind) in enumerate(sorted(drawn)))
+
+
+def _ictal_artifacts(
+    rng: np.random.Generator, seizures: tuple[Planned, ...], rate: float
+) -> list[tuple[float, float, str]]:
+    """Draw onset, length and kind of artifacts during seizures: people move, blink and tense."""
+    drawn = []
+    for seizure in seizures:
+        for kind, share in (("muscle", 0.5), ("blink", 0.35), ("movement", 0.3), ("eye_movement", 0.2)):
+            if rng.uniform() < min(share * rate, 1.0) and seizure.kind != "spike_wave":
+                length_s = round(seizure.duration_s * rng.uniform(0.1, 0.7), 2)
+                onset_s = round(seizure.onset_s + rng.uniform(0.0, seizure.duration_s - length_s), 2)
+                drawn.append((onset_s, length_s, kind))
+    return drawn
 
 
 def _duration(rng: np.random.Generator, pattern: Pattern) -> float:

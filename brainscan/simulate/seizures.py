@@ -22,7 +22,10 @@ Pattern = Literal["rhythmic", "low_voltage_fast", "spike_rhythm", "spike_wave", 
 PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
 FOCAL: tuple[Pattern, ...] = ("rhythmic", "low_voltage_fast", "spike_rhythm")
 
-TAKES_PART = 0.35
+DECREMENT = 0.3
+"""Decremental seizures have lower amplitude than others; what stands out is the background's fall."""
+
+TAKES_PART = 0.3
 """An electrode takes part if its RMS is at least this share of the strongest electrode's."""
 
 
@@ -108,7 +111,7 @@ def seizure_piece(
     Parameters
     ----------
     rng : Generator
-        Draws everything: place, pattern, course, amplitude (15 to 80 µV RMS).
+        Draws everything: place, pattern, course, amplitude (15 to 80 µV RMS, decremental ones less).
     duration_s : float
         From onset to offset, at least 2 s.
     rate_hz : float
@@ -141,8 +144,11 @@ def seizure_piece(
     part = per_electrode >= TAKES_PART * per_electrode.max()
     rms = float(np.sqrt(np.mean(ictal[part] ** 2)))
     amplitude_uv = float(np.exp(rng.uniform(np.log(15.0), np.log(80.0))))
+    if pattern == "decremental":
+        amplitude_uv *= DECREMENT
+    suppression = rng.uniform(0.5, 0.9) if pattern == "tonic_clonic" else rng.uniform(0.1, 0.6)
     spread = np.minimum(per_electrode / per_electrode.max() / TAKES_PART, 1.0)
-    after, recovery = _postictal(rng, clock, ictal, spread)
+    after, recovery = _postictal(rng, clock, ictal, depth[:, -1], suppression * spread)
     uv = np.concatenate((ictal, after), axis=1) * (amplitude_uv / rms)
     gain = np.concatenate((1.0 - depth, recovery), axis=1)
     return SeizurePiece(
@@ -180,7 +186,7 @@ def _focal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> tuple[A
     if rng.uniform() < (0.8 if pattern == "low_voltage_fast" else 0.25):
         lost = rng.uniform(0.3, 0.75) * (1 - smooth_step((course - 0.15) / 0.2)) * smooth_step(course * clock.ictal_s)
         reach = np.abs(sources[0].field) if rng.uniform() < 0.5 else np.ones(len(ictal))
-        depth += np.minimum(1.5 * reach, 1.0)[:, None] * lost
+        depth += _outer(np.minimum(1.5 * reach, 1.0), lost)
     return ictal, depth
 
 
@@ -195,7 +201,7 @@ def _spike_wave(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]:
     phase = _phase(rng, clock, frequency)
     for source in sources:
         wave = _pulse(phase - source.lag - 1.6, 1.0)
-        ictal += (source.strength * source.field)[:, None] * (wave - spike * _pulse(phase - source.lag, 25.0))
+        ictal += _outer(source.strength * source.field, wave - spike * _pulse(phase - source.lag, 25.0))
     ictal *= envelope
     return ictal, np.broadcast_to(0.3 * envelope, ictal.shape)
 
@@ -214,7 +220,7 @@ def _tonic_clonic(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array
     jerk_phase = _phase(rng, clock, jerks)
     for source in sources:
         discharge = _pulse(jerk_phase, 12.0) + 0.8 * _pulse(jerk_phase - 1.5, 1.0)
-        ictal += (source.strength * source.field)[:, None] * (1.3 * gate * discharge)
+        ictal += _outer(source.strength * source.field, 1.3 * gate * discharge)
     # muscle over the temples: continuous in the tonic phase, with the jerks in the clonic one
     pull = tonic + gate * np.exp(6.0 * (np.cos(jerk_phase) - 1.0))
     muscle = band_noise(rng, len(ictal), clock.n_ictal, rate_hz, (20.0, 100.0)) * pull
@@ -226,14 +232,14 @@ def _decremental(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]
     """One high slow wave, then the amplitude falls and low-voltage fast activity remains (tonic, spasm)."""
     t = np.arange(clock.n_ictal) / clock.rate_hz
     sources = _bilateral_sources(rng, front=rng.uniform(0.2, 0.8))
-    frequency = _frequency(rng, clock, rng.uniform(15.0, 25.0), rng.uniform(9.0, 14.0), 1.0)
+    frequency = _frequency(rng, clock, rng.uniform(15.0, 25.0), rng.uniform(9.0, 14.0), 1.0, unrest=0.15)
     envelope = rng.uniform(0.25, 0.6) * _breathing(rng, clock) * taper(clock.n_ictal, clock.rate_hz, 1.0, 0.8)
     ictal = _project(rng, clock, sources, frequency, envelope, (0.1, 0.5))
     width_s = rng.uniform(0.25, 0.6)
     slow = np.exp(-0.5 * ((t - 2 * width_s) / (0.5 * width_s)) ** 2)
     slow -= 0.5 * np.exp(-0.5 * ((t - 4 * width_s) / width_s) ** 2)
     for source in sources:
-        ictal += (source.strength * source.field)[:, None] * (rng.uniform(2.0, 4.0) * slow)
+        ictal += _outer(source.strength * source.field, rng.uniform(2.5, 5.0) * slow)
     depth = rng.uniform(0.5, 0.85) * smooth_step(t / 0.8) * smooth_step((clock.ictal_s - t) / 2.0)
     return ictal, np.broadcast_to(depth, ictal.shape)
 
@@ -249,25 +255,31 @@ def _project(
     """Let each source join when the seizure reaches it; return potentials, shape (19, n_ictal)."""
     course = clock.course
     phase = _phase(rng, clock, frequency)
+    regularity, loose_s = rng.uniform(0.3, 1.0), rng.uniform(0.15, 0.6)
     fields = np.stack([source.strength * source.field for source in sources], axis=1)
     rows = np.empty((len(sources), clock.n_ictal))
     for i, source in enumerate(sources):
         local = phase - source.lag + 0.35 * wander(rng, clock.n_ictal, clock.rate_hz, 2.0)
         early, late = (_pulse(local, k) for k in sharpness)
-        rows[i] = early + (late - early) * course
+        # scalp rhythms are seldom clean: the rest is noise of a narrow band that follows the same frequency
+        even, odd = (wander(rng, clock.n_ictal, clock.rate_hz, loose_s) for _ in range(2))
+        loose = even * np.cos(local) + odd * np.sin(local)
+        rows[i] = regularity * (early + (late - early) * course) + (1.0 - regularity) * loose
         if source.from_share > 0:
             rows[i] *= smooth_step((course - source.from_share) / 0.15)
-    irregular = band_noise(rng, len(sources), clock.n_ictal, clock.rate_hz, (1.0, 8.0))
-    joined: Array = fields @ ((rows + rng.uniform(0.05, 0.35) * irregular) * envelope)
+    slow = band_noise(rng, len(sources), clock.n_ictal, clock.rate_hz, (1.0, 8.0))
+    fast = band_noise(rng, len(sources), clock.n_ictal, clock.rate_hz, (8.0, 30.0))
+    rows += rng.uniform(0.05, 0.5) * slow + rng.uniform(0.0, 0.3) * fast
+    joined: Array = fields @ (rows * envelope)
     return joined
 
 
 def _focal_sources(rng: np.random.Generator) -> list[_Source]:
     core = directions(rng, 1)[0]
-    extent = rng.uniform(0.15, 0.5)
+    extent = rng.uniform(0.2, 0.55)
     sources = [_Source(patch_field(rng, core, extent), 1.0, 0.0, 0.0)]
-    for _ in range(int(rng.integers(1, 5))):
-        near = beside(rng, core, rng.uniform(0.3, 0.8))
+    for _ in range(int(rng.integers(1, 6))):
+        near = beside(rng, core, rng.uniform(0.3, 1.0))
         sources.append(
             _Source(patch_field(rng, near, extent), rng.uniform(0.3, 0.9), rng.uniform(0.0, 0.6), rng.normal(0.0, 0.8))
         )
@@ -334,17 +346,30 @@ def _ending(rng: np.random.Generator, clock: _Clock) -> Array:
     return envelope
 
 
-def _postictal(rng: np.random.Generator, clock: _Clock, ictal: Array, spread: Array) -> tuple[Array, Array]:
-    """Return slow waves after the seizure and the background's recovery, shape (19, n_after) each."""
+def _postictal(
+    rng: np.random.Generator, clock: _Clock, ictal: Array, lost: Array, suppression: Array
+) -> tuple[Array, Array]:
+    """Return slow waves after the seizure and the background's recovery, shape (19, n_after) each.
+
+    Parameters
+    ----------
+    lost, suppression : array, shape (19,)
+        Share of the background that is missing at the offset, and soon after it.
+    """
     n_after = clock.n_samples - clock.n_ictal
-    suppression, slowing = rng.uniform(0.1, 0.7), rng.uniform(0.1, 0.6)
-    course = (np.arange(n_after) + 0.5) / max(n_after, 1)
-    recovery = 1.0 - spread[:, None] * suppression * (1.0 - smooth_step(course))
+    t = np.asarray((np.arange(n_after) + 0.5) / clock.rate_hz, dtype=np.float64)
+    course = t * np.float64(clock.rate_hz / max(n_after, 1))
+    recovery = 1.0 - _outer(suppression, 1.0 - smooth_step(course))
+    recovery -= _outer(lost - suppression, 1.0 - smooth_step(t))
     if n_after == 0:
         return np.zeros((len(ictal), 0)), recovery
-    # the slowing has the seizure's own field: its two strongest spatial patterns
-    values, patterns = np.linalg.eigh(ictal @ ictal.T / clock.n_ictal)
-    fields = patterns[:, -2:] * np.sign(patterns.sum(axis=0) + 1e-12)[-2:] * np.sqrt(np.maximum(values[-2:], 0.0))
+    # random sums of the seizure's samples are fields with the seizure's own covariance
+    fields = ictal @ rng.standard_normal((clock.n_ictal, 2)) / np.sqrt(2.0 * clock.n_ictal)
     waves = fields @ band_noise(rng, 2, n_after, clock.rate_hz, (0.7, 3.5))
-    envelope = slowing * smooth_step(course * n_after / clock.rate_hz / 1.5) * (1.0 - smooth_step(course))
+    envelope = rng.uniform(0.2, 1.0) * smooth_step(t / 1.5) * (1.0 - smooth_step(course))
     return waves * envelope, recovery
+
+
+def _outer(field: Array, course: Array) -> Array:
+    product: Array = field[:, None] * course
+    return product
