@@ -98,6 +98,10 @@ def read_head(path: Path) -> bytes:
         Kind ``io``: the file is absent, a folder, or not readable.
     """
     try:
+        # A pipe or a device would block, or never end.
+        if path.exists() and not path.is_file():
+            what = "is a folder" if path.is_dir() else "is no ordinary file"
+            raise InputError(what, kind="io", file=path.name, hint="give the recording's file")
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)
     except OSError as problem:

@@ -24,6 +24,7 @@ MAX_SIGNALS = 9999  # what the four characters hold
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 _MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _MONTHS = {m: i for i, m in enumerate(_MONTH_NAMES, start=1)}
+_ANNOTATIONS = re.compile(r"[eb]df\+? *annotations?\b", re.IGNORECASE)
 _MIN_RECORD_S, _MAX_RECORD_S = 1e-6, 1e7
 
 
@@ -210,7 +211,7 @@ def _signals(data: bytes, sample_bytes: int, name: str) -> Iterator[Signal]:
             digital_max=_rounded(columns[6][i]),
             samples=samples,
             offset=offset,
-            is_annotations=" ".join(label.lower().split()) in ("edf annotations", "bdf annotations"),
+            is_annotations=_ANNOTATIONS.match(label) is not None,
             has_comma=b"," in columns[3][i] + columns[4][i],
         )
         offset += samples

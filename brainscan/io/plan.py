@@ -16,7 +16,7 @@ from brainscan.errors import InputError, UsageError
 from brainscan.recording import Recording
 from brainscan.signal import montage
 from brainscan.signal.montage import ElectrodePlan
-from brainscan.signal.units import IMPLAUSIBLE_UV, robust_deviation, uv_per_unit
+from brainscan.signal.units import IMPLAUSIBLE_UV, mains_share, robust_deviation, uv_per_unit
 
 FIRST_BLOCK_S = 10.0
 MIN_RATE_HZ = 32.0
@@ -25,6 +25,7 @@ LOW_RATE_HZ = 100.0
 
 _LOOP_UV = 5.0
 _LOOP_SHARE = 0.1
+_MAINS_SHARE = 0.95
 _SAME_SHARE = 0.02
 _SHOWN_LABELS = 40
 
@@ -148,6 +149,7 @@ def _block_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
     large = [recording.labels[c] for c in plan.channels if robust_deviation(blocks[c][None])[0] > IMPLAUSIBLE_UV]
     if large:
         warnings.append(f"amplitudes above 10 mV in {', '.join(large)}: check units and electrodes")
+    warnings += _mains_warnings(recording, plan, [blocks[c] for c in plan.channels])
     return warnings + _loop_warnings(plan, [blocks[c] for c in plan.channels])
 
 
@@ -158,6 +160,15 @@ def _same(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:
     first, second = (np.nan_to_num(x - np.nanmean(x)) if np.isfinite(x).any() else x for x in (first, second))
     allowed = _SAME_SHARE * max(float(np.std(first)), 1e-3)
     return bool(min(np.std(first - second), np.std(first + second)) <= allowed)
+
+
+def _mains_warnings(recording: Recording, plan: ElectrodePlan, blocks: Sequence[NDArray[np.float64]]) -> list[str]:
+    shares = [
+        mains_share(block, float(recording.channels[c].rate_hz)) for c, block in zip(plan.channels, blocks, strict=True)
+    ]
+    if not shares or np.median(shares) <= _MAINS_SHARE:
+        return []
+    return ["hardly anything but mains in most channels: check the electrodes"]
 
 
 def _loop_warnings(plan: ElectrodePlan, blocks: Sequence[NDArray[np.float64]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-_ONSET = re.compile(rb"[+-]\d{1,12}(?:\.\d{1,12})?")
+_TIME = re.compile(rb"[+-]?\d{1,12}(?:[.,]\d{0,12})?")  # the sign and the point are the rule; not all keep to it
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _LONGEST_NOTE = 1000
 _LONGEST_S = 366 * 86400.0
@@ -26,30 +27,33 @@ class Note:
 
 
 def record_onset(block: bytes) -> float:
-    """Return the onset of a record from the start of its first annotation block; NaN where there is none.
+    """Return the onset of a record from its first annotation block; NaN where it has none.
 
-    The timekeeping annotation is ``+onset``, two bytes 0x14 (an empty text), and stands first.
+    The timekeeping annotation is the first whose text is empty: ``+onset`` and two bytes 0x14.
     """
-    found = _ONSET.match(block)
-    if found is None or block[found.end() : found.end() + 1] != b"\x14":
-        return float("nan")
-    return float(found.group())
+    for entry in block.split(b"\0"):
+        time, *texts = entry.split(b"\x14", 2)
+        if len(texts) == 2 and not texts[0]:
+            return _seconds(time.partition(b"\x15")[0])
+    return float("nan")
 
 
 def notes(block: bytes) -> Iterator[Note]:
     """Yield what a block says beside the timekeeping; malformed entries are passed over."""
     for entry in block.split(b"\0"):
-        if len(entry) < 3 or b"\x14" not in entry:
-            continue
         time, *texts = entry.split(b"\x14")
         onset, _, duration = time.partition(b"\x15")
-        if _ONSET.fullmatch(onset) is None:
+        onset_s, duration_s = _seconds(onset), _seconds(duration)
+        if math.isnan(onset_s):
             continue
-        length = _ONSET.fullmatch(b"+" + duration)
         for text in texts:
             shown = _decoded(text)
             if shown:
-                yield Note(float(onset), float(length.group()) if length else 0.0, shown)
+                yield Note(onset_s, duration_s if duration_s > 0 else 0.0, shown)
+
+
+def _seconds(field: bytes) -> float:
+    return float(field.replace(b",", b".")) if _TIME.fullmatch(field) else float("nan")
 
 
 def _decoded(text: bytes) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_MICRO = ("u", "\u00b5", "\u03bc", "\u8c4a", "micro")
+_MICRO = ("u", "\u00b5", "\u03bc", "mc", "mk", "micro")
 _FACTORS: dict[str, float] = {
     **{f"{micro}v": 1.0 for micro in _MICRO},
     **{f"{micro}volt": 1.0 for micro in _MICRO},
@@ -32,7 +32,7 @@ def uv_per_unit(unit: str) -> float | None:
     >>> uv_per_unit("mV"), uv_per_unit("UV"), uv_per_unit(".V")
     (1000.0, 1.0, None)
     """
-    return _FACTORS.get(unit.strip().lower())
+    return _FACTORS.get("".join(unit.lower().split()))
 
 
 def robust_deviation(block: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -59,6 +59,22 @@ def robust_deviation(block: NDArray[np.float64]) -> NDArray[np.float64]:
         level = held - slope * np.arange(held.size)
         result[row] = 1.4826 * np.median(np.abs(level - np.median(level)))
     return result
+
+
+def mains_share(values: NDArray[np.float64], rate_hz: float) -> float:
+    """Return which share of the power above 0.5 Hz lies within 1 Hz of 50 or 60 Hz or a multiple, 0..1.
+
+    Parameters
+    ----------
+    values : array of float64, shape (n_samples,)
+        One channel; NaN counts as zero.
+    rate_hz : float
+    """
+    power = np.abs(np.fft.rfft(np.nan_to_num(values - np.nan_to_num(values).mean()))) ** 2
+    at_hz = np.fft.rfftfreq(len(values), 1 / rate_hz)
+    total = power[at_hz > 0.5].sum()
+    nearest = np.minimum(*(np.abs(at_hz - np.maximum(np.round(at_hz / f), 1) * f) for f in (50.0, 60.0)))
+    return float(power[nearest <= 1.0].sum() / total) if total > 0 else 0.0
 
 
 def settle(unit: str, deviations_uv: NDArray[np.float64]) -> float | None:
