@@ -6,7 +6,7 @@ The labels inside are ``seiz`` and ``bckg`` or a seizure type; each reader maps 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
 
@@ -22,9 +22,20 @@ TUSZ_SEIZURES = frozenset(
 """Labels of the Temple corpora that mean an epileptic seizure; ``nesz`` (non-epileptic) is background."""
 
 
+_WORDS = {"seizure": SEIZURE, "sz": SEIZURE, "ictal": SEIZURE, "background": BACKGROUND, "bckg": BACKGROUND}
+
+
 def is_seizure(label: str) -> bool:
     """Say whether a label means a seizure: the Temple types, and HED-SCORE's ``sz`` family."""
-    return label in TUSZ_SEIZURES or label == "sz" or label.startswith("sz_")
+    return label in TUSZ_SEIZURES or label.startswith("sz_")
+
+
+def label_of(text: str) -> str | None:
+    """Return the label that a free text means (``seiz``, ``bckg``, a seizure type), None for any other note."""
+    word = " ".join(text.casefold().split())
+    if is_seizure(word):
+        return text.strip() if word.startswith("sz_") else word
+    return _WORDS.get(word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,45 @@ class AnnotationFile:
     def seizures(self) -> tuple[tuple[float, float], ...]:
         """Disjoint, sorted seizure intervals in seconds: the union over channels and types."""
         return union((a.onset_s, a.offset_s) for a in self.annotations if is_seizure(a.label))
+
+    def track(self) -> tuple[Annotation, ...]:
+        """Return the seizures as one disjoint, sorted track for formats that know no channels.
+
+        Seizures of one channel stay as they are; over several channels the union is taken, with the common
+        type if there is one, else ``seiz``, and the highest confidence. Ends are cut to the recording's.
+        """
+        rows = [a for a in self.annotations if is_seizure(a.label)]
+        if len({row.channel for row in rows}) > 1:
+            rows = [_joined([r for r in rows if a <= r.onset_s < b], a, b) for a, b in self.seizures]
+        end_s = float("inf") if self.duration_s is None else self.duration_s
+        return tuple(
+            replace(row, offset_s=min(row.offset_s, end_s), channel="TERM")
+            for row in sorted(rows)
+            if row.onset_s < end_s
+        )
+
+    def known_duration_s(self) -> float:
+        """Return the duration.
+
+        Raises
+        ------
+        InputError
+            If it is not known.
+        """
+        if self.duration_s is None:
+            raise InputError(
+                "does not tell the recording's duration",
+                kind="header",
+                file=self.name,
+                hint="give --duration SECONDS, or --recording FILE",
+            )
+        return self.duration_s
+
+
+def _joined(rows: Sequence[Annotation], onset_s: float, offset_s: float) -> Annotation:
+    labels = {row.label for row in rows}
+    label = labels.pop() if len(labels) == 1 else SEIZURE
+    return Annotation(onset_s, offset_s, label, max(row.confidence for row in rows))
 
 
 def row_error(message: str, *, name: str, line: int | None = None, hint: str = "") -> InputError:

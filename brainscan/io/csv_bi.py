@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from brainscan.errors import InputError
 from brainscan.events import Annotation, Event
 from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, row_error
+from brainscan.io.text_files import read_text
 
 VERSION = "csv_v1.0.0"
 COLUMNS = "channel,start_time,stop_time,label,confidence"
@@ -60,7 +61,7 @@ def read_csv_bi(path: Path) -> AnnotationFile:
         If the file cannot be read, is no CSV_bi, has no duration, a malformed row, or a label other than
         ``seiz`` and ``bckg``; the line is named.
     """
-    return csv_bi_from_text(read_text(path), path.name)
+    return csv_bi_from_text(read_text(path, drop_bom=False), path.name)
 
 
 def csv_bi_from_text(text: str, name: str) -> AnnotationFile:
@@ -82,29 +83,6 @@ def csv_bi_from_text(text: str, name: str) -> AnnotationFile:
         name=name,
         comments=table.comments,
     )
-
-
-def read_text(path: Path) -> str:
-    """Return a text file's content (UTF-8, line ends as they are).
-
-    Raises
-    ------
-    InputError
-        If it cannot be opened, is empty, or is no text.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as problem:
-        reason = (problem.strerror or type(problem).__name__).lower()
-        raise InputError(f"cannot be read ({reason})", kind="io", file=path.name) from problem
-    if not data.strip():
-        raise InputError("is empty", kind="empty", file=path.name)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as problem:
-        raise InputError(
-            f"is no UTF-8 text (byte {problem.start})", kind="corrupt", file=path.name, hint="save it as UTF-8"
-        ) from problem
 
 
 def parse_csv(text: str, name: str) -> CsvTable:

@@ -1,0 +1,148 @@
+"""Seizures among the annotations of EDF+ and BDF+ files, and EDF+ files that hold nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from brainscan.errors import InputError
+from brainscan.events import Annotation
+from brainscan.io.annotation_file import SEIZURE, AnnotationFile, check_intervals, label_of
+from brainscan.io.clock import plain_seconds
+from brainscan.io.containers import container_of, read_head
+from brainscan.io.edf_header import FIXED_BYTES, header_length, parse_header
+from brainscan.io.reading import read
+from brainscan.io.tal import Note, notes
+
+_START = re.compile(r"(seizure|sz)\s+(onset|start|begin)s?")
+_END = re.compile(r"(seizure|sz)\s+(offset|end|stop)s?")
+_RECORD_S = "{:.8g}"
+
+
+def read_edf_annotations(path: Path) -> AnnotationFile:
+    """Read the seizures among a recording's own annotations.
+
+    Returns
+    -------
+    AnnotationFile
+        Annotations whose whole text is a seizure label (``seiz``, ``seizure``, ``sz``, a Temple or HED-SCORE
+        type), and pairs of ``seizure start`` and ``seizure end`` marks. Other notes are passed over, counted in
+        a warning.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be used, has no annotations at all, a seizure has no length, or a mark no partner.
+    """
+    container = container_of(read_head(path), path.name)
+    if container not in ("EDF", "BDF"):
+        raise InputError(f"is {container}, which has no annotations that we read", kind="io", file=path.name)
+    alone = _only_annotations(path)
+    if alone is not None:
+        found, duration_s, start = alone
+    else:
+        recording = read(path)
+        found, duration_s, start = recording.annotations, recording.duration_s, recording.start
+    if not found:
+        raise InputError("has no annotations", kind="empty", file=path.name, hint="only EDF+ and BDF+ can hold them")
+    events, n_notes = _events(found, path.name)
+    warnings = (f"{n_notes} annotations that name no seizure are passed over",) if n_notes else ()
+    return check_intervals(AnnotationFile(events, duration_s, (), path.name, start, warnings=warnings))
+
+
+def _events(found: Iterable[Annotation], name: str) -> tuple[tuple[Annotation, ...], int]:
+    events, open_mark, n_notes = [], None, 0
+    for note in found:
+        word = " ".join(note.label.casefold().split())
+        label = label_of(note.label)
+        if label is not None and note.offset_s > note.onset_s:
+            events.append(Annotation(note.onset_s, note.offset_s, label))
+        elif label is not None:
+            raise _mark_error(f"annotation {note.label!r} at {note.onset_s:g} s has no duration", name)
+        elif _START.fullmatch(word):
+            if open_mark is not None:
+                raise _mark_error(f"seizure start at {open_mark:g} s has no end", name)
+            open_mark = note.onset_s
+        elif _END.fullmatch(word):
+            if open_mark is None:
+                raise _mark_error(f"seizure end at {note.onset_s:g} s has no start", name)
+            events.append(Annotation(open_mark, note.onset_s, SEIZURE))
+            open_mark = None
+        else:
+            n_notes += 1
+    if open_mark is not None:
+        raise _mark_error(f"seizure start at {open_mark:g} s has no end", name)
+    return tuple(events), n_notes
+
+
+def _mark_error(message: str, name: str) -> InputError:
+    return InputError(message, kind="corrupt", file=name, hint="give it a duration, or a mark 'seizure end'")
+
+
+def _only_annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None, datetime | None] | None:
+    """Return annotations, duration and start of a file without signals; None if it has some."""
+    with path.open("rb") as stream:
+        fixed = stream.read(FIXED_BYTES)
+        length = header_length(fixed, path.stat().st_size, path.name)
+        header = parse_header(fixed + stream.read(length - FIXED_BYTES), container_of(fixed, path.name), path.name)
+        if not all(signal.is_annotations for signal in header.signals):
+            return None
+        found: list[Note] = []
+        n_records = 0
+        while header.record_bytes and len(record := stream.read(header.record_bytes)) == header.record_bytes:
+            n_records += 1
+            at = 0
+            for signal in header.signals:
+                size = signal.samples * header.sample_bytes
+                found += notes(record[at : at + size])
+                at += size
+    duration_s = float(header.record_s * n_records) or None
+    rows = tuple(Annotation(note.onset_s, note.onset_s + note.duration_s, note.text) for note in found)
+    return rows, duration_s, header.start
+
+
+def format_edf_annotations(file: AnnotationFile) -> bytes:
+    """Return an EDF+ file that holds the seizures as annotations, and no signals.
+
+    One record lasts as long as the recording. There is no room for a patient.
+
+    Raises
+    ------
+    InputError
+        If the duration is not known.
+    """
+    tals = [b"+0\x14\x14\x00"]
+    for row in file.track():
+        onset, length = plain_seconds(row.onset_s), plain_seconds(round(row.offset_s, 4) - round(row.onset_s, 4))
+        tals.append(f"+{onset}\x15{length}\x14{row.label}\x14".encode() + b"\x00")
+    data = b"".join(tals)
+    data += bytes(-len(data) % 2)
+    start = file.start or datetime(2000, 1, 1)
+    fields: list[tuple[str, int]] = [
+        ("0", 8),
+        ("X X X X", 80),
+        (f"Startdate {start:%d}-{_MONTHS[start.month - 1]}-{start:%Y} X X X", 80),
+        (f"{start:%d.%m.%y}", 8),
+        (f"{start:%H.%M.%S}", 8),
+        ("512", 8),
+        ("EDF+C", 44),
+        ("1", 8),
+        (_RECORD_S.format(file.known_duration_s())[:8], 8),
+        ("1", 4),
+        ("EDF Annotations", 16),
+        ("", 80),
+        ("", 8),
+        ("-1", 8),
+        ("1", 8),
+        ("-32768", 8),
+        ("32767", 8),
+        ("", 80),
+        (str(len(data) // 2), 8),
+        ("", 32),
+    ]
+    return b"".join(text.ljust(width).encode("ascii") for text, width in fields) + data
+
+
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")

@@ -1,0 +1,36 @@
+"""Text files, read as what they are: UTF-8, with clear errors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from brainscan.errors import InputError
+
+
+def read_text(path: Path, *, drop_bom: bool = True) -> str:
+    """Return a text file's content, line ends as they are.
+
+    Parameters
+    ----------
+    path : Path
+    drop_bom : bool
+        Leave out a byte order mark at the start.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened, is empty, or is no UTF-8 text.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        reason = (problem.strerror or type(problem).__name__).lower()
+        raise InputError(f"cannot be read ({reason})", kind="io", file=path.name) from problem
+    if not data.strip():
+        raise InputError("is empty", kind="empty", file=path.name)
+    try:
+        return data.decode("utf-8-sig" if drop_bom else "utf-8")
+    except UnicodeDecodeError as problem:
+        raise InputError(
+            f"is no UTF-8 text (byte {problem.start})", kind="corrupt", file=path.name, hint="save it as UTF-8"
+        ) from problem
