@@ -67,7 +67,7 @@ def edges_of(
         if channel in excluded:
             continue
         own = mapped.get(clean(text).upper())
-        item = label if own is None else own
+        item = label if own is None else replace(own, text=label.text)
         if not item.first or item.first == item.second:
             continue
         edges.append(Edge(channel, item.first, item.second or REFERENCE, item, own is not None))
@@ -108,7 +108,7 @@ def without_duplicates(
         best = min(group, key=lambda e: (e.channel in dead and not e.mapped, e.rank, e.channel))
         kept.append(best)
         name = best.first if best.second == REFERENCE else f"{best.first}-{best.second}"
-        duplicates += [(name, best.channel, e.channel) for e in group if e is not best]
+        duplicates += [(name, best.channel, e.channel) for e in group if e is not best and not best.mapped]
     return sorted(kept, key=lambda e: e.channel), tuple(duplicates)
 
 
