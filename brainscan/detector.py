@@ -12,14 +12,14 @@ import numpy as np
 
 from brainscan._version import __version__
 from brainscan.card import Card, DecisionConfig
-from brainscan.detection import Detection, ElectrodeReport
+from brainscan.detection import Detection
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
 from brainscan.recording import Recording, Samples, Segment
-from brainscan.session import UNUSABLE, Session, Tally
+from brainscan.session import UNUSABLE, Runner, Session, Tally
 from brainscan.signal.montage import ElectrodePlan
 
 if TYPE_CHECKING:
@@ -150,94 +150,133 @@ class Detector:
         UsageError
             If the asked-for part lies outside the recording.
         """
-        options = options or DetectOptions()
-        segments = _asked_for(recording, options)
-        plan = open_plan(recording, channel_map=options.channel_map, max_missing=options.max_missing)
-        with ThreadPoolExecutor(max_workers=1) as hashing:
-            sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
-            tally, events, scored, curves = Tally(), [], [], []
-            for segment in segments:
-                session = self.session(plan, recording, options, start_s=segment.start_s)
-                events += self._pass(session, recording, plan, segment, progress)
-                tally.merge(session.tally)
-                scored += _to_the_end(session.scored, segment)
-                if options.keep_probabilities:
-                    curves.append(session.probabilities)
-            checksum = sha256.result() if sha256 else ""
-        electrodes = tally.reports(plan)
-        if not tally.n_scored:
-            raise _nothing_scored(recording, electrodes)
-        covered = union(scored)
-        detection = Detection(
-            file=recording.name,
-            format=recording.format,
-            start=recording.start,
-            duration_s=recording.duration_s,
-            analysed_s=sum(stop - start for start, stop in covered),
-            segments=recording.segments,
-            events=tuple(_within(event, recording.duration_s) for event in sorted(events)),
-            unscored=complement(covered, 0.0, recording.duration_s),
-            electrodes=electrodes,
-            annotations=recording.annotations,
-            model=self.provenance(options),
-            sha256=checksum,
-            probabilities=tuple(curves),
-        )
-        return replace(detection, warnings=self._warnings(recording, plan, detection, tally))
+        detection = examine(self._runner, self.decision, recording, options or DetectOptions(), progress)
+        if not detection.analysed_s:
+            raise nothing_scored(detection)
+        return detection
 
     def session(
         self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0
     ) -> Session:
         """Return the states for one segment of a recording, for whoever feeds it (`detect`, `stream`)."""
-        rates = [recording.channels[c].rate_hz for c in plan.channels]
-        keep = options.keep_probabilities
-        return Session(self._runner, plan, rates, options.max_missing, self.decision, start_s=start_s, keep=keep)
+        return _session(self._runner, self.decision, recording, plan, options, start_s=start_s)
 
-    def provenance(self, options: DetectOptions) -> dict[str, Any]:
-        """Return what made the events: version, model, settings."""
-        return {
-            "brainscan": __version__,
-            "model": self.card.name,
-            "model_sha256": self.card.sha256,
-            "decision": to_mapping(self.decision),
-            "max_missing": options.max_missing,
-            "channel_map": dict(options.channel_map or {}),
-            "start_s": options.start_s,
-            "stop_s": options.stop_s,
-        }
 
-    def _pass(
-        self, session: Session, recording: Recording, plan: ElectrodePlan, segment: Segment, progress: Progress | None
-    ) -> list[Event]:
-        events: list[Event] = []
-        for at_s, samples in _blocks(recording, plan, segment):
-            events += session.push(samples)
-            if progress:
-                progress(at_s)
-        events += session.finish()
-        return events
+def examine(
+    runner: Runner,
+    decision: DecisionConfig,
+    recording: Recording,
+    options: DetectOptions,
+    progress: Progress | None = None,
+) -> Detection:
+    """Pass a recording through every stage, whether or not anything of it can be scored.
 
-    def _warnings(
-        self, recording: Recording, plan: ElectrodePlan, detection: Detection, tally: Tally
-    ) -> tuple[str, ...]:
-        """Return every warning of the recording, once, in the order of the stages."""
-        warnings = [*recording.warnings, *plan.warnings]
-        if recording.duration_s < SHORT_RECORDING_S and not any("shorter than" in w for w in warnings):
-            warnings.append(f"the recording is shorter than {SHORT_RECORDING_S:g} s ({recording.duration_s:g} s)")
-        interpolated = [e.name for e in detection.electrodes if e.bad_share == 1.0]
-        if interpolated:
-            warnings.append(f"interpolated throughout: {' '.join(interpolated)}")
-        partly = [f"{e.name} ({e.bad_share:.0%})" for e in detection.electrodes if 0.0 < e.bad_share < 1.0]
-        if partly:
-            warnings.append(f"unusable in part of the windows: {', '.join(partly)}")
-        if tally.n_scored < tally.n_windows:
-            warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
-        if detection.low_trust:
-            warnings.append("low trust: more than half of the electrodes are doubtful")
-        youngest, oldest = self.card.provenance.age_years
-        if recording.age_years is not None and not youngest <= recording.age_years <= oldest:
-            warnings.append(f"the patient's age is outside the model's range ({youngest:g} to {oldest:g} years)")
-        return tuple(dict.fromkeys(warnings))
+    Raises
+    ------
+    InputError
+        If its labels lack too many electrodes, or it cannot be read any more.
+    UsageError
+        If the asked-for part lies outside the recording.
+    """
+    segments = _asked_for(recording, options)
+    plan = open_plan(recording, channel_map=options.channel_map, max_missing=options.max_missing)
+    tally = Tally()
+    events: list[Event] = []
+    scored: list[tuple[float, float]] = []
+    curves: list[Probabilities] = []
+    with ThreadPoolExecutor(max_workers=1) as hashing:
+        sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
+        for segment in segments:
+            session = _session(runner, decision, recording, plan, options, start_s=segment.start_s)
+            for at_s, samples in _blocks(recording, plan, segment):
+                events += session.push(samples)
+                if progress:
+                    progress(at_s)
+            events += session.finish()
+            tally.merge(session.tally)
+            scored += _to_the_end(session.scored, segment)
+            if options.keep_probabilities:
+                curves.append(session.probabilities)
+        checksum = sha256.result() if sha256 else ""
+    covered = union(scored)
+    detection = Detection(
+        file=recording.name,
+        format=recording.format,
+        start=recording.start,
+        duration_s=recording.duration_s,
+        analysed_s=sum(stop - start for start, stop in covered),
+        segments=recording.segments,
+        events=tuple(_within(event, recording.duration_s) for event in sorted(events)),
+        unscored=complement(covered, 0.0, recording.duration_s),
+        electrodes=tally.reports(plan),
+        annotations=recording.annotations,
+        model=provenance(runner.card, decision, options),
+        sha256=checksum,
+        probabilities=tuple(curves),
+    )
+    return replace(detection, warnings=_warnings(recording, plan, detection, tally, runner.card))
+
+
+def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> dict[str, Any]:
+    """Return what makes the events: version, model, settings."""
+    return {
+        "brainscan": __version__,
+        "model": card.name,
+        "model_sha256": card.sha256,
+        "decision": to_mapping(decision),
+        "max_missing": options.max_missing,
+        "channel_map": dict(options.channel_map or {}),
+        "start_s": options.start_s,
+        "stop_s": options.stop_s,
+    }
+
+
+def nothing_scored(detection: Detection) -> InputError:
+    """Return the error for a recording of which no window could be scored."""
+    bad = " ".join(e.name for e in detection.electrodes if e.bad_share > UNUSABLE) or "all"
+    return InputError(
+        f"no window can be scored (unusable electrodes: {bad})",
+        kind="signal",
+        file=detection.file,
+        hint="`brainscan info FILE` shows each electrode; --max-missing N allows more to be interpolated",
+    )
+
+
+def _session(
+    runner: Runner,
+    decision: DecisionConfig,
+    recording: Recording,
+    plan: ElectrodePlan,
+    options: DetectOptions,
+    *,
+    start_s: float,
+) -> Session:
+    rates = [recording.channels[c].rate_hz for c in plan.channels]
+    keep = options.keep_probabilities
+    return Session(runner, plan, rates, options.max_missing, decision, start_s=start_s, keep=keep)
+
+
+def _warnings(
+    recording: Recording, plan: ElectrodePlan, detection: Detection, tally: Tally, card: Card
+) -> tuple[str, ...]:
+    """Return every warning of the recording, once, in the order of the stages."""
+    warnings = [*recording.warnings, *plan.warnings]
+    if recording.duration_s < SHORT_RECORDING_S and not any("shorter than" in w for w in warnings):
+        warnings.append(f"the recording is shorter than {SHORT_RECORDING_S:g} s ({recording.duration_s:g} s)")
+    interpolated = [e.name for e in detection.electrodes if e.bad_share == 1.0 and e.name not in plan.missing]
+    if interpolated:
+        warnings.append(f"interpolated throughout: {' '.join(interpolated)}")
+    partly = [f"{e.name} ({e.bad_share:.0%})" for e in detection.electrodes if 0.0 < e.bad_share < 1.0]
+    if partly:
+        warnings.append(f"unusable in part of the windows: {', '.join(partly)}")
+    if tally.n_scored < tally.n_windows:
+        warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
+    if detection.low_trust:
+        warnings.append("low trust: more than half of the electrodes are doubtful")
+    youngest, oldest = card.provenance.age_years
+    if recording.age_years is not None and not youngest <= recording.age_years <= oldest:
+        warnings.append(f"the patient's age is outside the model's range ({youngest:g} to {oldest:g} years)")
+    return tuple(dict.fromkeys(warnings))
 
 
 def _asked_for(recording: Recording, options: DetectOptions) -> tuple[Segment, ...]:
@@ -282,13 +321,3 @@ def _to_the_end(scored: tuple[tuple[float, float], ...], segment: Segment) -> li
 
 def _within(event: Event, duration_s: float) -> Event:
     return replace(event, offset_s=min(event.offset_s, duration_s))
-
-
-def _nothing_scored(recording: Recording, electrodes: tuple[ElectrodeReport, ...]) -> InputError:
-    bad = " ".join(e.name for e in electrodes if e.bad_share > UNUSABLE) or "all"
-    return InputError(
-        f"no window can be scored (unusable electrodes: {bad})",
-        kind="signal",
-        file=recording.name,
-        hint="`brainscan info FILE` shows each electrode; --max-missing N allows more to be interpolated",
-    )

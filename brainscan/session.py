@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.card import DecisionConfig
+from brainscan.card import Card, DecisionConfig
 from brainscan.decision.average import MovingAverage
 from brainscan.decision.postprocess import Decision
 from brainscan.decision.stitch import Stitcher
@@ -24,14 +24,29 @@ from brainscan.recording import Samples
 from brainscan.signal.montage import ElectrodePlan
 from brainscan.signal.windows import PipelineConfig, Window, WindowStream
 
-if TYPE_CHECKING:
-    from brainscan.model.inference import WindowRunner
-
 FloatArray = NDArray[np.float32]
 
 # Share of the windows in which an electrode was unusable, beyond which it counts as doubtful, as unusable.
 DOUBTFUL = 0.1
 UNUSABLE = 0.5
+
+
+class Runner(Protocol):
+    """What turns windows into probabilities: a network on a device, or whatever stands in for it."""
+
+    @property
+    def card(self) -> Card:
+        """The card that the stages follow."""
+        ...
+
+    @property
+    def batch_size(self) -> int:
+        """Windows at a time."""
+        ...
+
+    def probabilities(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return the probability of each sample of windows in µV, shape (19, n_samples) each."""
+        ...
 
 
 class Session:
@@ -41,7 +56,7 @@ class Session:
 
     Parameters
     ----------
-    runner : WindowRunner
+    runner : Runner
     plan : ElectrodePlan
     rates_hz : sequence of Fraction
         Of the plan's channels.
@@ -55,7 +70,7 @@ class Session:
 
     def __init__(
         self,
-        runner: WindowRunner,
+        runner: Runner,
         plan: ElectrodePlan,
         rates_hz: Sequence[Fraction],
         max_missing: int,
@@ -81,7 +96,7 @@ class Session:
     def push(self, samples: Samples) -> list[Event]:
         """Take the next samples of the plan's channels and return the events that became final."""
         self._waiting += self._windows.push(samples)
-        if len(self._waiting) < self._runner.config.batch_size:
+        if len(self._waiting) < self._runner.batch_size:
             return []
         return self._run()
 
@@ -133,7 +148,7 @@ class Tally:
     def __init__(self) -> None:
         self.n_windows = 0
         self.n_scored = 0
-        self._how: tuple[Counter[str], ...] = tuple(Counter() for _ in ELECTRODES)
+        self._how: tuple[Counter[How], ...] = tuple(Counter() for _ in ELECTRODES)
 
     def add(self, window: Window) -> None:
         """Count one window."""

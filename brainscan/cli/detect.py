@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from brainscan.cli import console
+from brainscan.cli import console, options
 from brainscan.errors import BrainscanError, PartialFailureError, UsageError
 
 if TYPE_CHECKING:
     from brainscan.detection import Detection
     from brainscan.detector import DetectOptions, Detector
-    from brainscan.recording import Recording
 
 Recordings = Annotated[list[Path], typer.Argument(metavar="RECORDING...", help="EDF, BDF, BrainVision, FIF or EEGLAB.")]
 
@@ -25,35 +24,25 @@ def detect(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE|DIR|-", help="Where to write; a folder ends with /.")
     ] = "",
-    formats: Annotated[list[str], typer.Option("--format", metavar="NAME", help="csv_bi or json; may be repeated.")] = [
-        "csv_bi"
-    ],
-    model: Annotated[str, typer.Option(help="default, v3-lite, v3, a .safetensors file or a folder.")] = "default",
-    on: Annotated[
-        float | None, typer.Option(help="Threshold that starts an event (0..1); default: the card's.")
-    ] = None,
-    off: Annotated[float | None, typer.Option(help="Threshold that ends it; default with --on: on - 0.08.")] = None,
-    start: Annotated[
-        str, typer.Option(metavar="TIME", help="Analyse from here: seconds, or clock time HH:MM:SS.")
-    ] = "",
-    stop: Annotated[str, typer.Option(metavar="TIME", help="Analyse up to here.")] = "",
-    channel_map: Annotated[
-        str, typer.Option(metavar="MAP", help="NAME=ELECTRODE,... or a YAML file, for labels we do not know.")
-    ] = "",
-    max_missing: Annotated[int, typer.Option(metavar="N", help="Interpolate up to N unusable electrodes.")] = 3,
+    formats: options.Formats = ["csv_bi"],
+    model: options.Model = "default",
+    on: options.On = None,
+    off: options.Off = None,
+    start: options.Start = "",
+    stop: options.Stop = "",
+    channel_map: options.ChannelMap = "",
+    max_missing: options.MaxMissing = 3,
     probabilities: Annotated[
         Path | None, typer.Option(metavar="FILE.npz", help="Also write the probability curve at 256 Hz.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    threads: Annotated[int, typer.Option(help="CPU threads; 0: as many as sensible.")] = 0,
-    batch_size: Annotated[int, typer.Option(help="Windows at a time; changes no event.")] = 8,
-    anonymous_names: Annotated[
-        bool, typer.Option("--anonymous-names", help="Replace file names in outputs by their hash.")
-    ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite files that brainscan did not write.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
-    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Say what is used.")] = False,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages, no table, only errors.")] = False,
+    device: options.Device = "auto",
+    threads: options.Threads = 0,
+    batch_size: options.BatchSize = 8,
+    anonymous_names: options.AnonymousNames = False,
+    force: options.Force = False,
+    as_json: options.AsJson = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
 ) -> None:
     """Find the seizures in recordings; write an event file for each and show a table.
 
@@ -70,29 +59,13 @@ def detect(
     """
     console.set_quiet(quiet)
     job = _plan(recordings, output, formats, probabilities, as_json=as_json, anonymous=anonymous_names, force=force)
-    from brainscan.detector import DetectOptions, Detector
-    from brainscan.io.channel_map import parse_channel_map
-    from brainscan.model.inference import RunConfig
-
-    if batch_size < 1 or threads < 0:
-        raise UsageError("--batch-size must be at least 1 and --threads not negative")
-    mapped = parse_channel_map(channel_map) if channel_map else None
-    run = RunConfig(device=device, batch_size=batch_size, threads=threads)
-    detector = Detector.from_pretrained(model, run=run)
-    try:
-        detector = detector.with_decision(detector.decision.with_thresholds(on, off))
-        options = DetectOptions(
-            channel_map=mapped, max_missing=max_missing, keep_probabilities=probabilities is not None
-        )
-    except ValueError as problem:
-        raise UsageError(str(problem)) from None
-    if verbose:
-        console.message(f"model {detector.card.name} ({detector.card.sha256[:12]}), device {run.device}")
+    chosen = options.detect_options(channel_map, max_missing, keep_probabilities=probabilities is not None)
+    detector = options.DetectorChoice(model, on, off, device, threads, batch_size).load(verbose=verbose)
     done: list[dict[str, Any]] = []
     failures: list[tuple[str, BrainscanError]] = []
     for path, targets in job.targets.items():
         try:
-            detection = _one(path, targets, job, detector, options, (start, stop))
+            detection = _one(path, targets, job, detector, chosen, (start, stop))
         except BrainscanError as error:
             if len(job.targets) == 1:
                 raise
@@ -143,22 +116,37 @@ def _plan(
     if n_outputs > 1 and output and not is_folder:
         raise UsageError(f"-o {output} is one file for {n_outputs} outputs", hint="name a folder, ending with /")
     targets: dict[Path, dict[str, Path | None]] = {}
-    taken: dict[Path, Path] = {}
     for path in recordings:
-        stem = output_stem(path)
-        stem = anonymous_name(path.name) if anonymous else stem
-        files: dict[str, Path | None] = {}
-        for name in formats:
-            target = Path(output) / f"{stem}{FORMATS[name].suffix}" if is_folder or not output else Path(output)
-            files[name] = None if output == "-" else target
-            if target in taken and output != "-":
+        stem = anonymous_name(path.name) if anonymous else output_stem(path)
+        suffixes = {name: FORMATS[name].suffix for name in formats}
+        if output == "-":
+            files: dict[str, Path | None] = dict.fromkeys(formats)
+        elif output and not is_folder:
+            files = dict.fromkeys(formats, Path(output))
+        else:
+            files = {name: Path(output) / f"{stem}{suffix}" for name, suffix in suffixes.items()}
+        if path in targets:
+            raise UsageError(f"{path} is given twice", hint="name each recording once")
+        targets[path] = files
+    _refuse_clashes(targets, probabilities)
+    return _Job(targets, probabilities, as_json, anonymous, force)
+
+
+def _refuse_clashes(targets: dict[Path, dict[str, Path | None]], probabilities: Path | None) -> None:
+    """Refuse outputs that would overwrite each other, or a recording."""
+    taken: dict[Path, Path] = {}
+    for path, files in targets.items():
+        for target in (*files.values(), probabilities):
+            if target is None:
+                continue
+            if target.resolve() in {recording.resolve() for recording in targets}:
+                raise UsageError(f"{target} is a recording and would be overwritten", hint="choose another -o")
+            if target.resolve() in taken:
                 raise UsageError(
-                    f"{path} and {taken[target]} would both write {target}",
+                    f"{path} and {taken[target.resolve()]} would both write {target}",
                     hint="run them apart, or use `brainscan scan`",
                 )
-            taken[target] = path
-        targets[path] = files
-    return _Job(targets, probabilities, as_json, anonymous, force)
+            taken[target.resolve()] = path
 
 
 def _one(
@@ -166,29 +154,23 @@ def _one(
     targets: dict[str, Path | None],
     job: _Job,
     detector: Detector,
-    options: DetectOptions,
+    chosen: DetectOptions,
     span: tuple[str, str],
 ) -> Detection:
     """Detect in one recording and write its outputs."""
-    from dataclasses import replace
-
     from brainscan.io import read
     from brainscan.io.outputs import FORMATS, anonymised, guard, write, write_probabilities
 
     recording = read(path)
-    files = [target for target in targets.values() if target is not None]
-    if any(target.exists() for target in files):
+    existing = [t for t in (*targets.values(), job.probabilities) if t is not None and t.exists()]
+    if existing and not job.force:
         sha256 = recording.sha256() if recording.sha256 else ""
-        for target in files:
-            guard(target, sha256, force=job.force)
-    start_s, stop_s = (seconds_of(text, recording) for text in span)
-    try:
-        options = replace(options, start_s=start_s, stop_s=stop_s)
-    except ValueError as problem:
-        raise UsageError(str(problem), file=path.name) from None
+        for file in existing:
+            guard(file, sha256, force=job.force)
+    chosen = options.with_span(chosen, *span, recording)
     with console.progress() as bar:
         task = bar.add_task(path.name, total=round(recording.duration_s))
-        detection = detector.detect(recording, options, lambda at_s: bar.update(task, completed=round(at_s)))
+        detection = detector.detect(recording, chosen, lambda at_s: bar.update(task, completed=round(at_s)))
     if job.anonymous:
         detection = anonymised(detection)
     for name, target in targets.items():
@@ -219,34 +201,6 @@ def make_folder(folder: Path) -> None:
     except OSError as problem:
         reason = problem.strerror or "no access"
         raise OutputError(f"the folder cannot be made ({reason})", file=str(folder), hint="choose another -o") from None
-
-
-def seconds_of(text: str, recording: Recording) -> float | None:
-    """Return a time that a user gave, in seconds from the start of the recording; None for none.
-
-    Raises
-    ------
-    UsageError
-        If it is neither seconds nor a clock time, or the recording has no clock.
-    """
-    if not text:
-        return None
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    parts = text.split(":")
-    if not 2 <= len(parts) <= 3 or not all(part.replace(".", "", 1).isdigit() for part in parts):
-        raise UsageError(f"not a time: {text}", hint="give seconds (5400) or clock time (01:30:00)")
-    if recording.start is None:
-        raise UsageError(
-            "the header has no valid start time, so clock times mean nothing", file=recording.name, hint="give seconds"
-        )
-    of_day = sum(float(part) * unit for part, unit in zip(parts, (3600.0, 60.0, 1.0), strict=False))
-    start = recording.start
-    begun = start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6
-    # A clock time is the first such moment at or after the start: nights pass midnight.
-    return (of_day - begun) % 86400.0
 
 
 def _document(detection: Detection) -> dict[str, Any]:

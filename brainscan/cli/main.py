@@ -6,6 +6,7 @@ import difflib
 import importlib
 import importlib.util
 import inspect
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -29,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
     as_json = "--json" in arguments
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
         return _dispatch(arguments)
     except BrainscanError as error:
@@ -82,16 +85,20 @@ def _run(command: Command, arguments: list[str]) -> int:
     app.command(command.name, help=text, epilog=examples, context_settings={"help_option_names": ["-h", "--help"]})(
         function
     )
-    click_exception, usage_exception = typer.BadParameter.__mro__[2], typer.BadParameter.__mro__[1]
     try:
         code = app(args=arguments, prog_name=f"brainscan {command.name}", standalone_mode=False)
     except typer.Abort:
         raise KeyboardInterrupt from None
-    except usage_exception as error:
-        raise _usage(command, error) from None
-    except click_exception as error:
+    except _click_exception() as error:
         raise _usage(command, error) from None
     return int(code) if isinstance(code, int) else 0
+
+
+def _click_exception() -> type[Exception]:
+    """Return the base of what the option parser raises; typer brings a click of its own and does not export it."""
+    import typer
+
+    return next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
 
 
 def _usage(command: Command, error: Any) -> UsageError:

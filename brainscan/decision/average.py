@@ -58,7 +58,7 @@ class MovingAverage:
         low = np.maximum(at - self._half, 0)
         high = np.minimum(at + self._half + 1, len(self._values))
         mean = (total[high] - total[low]) / np.maximum(count[high] - count[low], 1)
-        averaged = (1.0 / (1.0 + np.exp(-mean))).astype(np.float32)
+        averaged: FloatArray = (1.0 / (1.0 + np.exp(-mean))).astype(np.float32)
         averaged[~scored[first:stop]] = np.nan
         return averaged
 

@@ -18,10 +18,9 @@ from brainscan.detection import Detection
 from brainscan.errors import OutputError
 from brainscan.events import RATE_HZ
 from brainscan.io.atomic import write_bytes
-from brainscan.io.csv_bi import COMMENT, format_csv_bi
+from brainscan.io.csv_bi import format_csv_bi
+from brainscan.io.origin import Origin, origin_of
 from brainscan.mapping import to_mapping
-
-_INPUT = "input sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +47,7 @@ def as_csv_bi(detection: Detection) -> bytes:
 
 def comments(detection: Detection) -> list[str]:
     """Return the facts that a CSV_bi carries as comments, one line each."""
-    model = detection.model
-    lines = [
-        f"brainscan {model.get('brainscan', '')}; {_INPUT} {detection.sha256 or 'none'}",
-        f"model {model.get('model', '')}; model sha256 {model.get('model_sha256', '')}",
-        f"settings {json.dumps(model.get('decision', {}), sort_keys=True)}",
-        f"analysed {detection.analysed_s:.4f} s",
-    ]
+    lines = [*Origin(detection.sha256, detection.model).comment_lines(), f"analysed {detection.analysed_s:.4f} s"]
     lines += [f"unscored {start:.4f} {stop:.4f}" for start, stop in detection.unscored]
     lines += [f"electrode {e.name} {e.how}" for e in detection.electrodes if e.how != "recorded"]
     lines += [f"warning {warning}" for warning in detection.warnings]
@@ -113,7 +106,9 @@ def electrode_mapping(report: Any) -> dict[str, Any]:
 
 def as_json(detection: Detection) -> bytes:
     """Return the detection as one JSON document."""
-    return (json.dumps(as_mapping(detection), indent=2, ensure_ascii=False) + "\n").encode("utf-8")
+    text = json.dumps(as_mapping(detection), indent=2, ensure_ascii=False) + "\n"
+    # A file name that is no UTF-8 holds lone surrogates; escaped with a backslash they are valid JSON.
+    return text.encode("utf-8", "backslashreplace")
 
 
 FORMATS: Mapping[str, OutputFormat] = MappingProxyType(
@@ -131,29 +126,16 @@ def guard(path: Path, sha256: str, *, force: bool) -> None:
     OutputError
         If the file exists, is not ours, and `force` is not set.
     """
-    if force or not path.exists() or not path.is_file() or _ours(path, sha256):
+    if force or not path.exists() or not path.is_file():
+        return
+    origin = origin_of(path)
+    if origin is not None and origin.same_input(sha256):
         return
     raise OutputError(
         "exists and was not written by brainscan for this recording",
         file=str(path),
         hint="choose another place with -o, or overwrite it with --force",
     )
-
-
-def _ours(path: Path, sha256: str) -> bool:
-    try:
-        head = path.read_bytes()[: 1 << 20].decode("utf-8", "replace")
-    except OSError:
-        return False
-    if not sha256:
-        return False
-    if path.suffix == ".json":
-        try:
-            document = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError):
-            return False
-        return isinstance(document, dict) and document.get("sha256") == sha256 and "model" in document
-    return any(line.startswith(COMMENT) and f"{_INPUT} {sha256}" in line for line in head.splitlines())
 
 
 def write(detection: Detection, path: Path, format_name: str) -> None:
@@ -168,7 +150,7 @@ def write(detection: Detection, path: Path, format_name: str) -> None:
 
 
 def write_probabilities(detection: Detection, path: Path) -> None:
-    """Write the curves as .npz: ``rate_hz``, ``segment_start_s``, ``segment_samples``, ``probability``.
+    """Write the curves as .npz: ``rate_hz``, ``segment_start_s``, ``segment_samples``, ``probability``, ``origin``.
 
     Raises
     ------
@@ -177,8 +159,10 @@ def write_probabilities(detection: Detection, path: Path) -> None:
     """
     curves = detection.probabilities
     buffer = io.BytesIO()
+    origin = json.dumps({"sha256": detection.sha256, "model": to_mapping(detection.model)}, sort_keys=True)
     np.savez(
         buffer,
+        origin=np.array(origin),
         rate_hz=np.int64(RATE_HZ),
         segment_start_s=np.array([c.start_s for c in curves], dtype=np.float64),
         segment_samples=np.array([len(c.values) for c in curves], dtype=np.int64),

@@ -100,6 +100,11 @@ class WindowRunner:
         self.network = network.to(self.device).eval()
         self._centring = torch.from_numpy(centring_matrix(card.amplitude)).to(self.device)
 
+    @property
+    def batch_size(self) -> int:
+        """Windows at a time."""
+        return self.config.batch_size
+
     def probabilities(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
         """Return the probability of each sample of some windows.
 
@@ -113,8 +118,8 @@ class WindowRunner:
         list of float32 arrays, shape (n_samples,) each
         """
         results: list[FloatArray] = []
-        for first in range(0, len(windows), self.config.batch_size):
-            batch = np.stack(windows[first : first + self.config.batch_size])
+        for first in range(0, len(windows), self.batch_size):
+            batch = np.stack(windows[first : first + self.batch_size])
             with torch.inference_mode():
                 eeg = scaled(torch.from_numpy(batch).to(self.device), self.card.amplitude, self._centring)
                 logits = (self.network(eeg) - self.card.logit_shift) * self.card.logit_scale

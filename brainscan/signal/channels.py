@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 
@@ -74,7 +75,7 @@ class ChannelGroup:
         self.railed.finish()
         self.absent.finish()
         mean = self._tail.mean(axis=1, keepdims=True) if self._tail.shape[1] else self._tail.sum(axis=1, keepdims=True)
-        beyond = self._resampler.lookahead() + int(np.ceil(self._filter.lookahead * self._rate_hz / RATE_HZ))
+        beyond = self._resampler.lookahead() + math.ceil(self._filter.lookahead * self._rate_hz / RATE_HZ)
         self._advance(np.repeat(mean, beyond, axis=1))
         return round(self._n_in / self._rate_hz * RATE_HZ)
 
@@ -93,6 +94,7 @@ class ChannelGroup:
         self._feed(held)
 
     def _feed(self, raw: NDArray[np.float64]) -> None:
+        assert self._offset is not None
         # In float64: offsets of a DC amplifier are a thousand times the signal.
         block = (raw - self._offset).astype(np.float32)
         _hold_last(block, self._last)

@@ -38,7 +38,8 @@ def second_deviation(window: FloatArray) -> FloatArray:
     seconds = window[:, : n_seconds * RATE_HZ].reshape(n_channels, n_seconds, RATE_HZ)
     mean = seconds.mean(axis=2, keepdims=True)
     power = np.einsum("csn,csn->cs", seconds, seconds) / RATE_HZ
-    return np.sqrt(np.maximum(power - mean[:, :, 0] ** 2, 0.0))
+    deviation: FloatArray = np.sqrt(np.maximum(power - mean[:, :, 0] ** 2, 0.0))
+    return deviation
 
 
 def unusable(

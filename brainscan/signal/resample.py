@@ -7,6 +7,7 @@ segment's start, so the size of the pushed blocks cannot change the result.
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 import numpy as np
@@ -72,7 +73,7 @@ class Resampler:
 
     def lookahead(self) -> int:
         """Return how many input samples beyond the end complete every frame."""
-        return 0 if self._identity else 2 * self._half + int(np.ceil(self._n_out * self._step)) + 2
+        return 0 if self._identity else 2 * self._half + math.ceil(self._n_out * self._step) + 2
 
     def _span(self, done: int) -> tuple[int, int]:
         """Return the input indices ``[first, stop)`` that the frame from output `done` on needs."""

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.card import FilterConfig, WindowConfig
+from brainscan.detection import How
 from brainscan.electrodes import N_ELECTRODES
 from brainscan.events import RATE_HZ, BoolArray
 from brainscan.recording import Samples
@@ -47,7 +48,7 @@ class Window:
     start: int
     uv: FloatArray
     n_valid: int
-    how: tuple[str, ...]
+    how: tuple[How, ...]
     scored: bool
     absent: BoolArray
 
@@ -159,7 +160,7 @@ class Referenced:
     """The 19 of one window, and how each was obtained."""
 
     uv: FloatArray
-    how: tuple[str, ...]
+    how: tuple[How, ...]
     scored: bool
 
 

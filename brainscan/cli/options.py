@@ -1,0 +1,148 @@
+"""The options that `detect` and `scan` share, and what they become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brainscan.cli import console
+from brainscan.errors import UsageError
+
+if TYPE_CHECKING:
+    from brainscan.detector import DetectOptions, Detector
+    from brainscan.recording import Recording
+
+Formats = Annotated[list[str], typer.Option("--format", metavar="NAME", help="csv_bi or json; may be repeated.")]
+Model = Annotated[str, typer.Option("--model", help="default, v3-lite, v3, a .safetensors file or a folder.")]
+On = Annotated[float | None, typer.Option("--on", help="Threshold that starts an event (0..1); default: the card's.")]
+Off = Annotated[float | None, typer.Option("--off", help="Threshold that ends it; default with --on: on - 0.08.")]
+Start = Annotated[
+    str, typer.Option("--start", metavar="TIME", help="Analyse from here: seconds, or clock time HH:MM:SS.")
+]
+Stop = Annotated[str, typer.Option("--stop", metavar="TIME", help="Analyse up to here.")]
+ChannelMap = Annotated[
+    str,
+    typer.Option("--channel-map", metavar="MAP", help="NAME=ELECTRODE,... or a YAML file, for labels we do not know."),
+]
+MaxMissing = Annotated[int, typer.Option("--max-missing", metavar="N", help="Interpolate up to N unusable electrodes.")]
+Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
+Threads = Annotated[int, typer.Option("--threads", help="CPU threads; 0: as many as sensible.")]
+BatchSize = Annotated[int, typer.Option("--batch-size", help="Windows at a time; changes no event.")]
+AnonymousNames = Annotated[bool, typer.Option("--anonymous-names", help="Replace file names in outputs by their hash.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite files that brainscan did not write.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say what is used.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No messages, no table, only errors.")]
+
+DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorChoice:
+    """Which model, with which thresholds, runs how."""
+
+    model: str
+    on: float | None
+    off: float | None
+    device: str
+    threads: int
+    batch_size: int
+
+    def load(self, *, verbose: bool = False) -> Detector:
+        """Return the detector.
+
+        Raises
+        ------
+        UsageError
+            If a number is out of range, or the device cannot be used.
+        ModelError
+            If the model cannot be used.
+        """
+        if self.batch_size < 1 or self.threads < 0:
+            raise UsageError("--batch-size must be at least 1 and --threads not negative")
+        from brainscan.detector import Detector
+        from brainscan.model.inference import RunConfig
+
+        run = RunConfig(device=self.device, batch_size=self.batch_size, threads=self.threads)
+        detector = Detector.from_pretrained(self.model, run=run)
+        try:
+            detector = detector.with_decision(detector.decision.with_thresholds(self.on, self.off))
+        except ValueError as problem:
+            raise UsageError(str(problem), hint="--on and --off take 0 to 1, --off not above --on") from None
+        if verbose:
+            card = detector.card
+            console.message(f"model {card.name} ({card.sha256[:12]}), device {run.device}")
+        return detector
+
+
+def detect_options(channel_map: str, max_missing: int, *, keep_probabilities: bool = False) -> DetectOptions:
+    """Return what the user chose, but for start and stop, which may need a recording's clock (`with_span`).
+
+    Raises
+    ------
+    UsageError
+        If the map cannot be read, or the number is out of range.
+    """
+    from brainscan.detector import DetectOptions
+    from brainscan.io.channel_map import parse_channel_map
+
+    mapped = parse_channel_map(channel_map) if channel_map else None
+    try:
+        return DetectOptions(channel_map=mapped, max_missing=max_missing, keep_probabilities=keep_probabilities)
+    except ValueError as problem:
+        raise UsageError(str(problem)) from None
+
+
+def with_span(options: DetectOptions, start: str, stop: str, recording: Recording) -> DetectOptions:
+    """Return the options with start and stop on the recording's clock.
+
+    Raises
+    ------
+    UsageError
+        If they are no times, or out of order.
+    """
+    from dataclasses import replace
+
+    start_s, stop_s = seconds_of(start, recording), seconds_of(stop, recording)
+    if ":" in stop and start_s is not None and stop_s is not None and stop_s <= start_s:
+        stop_s += DAY_S  # the first such moment behind the start
+    try:
+        return replace(options, start_s=start_s, stop_s=stop_s)
+    except ValueError as problem:
+        raise UsageError(str(problem), file=recording.name) from None
+
+
+def seconds_of(text: str, recording: Recording) -> float | None:
+    """Return a time that a user gave, in seconds from the start of the recording; None for none.
+
+    Raises
+    ------
+    UsageError
+        If it is neither seconds nor a clock time, or the recording has no clock.
+    """
+    if not text:
+        return None
+    hint = "give seconds (5400) or clock time (01:30:00)"
+    if ":" not in text:
+        try:
+            at_s = float(text)
+        except ValueError:
+            raise UsageError(f"not a time: {text}", hint=hint) from None
+        if not 0.0 <= at_s < float("inf"):
+            raise UsageError(f"not a time within a recording: {text}", hint=hint)
+        return at_s
+    parts = text.split(":")
+    numbers = [float(part) for part in parts if part.replace(".", "", 1).isdecimal()]
+    if len(numbers) != len(parts) or len(parts) not in (2, 3) or numbers[0] >= 24 or max(numbers[1:]) >= 60:
+        raise UsageError(f"not a time: {text}", hint=hint)
+    if recording.start is None:
+        raise UsageError(
+            "the header has no valid start time, so clock times mean nothing", file=recording.name, hint="give seconds"
+        )
+    of_day = sum(number * unit for number, unit in zip(numbers, (3600.0, 60.0, 1.0), strict=False))
+    start = recording.start
+    begun = start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6
+    # A clock time is the first such moment at or after the start: nights pass midnight.
+    return (of_day - begun) % DAY_S

@@ -1,0 +1,113 @@
+"""Where an event file comes from: brainscan or not, from which input, with which model and settings.
+
+Every format carries the same facts, so that nothing of other origin is overwritten and nothing is done twice.
+"""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainscan.io.csv_bi import COMMENT
+from brainscan.mapping import to_mapping
+
+_INPUT = "; input sha256 "
+_MODEL = "; model sha256 "
+_HEAD_BYTES = 1 << 20
+_ABSENT = "none"
+_NOT_SETTINGS = frozenset({"brainscan", "model", "model_sha256"})
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What made an event file.
+
+    Parameters
+    ----------
+    sha256 : str
+        Of the recording's bytes; empty where it was never a file.
+    model : mapping
+        The provenance of a `Detection`: version, model, checksum, settings.
+    """
+
+    sha256: str
+    model: Mapping[str, Any]
+
+    @property
+    def deciding(self) -> dict[str, Any]:
+        """What the events follow from: everything but names and versions."""
+        plain = to_mapping(self.model)
+        return {key: value for key, value in plain.items() if key not in {"brainscan", "model"}}
+
+    def same_input(self, sha256: str) -> bool:
+        """Whether the file was made from the recording with this checksum."""
+        return bool(sha256) and self.sha256 == sha256
+
+    def comment_lines(self) -> list[str]:
+        """Return the lines that a CSV_bi carries."""
+        settings = {key: value for key, value in to_mapping(self.model).items() if key not in _NOT_SETTINGS}
+        text = json.dumps(settings, sort_keys=True)
+        return [
+            f"brainscan {self.model.get('brainscan', '')}{_INPUT}{self.sha256 or _ABSENT}",
+            f"model {self.model.get('model', '')}{_MODEL}{self.model.get('model_sha256', '')}",
+            # Comments have their blanks collapsed; a pair of blanks stands inside a string only.
+            f"settings {text.replace('  ', ' ' + chr(92) + 'u0020')}",
+        ]
+
+    @classmethod
+    def from_comments(cls, comments: Sequence[str]) -> Origin | None:
+        """Read the lines of a CSV_bi; None where they are not ours, or not whole."""
+        model: dict[str, Any] = {}
+        sha256 = None
+        for line in comments:
+            word, _, rest = line.partition(" ")
+            if word == "brainscan" and _INPUT in rest:
+                model["brainscan"], _, sha256 = rest.partition(_INPUT)
+            elif word == "model" and _MODEL in rest:
+                model["model"], _, model["model_sha256"] = rest.rpartition(_MODEL)
+            elif word == "settings":
+                try:
+                    model.update(json.loads(rest))
+                except ValueError:
+                    return None
+        return None if sha256 is None else cls("" if sha256 == _ABSENT else sha256, model)
+
+
+def origin_of(path: Path) -> Origin | None:
+    """Return what made a file, None where brainscan did not or it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+    except OSError:
+        return None
+    if head.startswith(b"PK"):
+        return _of_npz(path)
+    if head.lstrip().startswith(b"{"):
+        return _of_json(path)
+    lines = head.decode("utf-8", "replace").splitlines()
+    return Origin.from_comments([line.removeprefix(COMMENT).strip() for line in lines if line.startswith(COMMENT)])
+
+
+def _of_json(path: Path) -> Origin | None:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("model"), dict):
+        return None
+    return Origin(str(document.get("sha256", "")), document["model"]) if "brainscan" in document["model"] else None
+
+
+def _of_npz(path: Path) -> Origin | None:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            document = json.loads(str(arrays["origin"]))
+            return Origin(document["sha256"], document["model"])
+    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        return None
