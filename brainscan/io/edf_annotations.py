@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from datetime import datetime
@@ -18,7 +19,9 @@ from brainscan.io.tal import Note, notes
 
 _START = re.compile(r"(seizure|sz)\s+(onset|start|begin)s?")
 _END = re.compile(r"(seizure|sz)\s+(offset|end|stop)s?")
-_RECORD_S = "{:.8g}"
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_NO_START = "Startdate X X X X"
+_NO_DATE = datetime(1985, 1, 1)
 
 
 def read_edf_annotations(path: Path) -> AnnotationFile:
@@ -100,7 +103,8 @@ def _only_annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None,
                 at += size
     duration_s = float(header.record_s * n_records) or None
     rows = tuple(Annotation(note.onset_s, note.onset_s + note.duration_s, note.text) for note in found)
-    return rows, duration_s, header.start
+    # EDF+ writes X for a start that is not known, beside a date that must be there.
+    return rows, duration_s, None if fixed[88:].startswith(_NO_START.encode()) else header.start
 
 
 def format_edf_annotations(file: AnnotationFile) -> bytes:
@@ -119,17 +123,18 @@ def format_edf_annotations(file: AnnotationFile) -> bytes:
         tals.append(f"+{onset}\x15{length}\x14{row.label}\x14".encode() + b"\x00")
     data = b"".join(tals)
     data += bytes(-len(data) % 2)
-    start = file.start or datetime(2000, 1, 1)
+    start = file.start or _NO_DATE
+    said = _NO_START if file.start is None else f"Startdate {start:%d}-{_MONTHS[start.month - 1]}-{start:%Y} X X X"
     fields: list[tuple[str, int]] = [
         ("0", 8),
         ("X X X X", 80),
-        (f"Startdate {start:%d}-{_MONTHS[start.month - 1]}-{start:%Y} X X X", 80),
+        (said, 80),
         (f"{start:%d.%m.%y}", 8),
         (f"{start:%H.%M.%S}", 8),
         ("512", 8),
         ("EDF+C", 44),
         ("1", 8),
-        (_RECORD_S.format(file.known_duration_s())[:8], 8),
+        (_eight_characters(file.known_duration_s()), 8),
         ("1", 4),
         ("EDF Annotations", 16),
         ("", 80),
@@ -145,4 +150,11 @@ def format_edf_annotations(file: AnnotationFile) -> bytes:
     return b"".join(text.ljust(width).encode("ascii") for text, width in fields) + data
 
 
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+def _eight_characters(duration_s: float) -> str:
+    """Return a number as exactly as the header's eight characters hold it, never below it."""
+    text = plain_seconds(duration_s)
+    if len(text) <= 8:
+        return text
+    digits = max(0, 7 - len(text.partition(".")[0]))
+    # Rounded up: an event that lasts to the end must not pass it.
+    return f"{math.ceil(duration_s * 10**digits) / 10**digits:.{digits}f}"

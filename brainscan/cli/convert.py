@@ -1,0 +1,102 @@
+"""``brainscan convert``: between annotation formats."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from brainscan.cli import console
+from brainscan.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from brainscan.io.annotations import Format, RecordingFacts
+
+Events = Annotated[Path, typer.Argument(metavar="EVENTS", help="Annotations in any format that we know.")]
+
+
+def convert(
+    events: Events,
+    output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - for stdout.")],
+    source: Annotated[
+        str, typer.Option("--from", metavar="FORMAT", help="Format of EVENTS; default: by its content.")
+    ] = "",
+    target: Annotated[str, typer.Option("--to", metavar="FORMAT", help="Format of FILE; default: by its suffix.")] = "",
+    duration: Annotated[
+        float | None, typer.Option(metavar="SECONDS", help="Duration of the recording, where EVENTS tells none.")
+    ] = None,
+    recording: Annotated[
+        str,
+        typer.Option(metavar="FILE", help="The recording (duration and start), or its name in a list of several."),
+    ] = "",
+    force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages, only errors.")] = False,
+) -> None:
+    """Convert annotations: csv_bi, tusz_csv, tse, chbmit, siena, tsv (BIDS), edf (EDF+), mne_csv.
+
+    Seizure types are kept where the target knows them; seizures of several channels become their union where it
+    knows no channels. A wrong label, overlapping or reversed events, and events outside the recording are errors
+    that name the line.
+
+    Examples
+    --------
+    brainscan convert chb01-summary.txt --recording chb01_03.edf -o chb01_03.csv_bi
+    brainscan convert aaaaaaac_s001_t000.csv -o sub-01_events.tsv
+    brainscan convert marks.csv --from mne_csv --duration 3600 -o marks.csv_bi
+    brainscan convert night.csv_bi -o - --to tse
+    """
+    console.set_quiet(quiet)
+    from brainscan.io.annotations import encode, format_of_suffix, read_annotations
+    from brainscan.io.atomic import write_bytes
+
+    to_stdout = output == "-"
+    if to_stdout and not target:
+        raise UsageError("-o - needs --to", hint=f"choose one of {_names()}")
+    to = _format(target, "--to") or format_of_suffix(Path(output))
+    if not to_stdout and Path(output).is_file() and not force:
+        raise OutputError("exists already", file=output, hint="choose another name, or overwrite it with --force")
+    facts = _facts(recording, duration)
+    file = read_annotations(events, _format(source, "--from"), facts)
+    for text in file.warnings:
+        console.warning(f"{file.name}: {text}")
+    data = encode(file, to, facts.name or events.name)
+    if to_stdout:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    else:
+        write_bytes(Path(output), data)
+        console.message(f"{output}: {len(file.track())} seizures")
+
+
+def _names() -> str:
+    from brainscan.io.annotations import FORMATS
+
+    return ", ".join(FORMATS)
+
+
+def _format(text: str, option: str) -> Format | None:
+    from brainscan.io.annotations import FORMATS
+
+    if not text:
+        return None
+    for name in FORMATS:
+        if name == text:
+            return name
+    raise UsageError(f"{option} {text}: no such format", hint=f"choose one of {_names()}")
+
+
+def _facts(recording: str, duration_s: float | None) -> RecordingFacts:
+    """Return what the options say about the recording; a file that exists is opened for it."""
+    from brainscan.io.annotations import RecordingFacts
+
+    if duration_s is not None and not 0.0 < duration_s < float("inf"):
+        raise UsageError(f"--duration must be a positive number of seconds, got {duration_s:g}")
+    path = Path(recording)
+    if not recording or not path.is_file():
+        return RecordingFacts(path.name if recording else "", duration_s)
+    from brainscan.io import read
+
+    opened = read(path)
+    return RecordingFacts(path.name, opened.duration_s if duration_s is None else duration_s, opened.start)

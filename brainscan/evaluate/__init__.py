@@ -1,0 +1,1 @@
+"""Detectors and event files against annotations: figures, with how sure they are."""
