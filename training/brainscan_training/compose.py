@@ -1,0 +1,265 @@
+"""Windows composed of chunks, because clips are short and begin at the onset.
+
+Background, clip, background, at random positions with cross-faded joins; windows without a seizure get the same
+joins and the same padding, so that neither tells the label.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainscan.electrodes import N_ELECTRODES
+from brainscan.events import RATE_HZ, BoolArray
+from brainscan_training import augment
+from brainscan_training.augment import AugmentConfig
+from brainscan_training.cache import Cached
+
+FloatArray = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class ComposeConfig:
+    """How windows are put together.
+
+    Parameters
+    ----------
+    window_s : int
+        Length, seconds.
+    seizure_share : float
+        Share of windows that hold a seizure.
+    chunk_s : tuple of (float, float)
+        Shortest and longest chunk, seconds.
+    join_s : tuple of (float, float)
+        Shortest and longest cross-fade, seconds.
+    padded : float
+        Share of windows that end early and are filled by reflection, as `detect` fills short recordings.
+    simulated, transplanted : float
+        Share of seizure chunks that are a simulated seizure in a real background, or a real one added to
+        somebody else's background.
+    artifacts : float
+        Share of background chunks with a simulated artifact or benign rhythm.
+    sources : mapping of str to float
+        Relative weight of each source's background; sources that are not named share `other`.
+    """
+
+    window_s: int = 60
+    seizure_share: float = 0.67
+    chunk_s: tuple[float, float] = (5.0, 40.0)
+    join_s: tuple[float, float] = (0.1, 0.5)
+    padded: float = 0.25
+    simulated: float = 0.2
+    transplanted: float = 0.2
+    artifacts: float = 0.1
+    sources: tuple[tuple[str, float], ...] = (
+        ("chbmit", 0.30),
+        ("adhd_children", 0.19),
+        ("mumtaz_mdd", 0.14),
+        ("eegmmidb", 0.10),
+        ("epoc_epilepsy", 0.10),
+        ("eegmat", 0.09),
+    )
+    other: float = 0.08
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composed:
+    """One training window.
+
+    Parameters
+    ----------
+    uv : array of float32, shape (19, n_samples)
+    ictal : array of float32, shape (n_seconds,)
+        1 in ictal seconds.
+    weight : array of float32, shape (n_seconds,)
+        0 where the label is not sure or the second is padding.
+    electrodes : array of float32, shape (19,)
+        1 for electrodes that take part in the window's simulated seizure; NaN where nobody knows.
+    """
+
+    uv: FloatArray
+    ictal: FloatArray
+    weight: FloatArray
+    electrodes: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Chunk:
+    uv: FloatArray
+    ictal: BoolArray
+    sure: BoolArray
+    electrodes: BoolArray | None = None
+
+
+class Composer:
+    """Draws training windows from cached recordings.
+
+    Parameters
+    ----------
+    recordings : sequence of Cached
+        Of the training split.
+    config : ComposeConfig
+    changes : AugmentConfig
+    """
+
+    def __init__(self, recordings: Sequence[Cached], config: ComposeConfig, changes: AugmentConfig) -> None:
+        self._config = config
+        self._changes = changes
+        self._labels = {r.item.name: r.labels() for r in recordings}
+        self._seizures: dict[str, list[Cached]] = defaultdict(list)
+        self._backgrounds: dict[str, dict[str, list[Cached]]] = defaultdict(lambda: defaultdict(list))
+        for recording in recordings:
+            ictal, sure = self._labels[recording.item.name]
+            if (ictal & sure).any():
+                self._seizures[recording.item.subject].append(recording)
+            if (~ictal & sure).sum() >= 2:
+                self._backgrounds[recording.item.source][recording.item.subject].append(recording)
+        if not self._seizures:
+            raise ValueError("no ictal second in the training recordings: check that annotations were found")
+        if not self._backgrounds:
+            raise ValueError("no background second in the training recordings")
+        weights = dict(config.sources)
+        names = sorted(self._backgrounds)
+        others = [name for name in names if name not in weights]
+        share = np.array([weights.get(name, config.other / max(len(others), 1)) for name in names])
+        self._source_names, self._source_share = names, share / share.sum()
+
+    def draw(self, rng: np.random.Generator) -> Composed:
+        """Draw one window."""
+        config = self._config
+        n_seconds = config.window_s
+        valid = n_seconds
+        if rng.random() < config.padded:
+            valid = int(np.exp(rng.uniform(np.log(8), np.log(n_seconds))))
+        chunks = self._chunks(rng, valid)
+        joined = _join(chunks, valid, rng, config.join_s)
+        uv = augment.window(joined.uv, rng, self._changes)
+        missing = n_seconds - valid
+        if missing:
+            uv = np.pad(uv, ((0, 0), (0, missing * RATE_HZ)), mode="reflect")
+        electrodes = np.full(N_ELECTRODES, np.nan, dtype=np.float32)
+        if joined.electrodes is not None:
+            electrodes = joined.electrodes.astype(np.float32)
+        pad = (0, missing)
+        return Composed(
+            uv=uv,
+            ictal=np.pad(joined.ictal, pad).astype(np.float32),
+            weight=np.pad(joined.sure, pad).astype(np.float32),
+            electrodes=electrodes,
+        )
+
+    def _chunks(self, rng: np.random.Generator, n_seconds: int) -> list[_Chunk]:
+        """Draw chunks that fill a window; where it shall hold a seizure, at least one does."""
+        low, high = self._config.chunk_s
+        lengths: list[int] = []
+        while sum(lengths) < n_seconds:
+            lengths.append(min(int(rng.uniform(low, high)), n_seconds))
+        kinds = np.zeros(len(lengths), dtype=bool)
+        if rng.random() < self._config.seizure_share:
+            kinds = rng.random(len(lengths)) < 0.4
+            kinds[rng.integers(len(kinds))] = True
+        chunks = [
+            self._seizure(rng, n) if kind else self._background(rng, n) for n, kind in zip(lengths, kinds, strict=True)
+        ]
+        return [_Chunk(augment.chunk(c.uv, rng, self._changes), c.ictal, c.sure, c.electrodes) for c in chunks]
+
+    def _background(self, rng: np.random.Generator, n_seconds: int) -> _Chunk:
+        source = self._source_names[rng.choice(len(self._source_names), p=self._source_share)]
+        subjects = self._backgrounds[source]
+        subject = sorted(subjects)[rng.integers(len(subjects))]
+        chunk = self._cut(_any(subjects[subject], rng), n_seconds, rng, ictal=False)
+        if rng.random() < self._config.artifacts:
+            return _with_artifact(chunk, rng)
+        return chunk
+
+    def _seizure(self, rng: np.random.Generator, n_seconds: int) -> _Chunk:
+        which = rng.random()
+        if which < self._config.simulated:
+            return _with_simulated(self._background(rng, n_seconds), rng)
+        subject = sorted(self._seizures)[rng.integers(len(self._seizures))]
+        chunk = self._cut(_any(self._seizures[subject], rng), n_seconds, rng, ictal=True)
+        if which < self._config.simulated + self._config.transplanted:
+            other = self._background(rng, len(chunk.ictal))
+            n = min(len(chunk.ictal), len(other.ictal))
+            uv = chunk.uv[:, : n * RATE_HZ] + np.float32(rng.uniform(0.3, 1.0)) * other.uv[:, : n * RATE_HZ]
+            return _Chunk(uv, chunk.ictal[:n], chunk.sure[:n])
+        return chunk
+
+    def _cut(self, recording: Cached, n_seconds: int, rng: np.random.Generator, *, ictal: bool) -> _Chunk:
+        """Cut up to `n_seconds` around a random sure second of the wanted kind."""
+        is_ictal, sure = self._labels[recording.item.name]
+        candidates = np.flatnonzero((is_ictal == ictal) & sure)
+        centre = int(candidates[rng.integers(len(candidates))])
+        total = recording.n_seconds
+        n = min(n_seconds, total)
+        first = int(np.clip(centre - rng.integers(n), 0, total - n))
+        uv = recording.signal[:, first * RATE_HZ : (first + n) * RATE_HZ].astype(np.float32)
+        return _Chunk(uv, is_ictal[first : first + n], sure[first : first + n])
+
+
+def _any(recordings: list[Cached], rng: np.random.Generator) -> Cached:
+    return recordings[int(rng.integers(len(recordings)))]
+
+
+def _with_artifact(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
+    from brainscan.simulate.artifacts import ARTIFACTS, artifact_piece
+
+    n_seconds, kinds = len(chunk.ictal), sorted(ARTIFACTS)
+    piece = artifact_piece(rng, kinds[rng.integers(len(kinds))], float(n_seconds), float(RATE_HZ))
+    n = min(chunk.uv.shape[1], piece.shape[1])
+    uv = chunk.uv.copy()
+    uv[:, :n] += piece[:, :n]
+    return _Chunk(uv, chunk.ictal, chunk.sure)
+
+
+def _with_simulated(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
+    """Add a simulated seizure to a background, at a drawn ratio of its amplitude to the background's."""
+    from brainscan.simulate.seizures import seizure_piece
+
+    n_seconds = len(chunk.ictal)
+    length = int(rng.integers(min(5, n_seconds), n_seconds + 1))
+    first = int(rng.integers(n_seconds - length + 1))
+    piece = seizure_piece(rng, float(length), float(RATE_HZ))
+    seizure = piece.uv
+    background = np.sqrt(np.mean(np.square(chunk.uv), dtype=np.float64)) + 1e-3
+    strongest = np.sqrt(np.mean(np.square(seizure), axis=1, dtype=np.float64).max()) + 1e-3
+    ratio = np.exp(rng.normal(np.log(2.2), 0.45))
+    uv = chunk.uv.copy()
+    span = slice(first * RATE_HZ, first * RATE_HZ + seizure.shape[1])
+    uv[:, span] = uv[:, span] * piece.background_gain + seizure * np.float32(ratio * background / strongest)
+    ictal, sure = chunk.ictal.copy(), chunk.sure.copy()
+    ictal[first : first + length] = True
+    return _Chunk(uv, ictal, sure, np.asarray(piece.electrodes, dtype=bool))
+
+
+def _join(chunks: Sequence[_Chunk], n_seconds: int, rng: np.random.Generator, join_s: tuple[float, float]) -> _Chunk:
+    """Put chunks one after the other with cross-faded joins; too short ones are followed by more of the same kind."""
+    uv = np.zeros((N_ELECTRODES, n_seconds * RATE_HZ), dtype=np.float32)
+    ictal = np.zeros(n_seconds, dtype=bool)
+    sure = np.zeros(n_seconds, dtype=bool)
+    electrodes: BoolArray | None = None
+    at, turn = 0, 0
+    while at < n_seconds:
+        chunk = chunks[turn % len(chunks)]
+        turn += 1
+        n = min(len(chunk.ictal), n_seconds - at)
+        first, stop = at * RATE_HZ, (at + n) * RATE_HZ
+        fade = min(round(rng.uniform(*join_s) * RATE_HZ), n * RATE_HZ) if at else 0
+        uv[:, first:stop] = chunk.uv[:, : n * RATE_HZ]
+        if fade:
+            # The previous chunk's end, mirrored, fades out under the new one's beginning.
+            ramp = np.linspace(0.0, 1.0, fade, dtype=np.float32)
+            fade = min(fade, first)
+            ramp = ramp[:fade]
+            before = uv[:, first - fade : first][:, ::-1]
+            uv[:, first : first + fade] = uv[:, first : first + fade] * ramp + before * (1.0 - ramp)
+        ictal[at : at + n], sure[at : at + n] = chunk.ictal[:n], chunk.sure[:n]
+        if at and ictal[at] != ictal[at - 1]:
+            sure[at - 1] = sure[at] = False  # the join lies here: neither second is purely one or the other
+        electrodes = chunk.electrodes if chunk.electrodes is not None else electrodes
+        at += n
+    return _Chunk(uv, ictal, sure, electrodes)

@@ -1,0 +1,1 @@
+"""Corpora behind one interface: recordings with annotations, subjects and splits."""

@@ -1,0 +1,62 @@
+"""Losses on one output a second."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from brainscan.events import RATE_HZ
+
+
+def per_second(logits: Tensor) -> Tensor:
+    """Return the mean logit of each second, shape (batch, n_seconds), of logits at 256 Hz."""
+    return logits.reshape(logits.shape[0], -1, RATE_HZ).mean(dim=2)
+
+
+def detection_loss(
+    logits: Tensor, ictal: Tensor, weight: Tensor, *, focus: float = 0.0, alpha: float = 0.5, smoothing: float = 0.02
+) -> Tensor:
+    """Return the focal loss (Lin et al., ICCV 2017) of seconds, weighted; a focus of 0 is cross-entropy.
+
+    Parameters
+    ----------
+    logits, ictal, weight : Tensor, shape (batch, n_seconds)
+        Seconds of weight 0 do not count.
+    focus : float
+        The exponent gamma.
+    alpha : float
+        Weight of ictal seconds; background has ``1 - alpha`` (both doubled, so that 0.5 is neutral).
+    smoothing : float
+        Labels become ``smoothing / 2`` and ``1 - smoothing / 2``.
+    """
+    target = ictal * (1.0 - smoothing) + 0.5 * smoothing
+    loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+    if focus > 0.0:
+        probability = torch.sigmoid(logits)
+        loss = loss * (ictal - probability).abs() ** focus
+    balance = 2.0 * (alpha * ictal + (1.0 - alpha) * (1.0 - ictal))
+    weight = weight * balance
+    return (loss * weight).sum() / weight.sum().clamp(min=1.0)
+
+
+def electrode_loss(evidence: Tensor, electrodes: Tensor, ictal: Tensor) -> Tensor:
+    """Tie the decoder's channel of each electrode to whether that electrode takes part.
+
+    Parameters
+    ----------
+    evidence : Tensor, shape (batch, 19, n_steps)
+        The network's value of each electrode.
+    electrodes : Tensor, shape (batch, 19)
+        1 where the electrode takes part, 0 where not, NaN where nobody knows.
+    ictal : Tensor, shape (batch, n_seconds)
+        Only ictal seconds count.
+    """
+    known = torch.isfinite(electrodes).all(dim=1)
+    if not bool(known.any()):
+        return evidence.sum() * 0.0
+    seconds = F.adaptive_avg_pool1d(evidence[known], ictal.shape[1])
+    target = electrodes[known].unsqueeze(2).expand_as(seconds)
+    weight = ictal[known].unsqueeze(1).expand_as(seconds)
+    loss = F.binary_cross_entropy_with_logits(seconds, target, reduction="none")
+    return (loss * weight).sum() / weight.sum().clamp(min=1.0)
