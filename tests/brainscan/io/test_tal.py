@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brainscan.io.tal import Note, notes, record_onset, timeline
+
+
+@pytest.mark.parametrize(
+    ("block", "onset_s"),
+    [
+        (b"+0\x14\x14\0\0", 0.0),
+        (b"+12.375\x14\x14\0", 12.375),
+        (b"-0.5\x14\x14\0", -0.5),
+        (b"+567\x14\x14Lights off\x14\0", 567.0),
+        (b"+3\x14note\x14\0+4\x14\x14\0", 4.0),
+        (b"7\x14\x14\0", 7.0),
+        (b"+1,5\x14\x14\0", 1.5),
+        (b"+3\x150\x14\x14\0", 3.0),
+    ],
+)
+def test_edfplus_timekeeping(block: bytes, onset_s: float) -> None:
+    assert record_onset(block) == onset_s
+
+
+@pytest.mark.parametrize(
+    "block", [b"", b"\0\0", b"+3\x14note\x14\0", b"garbage", b"+\x14\x14\0", b"+1e5\x14\x14\0", b"nan\x14\x14"]
+)
+def test_blocks_without_time(block: bytes) -> None:
+    assert math.isnan(record_onset(block))
+
+
+def test_edfplus_annotations() -> None:
+    block = b"+0\x14\x14\0+180\x1525.5\x14Apnea\x14\0+1\x14a\x14b\x14\0\0\0"
+    assert list(notes(block)) == [Note(180.0, 25.5, "Apnea"), Note(1.0, 0.0, "a"), Note(1.0, 0.0, "b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("größe".encode(), "größe"), (b"gr\xf6\xdfe", "größe"), (b"a\nb\x1bc", "a b c")]
+)
+def test_annotations_in_any_encoding(text: bytes, shown: str) -> None:
+    assert [n.text for n in notes(b"+1\x14" + text + b"\x14\0")] == [shown]
+
+
+@given(st.binary(max_size=200))
+def test_no_block_stops_the_reader(block: bytes) -> None:
+    assert all(math.isfinite(n.onset_s) and n.duration_s >= 0 for n in notes(block))
+    assert isinstance(record_onset(block), float)
+
+
+def _onsets(*values: float) -> np.ndarray:
+    return np.array(values, dtype=float)
+
+
+def test_contiguous_records_are_one_segment() -> None:
+    when = timeline(0.1 + np.arange(1000) * 0.3, 0.3, 0.01)
+    assert when.segments == ((0, 1000, 0.0),)
+    assert when.origin_s == pytest.approx(0.1)
+    assert not when.warnings
+
+
+def test_jitter_below_a_sample_is_no_gap() -> None:
+    rng = np.random.default_rng(0)
+    assert len(timeline(np.arange(100) + rng.uniform(-0.003, 0.003, 100), 1.0, 0.01).segments) == 1
+
+
+def test_one_damaged_stamp_is_passed_over() -> None:
+    onsets = np.arange(10.0)
+    onsets[4] = 400
+    when = timeline(onsets, 1.0, 0.01)
+    assert when.segments == ((0, 10, 0.0),)
+    assert "1 of 10" in when.warnings[0]
+
+
+def test_missing_stamps_continue_from_their_neighbours() -> None:
+    when = timeline(_onsets(np.nan, 1, 2, np.nan, 4, 50, np.nan), 1.0, 0.01)
+    assert when.segments == ((0, 5, 0.0), (5, 7, 50.0))
+    assert "3 of 7" in when.warnings[0]
+
+
+def test_no_stamps_at_all_is_continuous() -> None:
+    assert timeline(np.full(5, np.nan), 1.0, 0.01).segments == ((0, 5, 0.0),)
+
+
+@pytest.mark.parametrize(
+    ("onsets", "words"),
+    [(np.zeros(10), "backwards"), (np.arange(10.0)[::-1], "backwards"), (_onsets(0, 1, 2, 1e9, 1e9 + 1), "years")],
+)
+def test_stamps_that_are_no_clock_are_ignored(onsets: np.ndarray, words: str) -> None:
+    when = timeline(onsets, 1.0, 0.01)
+    assert when.segments == ((0, len(onsets), 0.0),)
+    assert words in when.warnings[-1]
+
+
+@given(st.lists(st.integers(1, 5), min_size=1, max_size=6), st.lists(st.floats(0.5, 1e4), min_size=6, max_size=6))
+def test_gaps_are_found_where_they_are(lengths: list[int], gaps: list[float]) -> None:
+    onsets, starts, at_s = [], [], 0.0
+    for length, gap in zip(lengths, gaps, strict=False):
+        starts.append(at_s)
+        onsets += [at_s + i for i in range(length)]
+        at_s += length + gap
+    when = timeline(np.array(onsets), 1.0, 0.01)
+    assert [stop - first for first, stop, _ in when.segments] == lengths
+    np.testing.assert_allclose([start for _, _, start in when.segments], starts, atol=1e-6)
