@@ -14,6 +14,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 OUT := out
+RUN ?= runs/local
+# The fuzzer's long mode is no measurement of speed.
+BENCHMARKS ?= $(filter-out benchmarks/fuzz.py,$(sort $(wildcard benchmarks/*.py)))
 EXTRAS := dev,train,graph,onnx,mne,report
 
 .DEFAULT_GOAL := help
@@ -75,6 +78,22 @@ detect: $(VENV)/.base ## find the seizures of the bundled sample, beside the tru
 	@mkdir -p $(OUT)
 	$(BIN)/brainscan detect examples/sample.edf -o $(OUT)/sample.csv_bi --force
 	@$(BIN)/python examples/compare_events.py examples/sample_truth.csv_bi $(OUT)/sample.csv_bi
+
+smoke: $(VENV)/.base ## simulate a small corpus, train a few steps on it, detect with the result
+	$(BIN)/python examples/make_corpus.py $(OUT)/smoke/corpus
+	$(BIN)/python -m brainscan_training.lite --data $(OUT)/smoke/corpus --out $(OUT)/smoke/run \
+	  --cache $(OUT)/smoke/cache --config '{"steps": 3, "batch_size": 2}'
+	$(BIN)/brainscan detect examples/sample.edf --model $(OUT)/smoke/run/model.safetensors \
+	  -o $(OUT)/smoke/sample.csv_bi --force
+
+train-local: $(VENV)/.base ## train v3-lite on this machine: make train-local DATA=PATH [RUN=runs/local]
+	@test -n "$(DATA)" || { \
+	  echo "error: no data. hint: make train-local DATA=PATH, a folder with index.csv (examples/make_corpus.py" \
+	       "makes one)" >&2; exit 2; }
+	$(BIN)/python -m brainscan_training.lite --data "$(DATA)" --out "$(RUN)"
+
+bench: $(VENV)/.full ## measure: make bench [BENCHMARKS=benchmarks/kernels.py]
+	@set -e; for script in $(BENCHMARKS); do echo; echo "== $$script"; $(BIN)/python $$script; done
 
 clean: ## remove outputs and caches
 	rm -rf $(OUT) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache

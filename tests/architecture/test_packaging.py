@@ -72,10 +72,11 @@ def test_wheel_has_configurations_weights_and_licence(wheel: list[str]) -> None:
     }
     weights = {
         path.relative_to(_REPOSITORY).as_posix()
-        for path in (_REPOSITORY / "brainscan" / "model" / "weights").glob("*.safetensors")
+        for path in (_REPOSITORY / "brainscan" / "model" / "weights").iterdir()
+        if path.suffix in {".safetensors", ".json"}
     }
     assert configs
-    assert weights
+    assert "brainscan/model/weights/default.safetensors" in weights
     assert configs | weights <= set(wheel)
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel)
 
