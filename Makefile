@@ -20,7 +20,7 @@ BENCHMARKS ?= $(filter-out benchmarks/fuzz.py,$(sort $(wildcard benchmarks/*.py)
 EXTRAS := dev,train,graph,onnx,mne,report
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu q t test wheel-test detect smoke train-local bench clean distclean
+.PHONY: help setup setup-gpu q t test wheel-test detect smoke train-local data-given bench clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -86,11 +86,13 @@ smoke: $(VENV)/.base ## simulate a small corpus, train a few steps on it, detect
 	$(BIN)/brainscan detect examples/sample.edf --model $(OUT)/smoke/run/model.safetensors \
 	  -o $(OUT)/smoke/sample.csv_bi --force
 
-train-local: $(VENV)/.base ## train v3-lite on this machine: make train-local DATA=PATH [RUN=runs/local]
+train-local: data-given $(VENV)/.base ## train v3-lite on this machine: make train-local DATA=PATH [RUN=runs/local]
+	$(BIN)/python -m brainscan_training.lite --data "$(DATA)" --out "$(RUN)"
+
+data-given:
 	@test -n "$(DATA)" || { \
 	  echo "error: no data. hint: make train-local DATA=PATH, a folder with index.csv (examples/make_corpus.py" \
 	       "makes one)" >&2; exit 2; }
-	$(BIN)/python -m brainscan_training.lite --data "$(DATA)" --out "$(RUN)"
 
 bench: $(VENV)/.full ## measure: make bench [BENCHMARKS=benchmarks/kernels.py]
 	@set -e; for script in $(BENCHMARKS); do echo; echo "== $$script"; $(BIN)/python $$script; done
