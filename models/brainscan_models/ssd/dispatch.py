@@ -1,53 +1,27 @@
-"""One `ssd` and one `mixer`; the backend is chosen by device, by what is installed, or by the caller."""
+"""One `ssd` and one `mixer`, whichever backend computes them."""
 
 from __future__ import annotations
 
-import contextlib
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+import torch
+
+from brainscan_models.ssd.backends import choose
 from brainscan_models.ssd.chunked import DEFAULT_CHUNK, ssd_chunked
 from brainscan_models.ssd.layout import MixerShape, MixerWeights, check_mixer, check_scan
+from brainscan_models.ssd.mamba_ssm import ssd_mamba_ssm
 from brainscan_models.ssd.plain import plain_mixer
 from brainscan_models.ssd.reference import ssd_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from torch import Tensor
 
-BACKENDS: tuple[str, ...] = ("auto", "reference", "chunked")
-
-_default = "auto"
-_override: ContextVar[str | None] = ContextVar("ssd_backend", default=None)
-
-
-def set_backend(name: str) -> None:
-    """Make `name` the backend of this process, for calls that name none.
-
-    Raises
-    ------
-    ValueError
-        If there is no such backend.
-    """
-    global _default
-    _default = _checked(name)
-
-
-@contextlib.contextmanager
-def use_backend(name: str) -> Iterator[None]:
-    """Use the backend `name` inside a ``with`` block, in this thread only.
-
-    Raises
-    ------
-    ValueError
-        If there is no such backend.
-    """
-    token = _override.set(_checked(name))
-    try:
-        yield
-    finally:
-        _override.reset(token)
+_SCANS: dict[str, Callable[..., Tensor]] = {
+    "reference": ssd_reference,
+    "chunked": ssd_chunked,
+    "mamba_ssm": ssd_mamba_ssm,
+}
 
 
 def ssd(
@@ -63,6 +37,8 @@ def ssd(
 ) -> Tensor:
     """Run the selective state-space scan; see `ssd_reference` for what it computes.
 
+    Half precision is computed in float32, also under autocast.
+
     Parameters
     ----------
     x, dt, A, B, C, D : Tensor
@@ -75,6 +51,7 @@ def ssd(
     Returns
     -------
     Tensor, shape (batch, T, H, P)
+        Of the dtype of `x`.
 
     Raises
     ------
@@ -82,9 +59,22 @@ def ssd(
         If shapes do not belong together or the backend cannot run here.
     """
     check_scan(x, dt, A, B, C, D)
-    if choose(x, backend) == "reference":
-        return ssd_reference(x, dt, A, B, C, D)
-    return ssd_chunked(x, dt, A, B, C, D, chunk=DEFAULT_CHUNK if chunk is None else chunk)
+    name = choose(x, backend)
+    dtype = _computed_in(x)
+    with torch.autocast(x.device.type, enabled=False):
+        arguments = (
+            *(x.to(dtype), dt.to(dtype), A.to(dtype), B.to(dtype), C.to(dtype)),
+            None if D is None else D.to(dtype),
+        )
+        if name == "native":
+            from brainscan_models.ssd.native import ssd_native
+
+            y = ssd_native(*arguments)
+        elif name == "chunked":
+            y = ssd_chunked(*arguments, chunk=DEFAULT_CHUNK if chunk is None else chunk)
+        else:
+            y = _SCANS[name](*arguments)
+    return y.to(x.dtype)
 
 
 def mixer(
@@ -103,6 +93,9 @@ def mixer(
 ) -> Tensor:
     """Compute everything of a Mamba2 block between its input and its output projection.
 
+    Causal convolution and SiLU on x, B and C, softplus on the step size, the scan, the gate, the norm.
+    Half precision is computed in float32, also under autocast.
+
     Parameters
     ----------
     zxbcdt : Tensor, shape (batch, T, 2 d_inner + 2 d_state + H)
@@ -119,6 +112,7 @@ def mixer(
     Returns
     -------
     Tensor, shape (batch, T, d_inner)
+        Of the dtype of `zxbcdt`.
 
     Raises
     ------
@@ -128,17 +122,19 @@ def mixer(
     weights = MixerWeights(conv_weight, conv_bias, dt_bias, A_log, D, norm_weight)
     shape = MixerShape(headdim, d_state, reverse)
     check_mixer(zxbcdt, weights, shape)
-    scan = ssd_reference if choose(zxbcdt, backend) == "reference" else ssd_chunked
-    return plain_mixer(zxbcdt, weights, shape, scan)
+    name = choose(zxbcdt, backend)
+    dtype = _computed_in(zxbcdt)
+    with torch.autocast(zxbcdt.device.type, enabled=False):
+        data = zxbcdt.to(dtype)
+        weights = MixerWeights(*(weight.to(dtype) for weight in weights))
+        if name == "native":
+            from brainscan_models.ssd.native import native_mixer
+
+            y = native_mixer(data, weights, shape)
+        else:
+            y = plain_mixer(data, weights, shape, _SCANS[name])
+    return y.to(zxbcdt.dtype)
 
 
-def choose(data: Tensor, backend: str | None = None) -> str:
-    """Name the backend that a call on `data` runs with."""
-    name = _override.get() or _default if backend is None else _checked(backend)
-    return "chunked" if name == "auto" else name
-
-
-def _checked(name: str) -> str:
-    if name not in BACKENDS:
-        raise ValueError(f"backend needs to be one of {', '.join(BACKENDS)}, got {name!r}")
-    return name
+def _computed_in(data: Tensor) -> torch.dtype:
+    return torch.float64 if data.dtype == torch.float64 else torch.float32

@@ -1,0 +1,261 @@
+"""The compiled stages that the forward and the backward pass of the native backend share.
+
+A sequence is taken through all stages block by block, a few dozen time steps at a time, so that what lies
+between two stages stays in the processor's near caches and no intermediate of the size of the input is ever
+written. Arrays are flat. Rows inside the buffers are padded to whole vectors and hold, like `mamba_ssm`'s,
+x (`inner` wide with padding), B, C; the padding is zero. Time steps inside a block are counted from the
+block's start, in the direction in which time runs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from brainscan_models.ssd.jit import compiled, inlined
+from brainscan_models.ssd.layout import NORM_EPS
+from brainscan_models.ssd.vector import (
+    broadcast,
+    exp,
+    lanes,
+    load,
+    load_first,
+    log1p_unit,
+    minus_magnitude,
+    positive_part,
+    prefetch,
+    store,
+    store_first,
+    total,
+    zeros,
+)
+
+
+class Sizes(NamedTuple):
+    """Numbers that fix the loops; the last four are padded to whole vectors."""
+
+    length: int
+    """Time steps of a sequence."""
+    block: int
+    """Time steps of a block."""
+    reverse: bool
+    d_inner: int
+    d_state: int
+    heads: int
+    headdim: int
+    d_conv: int
+    row: int
+    """Width of a row of ``zxbcdt``."""
+    inner: int
+    channels: int
+    """Room for x, B and C in a row."""
+    head_row: int
+
+
+class Parameters(NamedTuple):
+    """The block's parameters, padded and laid out for the stages."""
+
+    conv: Any
+    """(d_conv, channels)"""
+    conv_bias: Any
+    dt_bias: Any
+    A: Any
+    D: Any
+    """(inner,): each head's value repeated for its features"""
+    norm: Any
+
+
+class Buffers(NamedTuple):
+    """Room for one block of one sequence; those of the backward pass are empty in the forward pass."""
+
+    entering: Any
+    """(d_conv - 1 + block, channels): x, B, C before the convolution"""
+    active: Any
+    """(block, channels): x, B, C after convolution and activation"""
+    active_slope: Any
+    """Derivative of `active` by the convolution's result"""
+    step: Any
+    """(block, head_row): step size dt"""
+    step_slope: Any
+    """Derivative of `step` by the raw step size"""
+    decay: Any
+    """(block, head_row): exp(dt A)"""
+    step_wide: Any
+    """(block, inner): `step`, each head's value repeated for its features"""
+    decay_wide: Any
+    y: Any
+    """(block, inner): what the scan gives"""
+    gate: Any
+    """(inner,): one row of z, later of what is made from it"""
+    states: Any
+    """Forward (tile, d_state, lanes); backward (tile, block + 1, d_state, lanes)"""
+
+
+@inlined
+def copy(source: Any, start: int, target: Any, place: int, count: int) -> None:
+    """Copy ``source[start : start + count]`` to ``target[place :]``."""
+    width = lanes(source)
+    whole = count - count % width
+    for i in range(0, whole, width):
+        store(target, place + i, load(source, start + i))
+    if whole < count:
+        store_first(target, place + whole, load_first(source, start + whole, count - whole), count - whole)
+
+
+@inlined
+def clear(array: Any, start: int, count: int) -> None:
+    """Write zeros to ``array[start : start + count]``, a whole number of vectors."""
+    for i in range(start, start + count, lanes(array)):
+        store(array, i, zeros(array))
+
+
+@inlined
+def position(sequence: int, step: int, sizes: Sizes) -> int:
+    """Give the row of the caller's arrays that holds a time step of a sequence."""
+    return sequence * sizes.length + (sizes.length - 1 - step if sizes.reverse else step)
+
+
+@compiled
+def load_mixer_block(zxbcdt: Any, sequence: int, start: int, count: int, sizes: Sizes, buffers: Buffers) -> None:
+    """Read x, B, C and raw dt of a block, and the steps before it that the convolution sees."""
+    before = sizes.d_conv - 1
+    for t in range(-before, count):
+        place = (before + t) * sizes.channels
+        if start + t < 0:
+            clear(buffers.entering, place, sizes.channels)
+        else:
+            row = position(sequence, start + t, sizes) * sizes.row + sizes.d_inner
+            copy(zxbcdt, row, buffers.entering, place, sizes.d_inner)
+            copy(zxbcdt, row + sizes.d_inner, buffers.entering, place + sizes.inner, 2 * sizes.d_state)
+    for t in range(count):
+        ahead = position(sequence, start + t + sizes.block, sizes) * sizes.row
+        for i in range(ahead, ahead + sizes.row, lanes(zxbcdt)):
+            prefetch(zxbcdt, i)
+        row = position(sequence, start + t, sizes) * sizes.row + sizes.row - sizes.heads
+        copy(zxbcdt, row, buffers.step, t * sizes.head_row, sizes.heads)
+
+
+@compiled
+def load_scan_block(
+    arrays: tuple[Any, Any, Any, Any], place: tuple[int, int, int], sizes: Sizes, buffers: Buffers
+) -> None:
+    """Read x, dt, B and C of a block as they are: for the scan without the rest of the mixer."""
+    x, dt, into, out_of = arrays
+    sequence, start, count = place
+    for t in range(count):
+        row = position(sequence, start + t, sizes)
+        line = t * sizes.channels
+        copy(x, row * sizes.d_inner, buffers.active, line, sizes.d_inner)
+        copy(into, row * sizes.d_state, buffers.active, line + sizes.inner, sizes.d_state)
+        line += sizes.inner + sizes.d_state
+        copy(out_of, row * sizes.d_state, buffers.active, line, sizes.d_state)
+        copy(dt, row * sizes.heads, buffers.step, t * sizes.head_row, sizes.heads)
+
+
+@compiled
+def store_scan_block(out: Any, place: tuple[int, int, int], sizes: Sizes, buffers: Buffers) -> None:
+    """Write what the scan gives for a block to its place."""
+    sequence, start, count = place
+    for t in range(count):
+        row = position(sequence, start + t, sizes) * sizes.d_inner
+        copy(buffers.y, t * sizes.inner, out, row, sizes.d_inner)
+
+
+@compiled
+def convolve(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers) -> None:
+    """Apply the causal convolution and SiLU to x, B and C; keep the slope where there is room for it."""
+    for c in range(0, sizes.channels, lanes(buffers.active)):
+        bias = load(parameters.conv_bias, c)
+        for t in range(count):
+            raw = bias
+            for k in range(sizes.d_conv):
+                tap = load(parameters.conv, k * sizes.channels + c)
+                raw = raw + tap * load(buffers.entering, (t + k) * sizes.channels + c)
+            sigmoid = 1.0 / (1.0 + exp(0.0 - raw))
+            value = raw * sigmoid
+            store(buffers.active, t * sizes.channels + c, value)
+            if buffers.active_slope.size > 0:
+                store(buffers.active_slope, t * sizes.channels + c, sigmoid + value * (1.0 - sigmoid))
+
+
+@compiled
+def soften_steps(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers) -> None:
+    """Turn raw step sizes into dt = softplus(raw + bias); keep the slope where there is room for it."""
+    width = lanes(buffers.step)
+    for i in range(0, count * sizes.head_row, width):
+        raw = load(buffers.step, i) + load(parameters.dt_bias, i % sizes.head_row)
+        small = exp(minus_magnitude(raw))
+        store(buffers.step, i, positive_part(raw) + log1p_unit(small))
+        if buffers.step_slope.size > 0:
+            store(buffers.step_slope, i, 1.0 / (1.0 + exp(0.0 - raw)))
+
+
+@compiled
+def spread_steps(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers) -> None:
+    """Make the decays from the step sizes, and repeat both for every feature of their head."""
+    width = lanes(buffers.step)
+    for i in range(0, count * sizes.head_row, width):
+        rate = load(parameters.A, i % sizes.head_row)
+        store(buffers.decay, i, exp(load(buffers.step, i) * rate))
+    for t in range(count):
+        for head in range(sizes.heads):
+            step = broadcast(buffers.step, t * sizes.head_row + head)
+            decay = broadcast(buffers.decay, t * sizes.head_row + head)
+            first = t * sizes.inner + head * sizes.headdim
+            # A store may run past its head: the next head's, or the next row's, comes after it.
+            for i in range(first, first + sizes.headdim, width):
+                store(buffers.step_wide, i, step)
+                store(buffers.decay_wide, i, decay)
+
+
+@compiled
+def scan_block(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_states: bool) -> None:
+    """Run the recurrence over a block, a vector of features at a time, from the state that is there.
+
+    With `keep_states` the state after each step is kept behind the one before it.
+    """
+    width = lanes(buffers.y)
+    advance = sizes.d_state * width if keep_states else 0
+    room = sizes.d_state * width + sizes.block * advance
+    for c in range(0, sizes.inner, width):
+        before = c // width * room
+        direct = load(parameters.D, c)
+        for t in range(count):
+            row = t * sizes.channels
+            x = load(buffers.active, row + c)
+            entering = x * load(buffers.step_wide, t * sizes.inner + c)
+            decay = load(buffers.decay_wide, t * sizes.inner + c)
+            row += sizes.inner
+            y = direct * x
+            for n in range(sizes.d_state):
+                state = decay * load(buffers.states, before + n * width)
+                state = state + entering * broadcast(buffers.active, row + n)
+                store(buffers.states, before + advance + n * width, state)
+                y = y + state * broadcast(buffers.active, row + sizes.d_state + n)
+            store(buffers.y, t * sizes.inner + c, y)
+            before += advance
+
+
+@compiled
+def gate_block(
+    zxbcdt: Any, out: Any, place: tuple[int, int, int], parameters: Parameters, sizes: Sizes, buffers: Buffers
+) -> None:
+    """Gate the scan's block with SiLU(z), norm each time step and write it out.
+
+    `place` is the sequence, the block's first step and its number of steps.
+    """
+    sequence, start, count = place
+    width = lanes(buffers.y)
+    for t in range(count):
+        row = position(sequence, start + t, sizes)
+        copy(zxbcdt, row * sizes.row, buffers.gate, 0, sizes.d_inner)
+        squares = zeros(buffers.y)
+        for c in range(0, sizes.inner, width):
+            z = load(buffers.gate, c)
+            gated = load(buffers.y, t * sizes.inner + c) * z / (1.0 + exp(0.0 - z))
+            squares = squares + gated * gated
+            store(buffers.gate, c, gated)
+        scale = 1.0 / math.sqrt(total(squares) / sizes.d_inner + NORM_EPS)
+        for c in range(0, sizes.inner, width):
+            store(buffers.gate, c, load(buffers.gate, c) * scale * load(parameters.norm, c))
+        copy(buffers.gate, 0, out, row * sizes.d_inner, sizes.d_inner)

@@ -1,0 +1,304 @@
+"""The backward stages of the native backend: the adjoint recurrence and what leads to and from it.
+
+Blocks are taken from the last to the first. In each the forward stages are run again from the state that
+the forward pass kept for its start, this time with the state of every step and the slopes.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+from brainscan_models.ssd.jit import compiled
+from brainscan_models.ssd.kernels import Buffers, Parameters, Sizes, clear, copy, position
+from brainscan_models.ssd.layout import NORM_EPS
+from brainscan_models.ssd.vector import broadcast, exp, lanes, load, pair_sums, store, total, zeros
+
+
+class Adjoints(NamedTuple):
+    """Gradients of what `Buffers` holds, for one block of one sequence."""
+
+    y: Any
+    """(block, inner)"""
+    active: Any
+    """(block, channels)"""
+    raw: Any
+    """(block + d_conv - 1, channels): by the convolution's result; the later block's first rows follow"""
+    step: Any
+    """(block, head_row)"""
+    step_wide: Any
+    """(block, inner): per feature; folded in place to (block, heads)"""
+    decay_wide: Any
+    """Like `step_wide`, by dt A"""
+    state: Any
+    """(tile, d_state, lanes)"""
+    into_out_of: Any
+    """(channels - inner, lanes): by B and C, before the lanes are added up"""
+    gate: Any
+    """(3, inner): gated, SiLU(z) and its slope in one time step"""
+    line: Any
+    """(channels,): a row of results on its way out"""
+
+
+class Gradients(NamedTuple):
+    """Gradients by the parameters, one row per sequence, laid out like `Parameters`."""
+
+    conv: Any
+    conv_bias: Any
+    dt_bias: Any
+    A: Any
+    D: Any
+    norm: Any
+
+
+@compiled
+def add_to(array: Any, index: int, vector: Any) -> None:
+    """Add a vector to ``array[index : index + lanes]``."""
+    store(array, index, load(array, index) + vector)
+
+
+@compiled
+def fold(array: Any, count: int, factor: int) -> None:
+    """Replace each `factor` neighbours, a power of two, by their sum, in place."""
+    width = lanes(array)
+    while factor > 1:
+        count //= 2
+        factor //= 2
+        for i in range(0, count, width):
+            store(array, i, pair_sums(load(array, 2 * i), load(array, 2 * i + width)))
+
+
+@compiled
+def fold_heads(array: Any, count: int, sizes: Sizes) -> None:
+    """Replace the features of each head by their sum: (count, inner) becomes (count, heads), in place."""
+    if sizes.inner == sizes.d_inner and sizes.headdim & (sizes.headdim - 1) == 0:
+        fold(array, count * sizes.inner, sizes.headdim)
+    else:
+        for t in range(count):
+            for head in range(sizes.heads):
+                first = t * sizes.inner + head * sizes.headdim
+                features = array[first]
+                for i in range(first + 1, first + sizes.headdim):
+                    features += array[i]
+                array[t * sizes.heads + head] = features
+
+
+@compiled
+def gate_block_backward(
+    arrays: tuple[Any, Any, Any],
+    place: tuple[int, int, int],
+    parameters: Parameters,
+    sizes: Sizes,
+    buffers: Buffers,
+    adjoints: Adjoints,
+    gradients: Gradients,
+) -> None:
+    """Go back through norm and gate: the gradient by the scan's block, and by z into its place.
+
+    `arrays`: zxbcdt, the gradient by the mixer's result, the gradient by zxbcdt. With g = y SiLU(z),
+    r = 1 / sqrt(mean(g^2) + eps) and e = gradient * norm, dg = r (e - g r^2 mean(g e)).
+    """
+    zxbcdt, upstream, downstream = arrays
+    sequence, start, count = place
+    width = lanes(buffers.y)
+    inner = sizes.inner
+    gate = adjoints.gate
+    for t in range(count):
+        row = position(sequence, start + t, sizes)
+        copy(zxbcdt, row * sizes.row, buffers.gate, 0, sizes.d_inner)
+        copy(upstream, row * sizes.d_inner, adjoints.y, t * inner, sizes.d_inner)
+        squares = zeros(gate)
+        products = zeros(gate)
+        for c in range(0, inner, width):
+            z = load(buffers.gate, c)
+            sigmoid = 1.0 / (1.0 + exp(0.0 - z))
+            silu = z * sigmoid
+            gated = load(buffers.y, t * inner + c) * silu
+            squares = squares + gated * gated
+            products = products + gated * load(adjoints.y, t * inner + c) * load(parameters.norm, c)
+            store(gate, c, gated)
+            store(gate, inner + c, silu)
+            store(gate, 2 * inner + c, sigmoid + silu * (1.0 - sigmoid))
+        scale = 1.0 / math.sqrt(total(squares) / sizes.d_inner + NORM_EPS)
+        share = scale * scale * total(products) / sizes.d_inner
+        for c in range(0, inner, width):
+            gated = load(gate, c)
+            coming = load(adjoints.y, t * inner + c)
+            add_to(gradients.norm, sequence * inner + c, coming * gated * scale)
+            by_gated = (coming * load(parameters.norm, c) - gated * share) * scale
+            by_z = by_gated * load(buffers.y, t * inner + c) * load(gate, 2 * inner + c)
+            store(adjoints.line, c, by_z)
+            store(adjoints.y, t * inner + c, by_gated * load(gate, inner + c))
+        copy(adjoints.line, 0, downstream, row * sizes.row, sizes.d_inner)
+
+
+@compiled
+def scan_block_backward(
+    sequence: int,
+    count: int,
+    parameters: Parameters,
+    sizes: Sizes,
+    buffers: Buffers,
+    adjoints: Adjoints,
+    gradients: Gradients,
+) -> None:
+    """Run the adjoint recurrence over a block, from its last step to its first.
+
+    With s the state, u = dt x and g the gradient by s: g_t = exp(dt_t+1 A) g_t+1 + dy_t C_t, and from it
+    dB = sum(g u), dC = sum(dy s), du = sum(g B), d(dt A) = exp(dt A) sum(g s_t-1).
+    """
+    for t in range(count - 1, -1, -1):
+        clear(adjoints.into_out_of, 0, adjoints.into_out_of.size)
+        _scan_step_backward(sequence, t, parameters, sizes, buffers, adjoints, gradients)
+        fold(adjoints.into_out_of, adjoints.into_out_of.size, lanes(buffers.y))
+        copy(
+            adjoints.into_out_of,
+            0,
+            adjoints.active,
+            t * sizes.channels + sizes.inner,
+            sizes.channels - sizes.inner,
+        )
+    fold_heads(adjoints.step_wide, count, sizes)
+    fold_heads(adjoints.decay_wide, count, sizes)
+
+
+@compiled
+def _scan_step_backward(
+    sequence: int,
+    t: int,
+    parameters: Parameters,
+    sizes: Sizes,
+    buffers: Buffers,
+    adjoints: Adjoints,
+    gradients: Gradients,
+) -> None:
+    width = lanes(buffers.y)
+    into = t * sizes.channels + sizes.inner
+    out_of = into + sizes.d_state
+    size = sizes.d_state * width
+    by_b = adjoints.into_out_of
+    for c in range(0, sizes.inner, width):
+        before = c // width * size * (sizes.block + 1) + t * size
+        adjoint = c // width * size
+        coming = load(adjoints.y, t * sizes.inner + c)
+        x = load(buffers.active, t * sizes.channels + c)
+        step = load(buffers.step_wide, t * sizes.inner + c)
+        decay = load(buffers.decay_wide, t * sizes.inner + c)
+        entering = step * x
+        by_entering = zeros(buffers.y)
+        by_decay = zeros(buffers.y)
+        for n in range(sizes.d_state):
+            place = n * width
+            g = load(adjoints.state, adjoint + place) + coming * broadcast(buffers.active, out_of + n)
+            store(by_b, place, load(by_b, place) + g * entering)
+            state = load(buffers.states, before + size + place)
+            store(by_b, size + place, load(by_b, size + place) + coming * state)
+            by_entering = by_entering + g * broadcast(buffers.active, into + n)
+            g = g * decay
+            by_decay = by_decay + g * load(buffers.states, before + place)
+            store(adjoints.state, adjoint + place, g)
+        direct = load(parameters.D, c)
+        store(adjoints.active, t * sizes.channels + c, by_entering * step + coming * direct)
+        store(adjoints.step_wide, t * sizes.inner + c, by_entering * x)
+        store(adjoints.decay_wide, t * sizes.inner + c, by_decay)
+        add_to(gradients.D, sequence * sizes.inner + c, coming * x)
+
+
+@compiled
+def steps_backward(
+    sequence: int,
+    count: int,
+    parameters: Parameters,
+    sizes: Sizes,
+    buffers: Buffers,
+    adjoints: Adjoints,
+    gradients: Gradients,
+) -> None:
+    """Go back through the decays, and through softplus where its slope was kept, to the step sizes."""
+    width = lanes(buffers.step)
+    for t in range(count):
+        for head in range(0, sizes.heads, width):
+            place = t * sizes.head_row + head
+            by_exponent = load(adjoints.decay_wide, t * sizes.heads + head)
+            by_step = load(adjoints.step_wide, t * sizes.heads + head)
+            by_step = by_step + by_exponent * load(parameters.A, head)
+            add_to(gradients.A, sequence * sizes.head_row + head, by_exponent * load(buffers.step, place))
+            if buffers.step_slope.size > 0:
+                by_step = by_step * load(buffers.step_slope, place)
+                add_to(gradients.dt_bias, sequence * sizes.head_row + head, by_step)
+            store(adjoints.step, place, by_step)
+
+
+@compiled
+def convolve_backward(
+    sequence: int,
+    count: int,
+    parameters: Parameters,
+    sizes: Sizes,
+    buffers: Buffers,
+    adjoints: Adjoints,
+    gradients: Gradients,
+) -> None:
+    """Go back through SiLU and the convolution; `adjoints.active` then holds the gradient by x, B and C."""
+    channels = sizes.channels
+    for c in range(0, channels, lanes(buffers.active)):
+        bias = load(gradients.conv_bias, sequence * channels + c)
+        for t in range(count):
+            place = t * channels + c
+            raw = load(adjoints.active, place) * load(buffers.active_slope, place)
+            store(adjoints.raw, place, raw)
+            bias = bias + raw
+        store(gradients.conv_bias, sequence * channels + c, bias)
+        for k in range(sizes.d_conv):
+            place = (sequence * sizes.d_conv + k) * channels + c
+            tap = load(gradients.conv, place)
+            for t in range(count):
+                tap = tap + load(adjoints.raw, t * channels + c) * load(buffers.entering, (t + k) * channels + c)
+            store(gradients.conv, place, tap)
+        for t in range(count):
+            by_input = zeros(buffers.active)
+            for k in range(sizes.d_conv):
+                tap = load(parameters.conv, k * channels + c)
+                by_input = by_input + tap * load(adjoints.raw, (t + sizes.d_conv - 1 - k) * channels + c)
+            store(adjoints.active, t * channels + c, by_input)
+    # The block before this one is a full one, and sees these rows after its own.
+    copy(adjoints.raw, 0, adjoints.raw, sizes.block * channels, (sizes.d_conv - 1) * channels)
+
+
+@compiled
+def store_mixer_gradients(downstream: Any, place: tuple[int, int, int], sizes: Sizes, adjoints: Adjoints) -> None:
+    """Write the gradient by x, B, C and the raw step sizes to its place."""
+    sequence, start, count = place
+    for t in range(count):
+        row = position(sequence, start + t, sizes) * sizes.row + sizes.d_inner
+        line = t * sizes.channels
+        copy(adjoints.active, line, downstream, row, sizes.d_inner)
+        copy(adjoints.active, line + sizes.inner, downstream, row + sizes.d_inner, 2 * sizes.d_state)
+        row += sizes.d_inner + 2 * sizes.d_state
+        copy(adjoints.step, t * sizes.head_row, downstream, row, sizes.heads)
+
+
+@compiled
+def load_upstream_block(upstream: Any, place: tuple[int, int, int], sizes: Sizes, adjoints: Adjoints) -> None:
+    """Read the gradient by what the scan gives for a block."""
+    sequence, start, count = place
+    for t in range(count):
+        row = position(sequence, start + t, sizes) * sizes.d_inner
+        copy(upstream, row, adjoints.y, t * sizes.inner, sizes.d_inner)
+
+
+@compiled
+def store_scan_gradients(
+    arrays: tuple[Any, Any, Any, Any], place: tuple[int, int, int], sizes: Sizes, adjoints: Adjoints
+) -> None:
+    """Write the gradients by x, dt, B and C to their places."""
+    by_x, by_dt, by_into, by_out_of = arrays
+    sequence, start, count = place
+    for t in range(count):
+        row = position(sequence, start + t, sizes)
+        line = t * sizes.channels
+        copy(adjoints.active, line, by_x, row * sizes.d_inner, sizes.d_inner)
+        copy(adjoints.active, line + sizes.inner, by_into, row * sizes.d_state, sizes.d_state)
+        line += sizes.inner + sizes.d_state
+        copy(adjoints.active, line, by_out_of, row * sizes.d_state, sizes.d_state)
+        copy(adjoints.step, t * sizes.head_row, by_dt, row * sizes.heads, sizes.heads)
