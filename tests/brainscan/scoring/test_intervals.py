@@ -1,0 +1,120 @@
+"""Intervals: exact where they can be, reproducible where they are drawn."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brainscan.scoring.intervals import (
+    bootstrap,
+    bootstrap_ratio,
+    draws,
+    paired_bootstrap,
+    per_24h,
+    poisson_interval,
+    poisson_upper,
+)
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(7)
+
+
+def poisson_tail(count: int, mean: float) -> float:
+    """Return the probability of at most `count`."""
+    return sum(math.exp(-mean + k * math.log(mean) - math.lgamma(k + 1)) for k in range(count + 1))
+
+
+@given(st.integers(0, 60), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
+def test_poisson_ends_have_the_tail_they_promise(count: int, confidence: float) -> None:
+    interval = poisson_interval(count, confidence)
+    tail = (1 - confidence) / 2
+    assert poisson_tail(count, interval.high) == pytest.approx(tail, rel=1e-6)
+    if count:
+        assert 1 - poisson_tail(count - 1, interval.low) == pytest.approx(tail, rel=1e-6)
+    else:
+        assert interval.low == 0.0
+    assert poisson_tail(count, poisson_upper(count, confidence)) == pytest.approx(1 - confidence, rel=1e-6)
+
+
+def test_no_alarm_in_2_7_hours_only_proves_27_a_day() -> None:
+    assert per_24h(poisson_upper(0), 2.7) == pytest.approx(26.63, abs=0.01)
+
+
+def test_no_hours_no_rate() -> None:
+    assert math.isnan(per_24h(0, 0.0))
+
+
+@pytest.mark.parametrize(("count", "confidence"), [(-1, 0.95), (3, 0.0), (3, 1.0)])
+def test_impossible_arguments_are_refused(count: int, confidence: float) -> None:
+    with pytest.raises(ValueError, match="needs count"):
+        poisson_interval(count, confidence)
+
+
+def test_draws_keep_the_number_of_patients() -> None:
+    weights = draws(5, rng(), 200)
+    assert weights.shape == (200, 5)
+    assert (weights.sum(axis=1) == 5).all()
+
+
+def test_the_same_seed_gives_the_same_interval() -> None:
+    found, seizures = np.array([3.0, 1.0, 0.0, 8.0]), np.array([4.0, 4.0, 2.0, 8.0])
+    assert bootstrap_ratio(found, seizures, rng()) == bootstrap_ratio(found, seizures, rng())
+
+
+def test_the_interval_holds_the_pooled_ratio_and_stays_within_0_and_1() -> None:
+    found, seizures = np.array([3.0, 1.0, 0.0, 8.0, 2.0]), np.array([4.0, 4.0, 2.0, 8.0, 2.0])
+    interval = bootstrap_ratio(found, seizures, rng())
+    assert 0.0 <= interval.low < found.sum() / seizures.sum() < interval.high <= 1.0
+
+
+def test_equal_patients_leave_no_doubt() -> None:
+    interval = bootstrap_ratio(np.full(6, 2.0), np.full(6, 4.0), rng())
+    assert (interval.low, interval.high) == (0.5, 0.5)
+
+
+def test_patients_not_seizures_are_drawn() -> None:
+    """Twenty seizures of two patients, one found whole and one missed, are two observations."""
+    interval = bootstrap_ratio(np.array([10.0, 0.0]), np.array([10.0, 10.0]), rng())
+    assert (interval.low, interval.high) == (0.0, 1.0)
+
+
+def test_draws_without_seizures_are_drawn_again() -> None:
+    interval = bootstrap_ratio(np.array([1.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0]), rng())
+    assert (interval.low, interval.high) == (1.0, 1.0)
+
+
+@pytest.mark.parametrize("n_groups", [0, 1])
+def test_fewer_than_two_patients_have_no_interval(n_groups: int) -> None:
+    assert math.isnan(bootstrap(lambda _: 1.0, n_groups, rng()).low)
+
+
+def test_a_statistic_that_is_never_defined_has_no_interval() -> None:
+    assert math.isnan(bootstrap(lambda _: math.nan, 3, rng(), n_draws=5).high)
+
+
+def test_paired_draws_see_a_difference_that_unpaired_ones_would_not() -> None:
+    base = np.array([0.1, 0.9, 0.3, 0.7, 0.5, 0.2, 0.8, 0.6])
+    better = base + 0.05
+
+    def mean(values: np.ndarray[tuple[int], np.dtype[np.float64]]):  # type: ignore[no-untyped-def]
+        return lambda weights: float(weights @ values / weights.sum())
+
+    difference = paired_bootstrap(mean(base), mean(better), len(base), rng())
+    assert difference.estimate == pytest.approx(0.05)
+    assert difference.interval.low == pytest.approx(0.05)
+    assert difference.p_value == pytest.approx(2 / 1001)
+
+
+def test_a_detector_does_not_differ_from_itself() -> None:
+    values = np.array([0.1, 0.9, 0.3])
+
+    def mean(weights: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
+        return float(weights @ values / weights.sum())
+
+    difference = paired_bootstrap(mean, mean, 3, rng())
+    assert (difference.estimate, difference.p_value) == (0.0, 1.0)
