@@ -118,14 +118,16 @@ def _spectrum(uv: FloatArray, rng: np.random.Generator, config: AugmentConfig) -
 def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
     level = np.exp(rng.uniform(np.log(0.3), np.log(6.0)))
     each = level * np.exp(0.5 * rng.standard_normal((shape[0], 1)))
-    return rng.standard_normal(shape, dtype=np.float32) * each.astype(np.float32)
+    noise: FloatArray = rng.standard_normal(shape, dtype=np.float32) * each.astype(np.float32)
+    return noise
 
 
 def _mains(shape: tuple[int, ...], rng: np.random.Generator) -> FloatArray:
     hz = 50.0 if rng.random() < 0.5 else 60.0
     amplitude = np.exp(rng.uniform(0.0, np.log(30.0))) * rng.random((shape[0], 1))
     phase = 2.0 * np.pi * hz * np.arange(shape[1]) / RATE_HZ + rng.uniform(0, 2 * np.pi)
-    return (amplitude * np.sin(phase)).astype(np.float32)
+    hum: FloatArray = (amplitude * np.sin(phase)).astype(np.float32)
+    return hum
 
 
 def _drop(uv: FloatArray, rng: np.random.Generator) -> FloatArray:

@@ -49,7 +49,7 @@ class Cached:
     @property
     def n_seconds(self) -> int:
         """Whole seconds."""
-        return self.signal.shape[1] // RATE_HZ
+        return int(self.signal.shape[1]) // RATE_HZ
 
     def labels(self) -> tuple[BoolArray, BoolArray]:
         """Return for each second whether it is ictal, and whether its label may be trained on.

@@ -74,7 +74,7 @@ def train(recordings: list[Cached], network_config: NetworkConfig, config: LiteC
             if config.electrode_weight:
                 loss = loss + config.electrode_weight * electrode_loss(located.electrodes, electrodes, ictal)
             optimiser.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             norm = torch.nn.utils.clip_grad_norm_(network.parameters(), config.clip)
             if torch.isfinite(norm):
                 optimiser.step()

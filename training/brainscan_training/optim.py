@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
+from typing import Generic, TypeVar
 
 import torch
 from torch import nn
@@ -13,7 +14,8 @@ _NEVER_DECAYED = ("A_log", "D", "dt_bias", "bias")
 
 def adamw(network: nn.Module, learning_rate: float, weight_decay: float) -> torch.optim.AdamW:
     """Return AdamW without decay on norms, biases, ``A_log``, ``D`` and ``dt_bias``."""
-    decayed, kept = [], []
+    decayed: list[nn.Parameter] = []
+    kept: list[nn.Parameter] = []
     for name, parameter in network.named_parameters():
         if not parameter.requires_grad:
             continue
@@ -32,7 +34,10 @@ def rate_at(step: int, total: int, warm_up: float = 0.03, floor: float = 0.02) -
     return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * min(progress, 1.0)))
 
 
-class AveragedWeights:
+N = TypeVar("N", bound=nn.Module)
+
+
+class AveragedWeights(Generic[N]):
     """Exponential moving average of a network's parameters; buffers follow the network.
 
     Parameters
@@ -42,19 +47,19 @@ class AveragedWeights:
         Share of the old average kept at each step; smaller at the beginning, so that the start is forgotten.
     """
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
-        self.network = copy.deepcopy(network).eval()
+    def __init__(self, network: N, decay: float) -> None:
+        self.network: N = copy.deepcopy(network).eval()
         for parameter in self.network.parameters():
             parameter.requires_grad_(False)
         self._decay = decay
         self._steps = 0
 
     @torch.no_grad()
-    def update(self, network: nn.Module) -> None:
+    def update(self, network: N) -> None:
         """Take the network's present weights in."""
         self._steps += 1
         decay = min(self._decay, self._steps / (self._steps + 10))
         for mine, theirs in zip(self.network.parameters(), network.parameters(), strict=True):
             mine.lerp_(theirs, 1.0 - decay)
-        for mine, theirs in zip(self.network.buffers(), network.buffers(), strict=True):
-            mine.copy_(theirs)
+        for buffer, other in zip(self.network.buffers(), network.buffers(), strict=True):
+            buffer.copy_(other)
