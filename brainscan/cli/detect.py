@@ -159,6 +159,7 @@ def _one(
 ) -> Detection:
     """Detect in one recording and write its outputs."""
     from brainscan.io import read
+    from brainscan.io.atomic import make_folder
     from brainscan.io.outputs import FORMATS, anonymised, guard, write, write_probabilities
 
     recording = read(path)
@@ -184,23 +185,6 @@ def _one(
     if job.probabilities is not None:
         write_probabilities(detection, job.probabilities)
     return detection
-
-
-def make_folder(folder: Path) -> None:
-    """Create an output folder with its parents.
-
-    Raises
-    ------
-    OutputError
-        If that is not possible.
-    """
-    from brainscan.errors import OutputError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as problem:
-        reason = problem.strerror or "no access"
-        raise OutputError(f"the folder cannot be made ({reason})", file=str(folder), hint="choose another -o") from None
 
 
 def _document(detection: Detection) -> dict[str, Any]:

@@ -67,6 +67,23 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
                 temporary.unlink()
 
 
+def make_folder(folder: Path) -> None:
+    """Create an output folder with its parents.
+
+    Raises
+    ------
+    OutputError
+        If that is not possible.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        reason = (problem.strerror or type(problem).__name__).lower()
+        raise OutputError(
+            f"the folder cannot be made ({reason})", file=str(folder), hint="choose another place with -o"
+        ) from problem
+
+
 def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes atomically; see `atomic_write`."""
     with atomic_write(path) as stream:

@@ -171,9 +171,9 @@ def write_probabilities(detection: Detection, path: Path) -> None:
     write_bytes(path, buffer.getvalue())
 
 
-def output_stem(recording: Path) -> str:
+def output_stem(recording: PurePath) -> str:
     """Return the name of a recording without its suffix."""
-    return PurePath(recording.name).stem or recording.name
+    return recording.stem or recording.name
 
 
 def anonymous_name(name: str) -> str:

@@ -1,0 +1,1 @@
+"""A whole archive: every recording below a folder, resumable."""
