@@ -204,7 +204,7 @@ def examine(
         format=recording.format,
         start=recording.start,
         duration_s=recording.duration_s,
-        analysed_s=sum(stop - start for start, stop in covered),
+        analysed_s=sum((stop - start for start, stop in covered), 0.0),
         segments=recording.segments,
         events=tuple(_within(event, recording.duration_s) for event in sorted(events)),
         unscored=complement(covered, 0.0, recording.duration_s),
@@ -263,9 +263,9 @@ def _warnings(
     warnings = [*recording.warnings, *plan.warnings]
     if recording.duration_s < SHORT_RECORDING_S and not any("shorter than" in w for w in warnings):
         warnings.append(f"the recording is shorter than {SHORT_RECORDING_S:g} s ({recording.duration_s:g} s)")
-    interpolated = [e.name for e in detection.electrodes if e.bad_share == 1.0 and e.name not in plan.missing]
-    if interpolated:
-        warnings.append(f"interpolated throughout: {' '.join(interpolated)}")
+    unusable = [e.name for e in detection.electrodes if e.bad_share == 1.0 and e.name not in plan.missing]
+    if unusable:
+        warnings.append(f"unusable throughout: {' '.join(unusable)}")
     partly = [f"{e.name} ({e.bad_share:.0%})" for e in detection.electrodes if 0.0 < e.bad_share < 1.0]
     if partly:
         warnings.append(f"unusable in part of the windows: {', '.join(partly)}")

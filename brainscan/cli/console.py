@@ -91,5 +91,22 @@ def stdout_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, tit
     sys.stdout.write("\n".join(lines) + "\n")
 
 
+def elapsed(at_s: float) -> str:
+    """Return seconds as H:MM:SS.s."""
+    tenths = round(at_s * 10)
+    minutes, rest = divmod(tenths, 600)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest / 10:04.1f}"
+
+
+def print_facts(facts: Iterable[tuple[str, str]]) -> None:
+    """Print names and values on stdout, the values in one column; a name that repeats is left out."""
+    before, facts = "", list(facts)
+    width = max(len(name) for name, _ in facts)
+    for name, value in facts:
+        sys.stdout.write(f"{('' if name == before else name).ljust(width)}  {value}".rstrip() + "\n")
+        before = name
+
+
 def _is_number(text: str) -> bool:
     return text.replace(".", "", 1).replace(":", "").lstrip("+-").isdigit() or text in {"", "-", "nan"}

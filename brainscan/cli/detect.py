@@ -207,7 +207,7 @@ def _show(detection: Detection, job: _Job, *, quiet: bool) -> None:
         rows.append(
             (
                 number,
-                elapsed(event.onset_s),
+                console.elapsed(event.onset_s),
                 clock.strftime("%H:%M:%S") if clock else "-",
                 f"{event.duration_s:.1f}",
                 f"{event.confidence:.2f}",
@@ -218,14 +218,6 @@ def _show(detection: Detection, job: _Job, *, quiet: bool) -> None:
         console.stdout_table(("#", "onset", "clock", "duration_s", "confidence", ""), rows, title=summary)
     else:
         print(summary)
-
-
-def elapsed(at_s: float) -> str:
-    """Return seconds as H:MM:SS.s."""
-    tenths = round(at_s * 10)
-    minutes, rest = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{rest / 10:04.1f}"
 
 
 def _finish(job: _Job, done: list[dict[str, Any]], failures: list[tuple[str, BrainscanError]]) -> None:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 DEFAULT = "default"
 UNTRAINED = "v3"
 _SHIPPED = {"default": "default.safetensors", "v3-lite": "default.safetensors"}
+NAMES = frozenset((*_SHIPPED, UNTRAINED))
+"""Models that are known by name."""
 FOLDER_WEIGHTS = "model.safetensors"
 FOLDER_CARD = "config.json"
 _HEADER_LIMIT = 16 * 1024 * 1024

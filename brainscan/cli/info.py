@@ -1,0 +1,174 @@
+"""``brainscan info``: what a recording holds, or a model's card."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from brainscan.cli import console, options
+
+if TYPE_CHECKING:
+    from brainscan.detection import Detection
+    from brainscan.model.description import ModelFacts
+    from brainscan.recording import Recording
+
+_SHOWN_NOTES = 20
+
+
+def info(
+    file: Annotated[str, typer.Argument(metavar="FILE|MODEL", help="A recording; or default, v3, v3-lite, a model.")],
+    channel_map: options.ChannelMap = "",
+    max_missing: options.MaxMissing = 3,
+    as_json: options.AsJson = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Name the channels of each electrode.")] = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Show what a recording holds and how each of the 19 electrodes is obtained, or a model's card.
+
+    No network runs; the recording is read once, for the verdict on every window. Nothing that names the patient is
+    shown.
+
+    Examples
+    --------
+    brainscan info night.edf
+    brainscan info night.edf --json
+    brainscan info odd.edf --channel-map "EEG 1=Fp1,EEG 2=Fp2"
+    brainscan info v3
+    """
+    console.set_quiet(quiet)
+    from brainscan.model.description import describe, is_model
+
+    if is_model(file):
+        _show_model(describe(file), as_json=as_json)
+    else:
+        _recording(Path(file), channel_map, max_missing, as_json=as_json, verbose=verbose)
+
+
+def _recording(path: Path, channel_map: str, max_missing: int, *, as_json: bool, verbose: bool) -> None:
+    from brainscan.detector import nothing_scored
+    from brainscan.errors import ModelError
+    from brainscan.io import read
+    from brainscan.model import checkpoint
+    from brainscan.survey import survey
+
+    chosen = options.detect_options(channel_map, max_missing)
+    recording = read(path)
+    card = None
+    with suppress(ModelError):  # without an installed model its stages run with their defaults
+        card = checkpoint.read_card(checkpoint.locate(checkpoint.DEFAULT))
+    with console.progress() as bar:
+        task = bar.add_task(path.name, total=round(recording.duration_s))
+        held = survey(recording, chosen, card, lambda at_s: bar.update(task, completed=round(at_s)))
+    failure = None if held.analysed_s else nothing_scored(held)
+    if as_json:
+        document = _document(recording, held)
+        console.print_json(document if failure is None else {"error": failure.as_mapping(), **document})
+    else:
+        _show_recording(recording, held, verbose=verbose)
+    if failure is not None:
+        failure.reported = True
+        raise failure
+
+
+def _document(recording: Recording, held: Detection) -> dict[str, Any]:
+    """Return the form of SPEC §3, and further facts."""
+    from brainscan.io.outputs import as_mapping
+
+    whole = as_mapping(held)
+    taken = ("file", "format", "start", "duration_s", "analysed_s", "segments", "unscored", "electrodes")
+    return {
+        **{key: whole[key] for key in taken},
+        "low_trust": held.low_trust,
+        "channels": [
+            {"label": c.label, "rate_hz": float(c.rate_hz), "unit": c.unit, "usable": c.uv_per_unit is not None}
+            for c in recording.channels
+        ],
+        "annotations": [
+            {"onset_s": a.onset_s, "duration_s": a.offset_s - a.onset_s, "text": a.label} for a in held.annotations
+        ],
+        "warnings": list(held.warnings),
+    }
+
+
+def _show_recording(recording: Recording, held: Detection, *, verbose: bool) -> None:
+    from brainscan.cli.head_map import head_map
+
+    rates = sorted({float(c.rate_hz) for c in recording.channels})
+    facts = [
+        ("file", held.file),
+        ("format", held.format),
+        ("start", held.start.isoformat(sep=" ", timespec="seconds") if held.start else "unknown"),
+        ("duration", f"{console.elapsed(held.duration_s)} ({held.duration_s:g} s)"),
+        ("analysed", f"{console.elapsed(held.analysed_s)} ({held.analysed_s:g} s)"),
+        ("channels", f"{len(recording.channels)} at {', '.join(f'{rate:g}' for rate in rates)} Hz"),
+    ]
+    if len(held.segments) > 1:
+        facts.append(("segments", f"{len(held.segments)}, with gaps between them"))
+    facts += [("unscored", f"{console.elapsed(a)} to {console.elapsed(b)}") for a, b in held.unscored]
+    console.print_facts(facts)
+    print(f"\n{head_map(held.electrodes)}")
+    if verbose:
+        rows = [(e.name, e.found, e.how, e.quality, ", ".join(e.channels)) for e in held.electrodes]
+        console.stdout_table(("electrode", "found", "how", "quality", "channels"), rows, title="")
+    if held.annotations:
+        shown = held.annotations[:_SHOWN_NOTES]
+        print(
+            f"\n{len(held.annotations)} annotations in the file"
+            + (":" if len(shown) == len(held.annotations) else f", the first {len(shown)}:")
+        )
+        console.stdout_table(("onset", "note"), [(console.elapsed(max(a.onset_s, 0.0)), a.label) for a in shown])
+    for text in held.warnings:
+        console.warning(f"{held.file}: {text}")
+
+
+def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
+    card = facts.card
+    if as_json:
+        document = {
+            "parameters": facts.parameters,
+            "variant": facts.variant,
+            "card": card.to_mapping(),
+            "parts": facts.parts,
+            "gflop_per_window": facts.flops / 1e9,
+            "trained": facts.trained,
+        }
+        console.print_json(document)
+        return
+    decision, provenance = card.decision, card.provenance
+    band = f"{card.filter.high_pass_hz:g} to {card.filter.low_pass_hz or card.rate_hz / 2:g} Hz"
+    lines = [
+        ("model", card.name),
+        ("variant", facts.variant),
+        ("parameters", f"{facts.parameters:,}"),
+        ("arithmetic", f"{facts.flops / 1e9:.2f} GFLOP a window"),
+        ("weights", f"SHA-256 {card.sha256}" if facts.trained else "none here: train them, or give a file"),
+        (
+            "input",
+            f"{len(card.electrodes)} electrodes, {card.rate_hz} Hz, {band}, scale {card.amplitude.scale_uv:g} uV",
+        ),
+        ("windows", f"{card.window.duration_s} s every {card.window.stride_s} s"),
+        ("thresholds", f"on {decision.enter:g}, off {decision.leave:g}, logits averaged over {decision.average_s:g} s"),
+        ("use", provenance.intended_use),
+        ("ages", f"{provenance.age_years[0]:g} to {provenance.age_years[1]:g} years"),
+        ("licence", provenance.licence),
+    ]
+    lines += [("trained on", ", ".join(f"{value}" for value in entry.values())) for entry in provenance.training_data]
+    console.print_facts(lines)
+    console.stdout_table(("part", "parameters"), list(facts.parts.items()), title="")
+    if card.operating_points:
+        rows = [
+            (
+                name,
+                f"{p.enter:g}",
+                f"{p.fa_per_24h:.2f}",
+                f"{p.sensitivity:.2f}",
+                f"{p.hours:.1f}",
+                p.patients,
+                p.source,
+            )
+            for name, p in card.operating_points.items()
+        ]
+        console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from"), rows)
