@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from brainscan.detector import Detector
     from brainscan.errors import BrainscanError
     from brainscan.events import Annotation, Event, Probabilities
-    from brainscan.io import read
+    from brainscan.io import from_raw, read
     from brainscan.recording import Recording
 
 _HOMES = {
@@ -26,6 +26,7 @@ _HOMES = {
     "Event": "brainscan.events",
     "Probabilities": "brainscan.events",
     "Recording": "brainscan.recording",
+    "from_raw": "brainscan.io",
     "read": "brainscan.io",
 }
 
@@ -38,6 +39,7 @@ __all__ = [
     "Probabilities",
     "Recording",
     "__version__",
+    "from_raw",
     "read",
 ]
 

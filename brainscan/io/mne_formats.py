@@ -29,6 +29,7 @@ _VOLTAGES = frozenset({"eeg", "eog", "ecg", "emg", "bio"})
 
 _BREAK = re.compile(r"(?:^|[ /])(?:boundary|New Segment)", re.IGNORECASE)
 _SKIPPED = "BAD_ACQ_SKIP"
+_DAMAGED = re.compile(r"invalid tag|truncat|corrupt|cut off", re.IGNORECASE)
 _HEADER_BYTES = 1 << 20
 
 # What MNE's parsers raise on damaged files, beside OSError.
@@ -106,9 +107,9 @@ def read_with_mne(path: Path, container: Container) -> Recording:
         "EEGLAB": mne.io.read_raw_eeglab,
     }
     try:
-        with python_warnings.catch_warnings():
-            python_warnings.simplefilter("ignore")
-            raw = readers[container](path, preload=False, verbose="ERROR")
+        with python_warnings.catch_warnings(record=True) as remarks:
+            python_warnings.simplefilter("always")
+            raw = readers[container](path, preload=False, verbose="WARNING")
     except FileNotFoundError as problem:
         missing = Path(problem.filename).name if problem.filename else "a file that it needs"
         raise InputError(
@@ -118,7 +119,10 @@ def read_with_mne(path: Path, container: Container) -> Recording:
         raise unreadable(name, problem) from problem
     except _DAMAGE as problem:
         raise _damaged(name) from problem
-    return replace(from_raw(raw, name=name), format=container, sha256=partial(sha256_of, path))
+    recording = from_raw(raw, name=name)
+    if any(_DAMAGED.search(str(remark.message)) for remark in remarks):
+        recording = replace(recording, warnings=(*recording.warnings, "the file is cut short or damaged"))
+    return replace(recording, format=container, sha256=partial(sha256_of, path))
 
 
 def from_raw(raw: Any, *, name: str = "raw") -> Recording:

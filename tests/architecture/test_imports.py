@@ -76,6 +76,7 @@ def test_public_names_are_these_and_load() -> None:
         "Probabilities",
         "Recording",
         "__version__",
+        "from_raw",
         "read",
     ]
     for name in brainscan.__all__:
