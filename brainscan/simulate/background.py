@@ -14,13 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.electrodes import INDEX, N_ELECTRODES, POSITIONS
-from brainscan.simulate.head import cortical_covariance, patch_field
+from brainscan.simulate.head import patch_fields, source_covariance, spread_directions
 from brainscan.simulate.noise import Array, complex_normal
 
 State = Literal["open", "closed", "drowsy", "sleep"]
+Age = Literal["any", "adult", "child"]
 STATES: tuple[State, ...] = ("open", "closed", "drowsy", "sleep")
 
 N_CORTICAL_SOURCES = 400
+LOCAL_RADIUS = 0.76
+WIDE_RADIUS = 0.35
+"""A shallow and a deep shell of sources; their mixture has the inter-electrode correlations of recordings."""
 
 _POSTERIOR = ("O1", "O2", "P3", "P4")
 _CENTRAL = ("C3", "C4")
@@ -82,28 +86,27 @@ class Subject:
         return self.amplitude_uv * float(np.sqrt(np.mean(power[electrodes])))
 
 
-def draw_subject(rng: np.random.Generator) -> Subject:
+def draw_subject(rng: np.random.Generator, age: Age = "any") -> Subject:
     """Draw a subject; the spread is that of the recordings in eeg/train (`benchmarks/simulator.py`)."""
-    child = bool(rng.uniform() < 0.5)
-    amplitude_uv = float(np.exp(rng.normal(np.log(17.0 if child else 6.0), 0.45)))
+    child = bool(rng.uniform() < 0.5) if age == "any" else age == "child"
+    amplitude_uv = float(np.exp(rng.normal(np.log(18.0 if child else 4.2), 0.4)))
     rhythms = {
         "delta": rng.uniform(0.1, 0.5),
         "theta": rng.uniform(0.1, 0.35),
         "alpha": float(np.exp(rng.normal(np.log(0.25), 0.5))),
         "mu": rng.uniform(0.03, 0.2),
-        "beta": rng.uniform(0.1, 0.35),
+        "beta": rng.uniform(0.15, 0.45),
     }
-    weights = np.exp(0.5 * rng.standard_normal(N_CORTICAL_SOURCES))
-    covariance = cortical_covariance(weights)
+    covariance = _covariance(rng)
     # a Cholesky factor is unique, eigenvectors have signs that differ between libraries
     spatial = np.asarray(np.linalg.cholesky(covariance + 1e-6 * np.eye(N_ELECTRODES)), dtype=np.float64)
     return Subject(
         child=child,
         amplitude_uv=amplitude_uv,
-        exponent=rng.uniform(1.3, 2.1),
+        exponent=rng.uniform(1.3, 2.1) if child else rng.uniform(1.0, 1.8),
         alpha_hz=rng.uniform(7.5, 9.5) if child else rng.uniform(8.5, 11.5),
         rhythms=rhythms,
-        noise_uv=float(np.exp(rng.normal(np.log(0.14 * amplitude_uv + 0.7), 0.4))),
+        noise_uv=float(np.exp(rng.normal(np.log(0.16 * amplitude_uv + 0.8), 0.5))),
         spatial=spatial,
         fields={
             "delta": _fields(rng, (*_FRONTAL, "Pz", *_TEMPORAL)),
@@ -153,7 +156,7 @@ def tile(rng: np.random.Generator, subject: Subject, state: State, n_samples: in
 
 
 def background_piece(
-    rng: np.random.Generator, duration_s: float, rate_hz: float, state: State | None = None
+    rng: np.random.Generator, duration_s: float, rate_hz: float, state: State | None = None, age: Age = "any"
 ) -> NDArray[np.float32]:
     """Draw background of a new subject in one state, for composing training windows.
 
@@ -165,17 +168,28 @@ def background_piece(
     rate_hz : float
     state : {"open", "closed", "drowsy", "sleep"}, optional
         Drawn if absent.
+    age : {"any", "adult", "child"}
 
     Returns
     -------
     array of float32, shape (19, n_samples)
         Microvolts, electrodes in the order of `ELECTRODES`.
     """
-    subject = draw_subject(rng)
+    subject = draw_subject(rng, age)
     if state is None:
         state = STATES[int(rng.integers(len(STATES)))]
     n_samples = round(duration_s * rate_hz)
     return tile(rng, subject, state, n_samples + n_samples % 2, rate_hz)[:, :n_samples].astype(np.float32)
+
+
+def _covariance(rng: np.random.Generator) -> Array:
+    """Draw the covariance of the 1/f activity: local sources, and wide ones whose share differs by person."""
+    outward = spread_directions(N_CORTICAL_SOURCES)
+    local = np.exp(0.5 * rng.standard_normal(N_CORTICAL_SOURCES) + outward @ rng.normal(0.0, 0.6, 3))
+    wide = np.exp(outward @ rng.normal(0.0, 0.8, 3))
+    share = rng.uniform(0.0, 0.8)
+    mixed: Array = (1.0 - share) * source_covariance(local, LOCAL_RADIUS) + share * source_covariance(wide, WIDE_RADIUS)
+    return mixed
 
 
 def _bands(subject: Subject, state: State) -> dict[str, tuple[float, float]]:
@@ -201,11 +215,9 @@ def _one_over_f(frequency: Array, exponent: float) -> Array:
 
 def _fields(rng: np.random.Generator, electrodes: tuple[str, ...]) -> Array:
     """Return the fields of sources under some electrodes, each moved a little, mean variance 1."""
-    columns = []
-    for name in electrodes:
-        under = np.array(POSITIONS[INDEX[name]]) + rng.normal(0.0, 0.12, 3)
-        strength = np.exp(0.3 * rng.standard_normal())
-        columns.append(strength * patch_field(rng, under / np.linalg.norm(under), 0.2))
-    fields = np.stack(columns, axis=1)
+    under = np.array([POSITIONS[INDEX[name]] for name in electrodes])
+    under += rng.normal(0.0, 0.12, under.shape)
+    fields = patch_fields(rng, under / np.linalg.norm(under, axis=1, keepdims=True), 0.2)
+    fields *= np.exp(0.3 * rng.standard_normal(len(electrodes)))
     scaled: Array = fields * np.sqrt(N_ELECTRODES / np.sum(fields**2))
     return scaled

@@ -15,7 +15,7 @@ from brainscan.electrodes import ELECTRODES, INDEX, N_ELECTRODES
 from brainscan.events import Annotation
 from brainscan.recording import Channel, Recording, Samples, Segment
 from brainscan.simulate.artifacts import artifact_piece
-from brainscan.simulate.background import Subject, draw_subject, tile
+from brainscan.simulate.background import Age, Subject, draw_subject, tile
 from brainscan.simulate.noise import Array
 from brainscan.simulate.schedule import Planned, plan_artifacts, plan_seizures, plan_states, state_at
 from brainscan.simulate.seizures import DECREMENT, Pattern, SeizurePiece, SeizureType, seizure_piece
@@ -53,6 +53,8 @@ class SimulationConfig:
     snr : tuple of float
         Lowest and highest RMS of a seizure over that of the background, over the electrodes that take part
         (decremental seizures: less, by `DECREMENT`).
+    age : {"any", "adult", "child"}
+        Whose background it is.
     """
 
     duration_s: int
@@ -62,6 +64,7 @@ class SimulationConfig:
     artifacts: float = 1.0
     generalised: float = 0.3
     snr: tuple[float, float] = (1.0, 6.0)
+    age: Age = "any"
 
     def __post_init__(self) -> None:
         if self.duration_s < 1 or self.duration_s != int(self.duration_s):
@@ -189,7 +192,7 @@ def simulate(config: SimulationConfig) -> Simulation:
     >>> len(simulation.truth), next(simulation.blocks(10)).shape
     (1, (19, 2560))
     """
-    subject = draw_subject(_stream(config, _SUBJECT))
+    subject = draw_subject(_stream(config, _SUBJECT), config.age)
     seizures = plan_seizures(_stream(config, _SEIZURES), config.duration_s, config.n_seizures, config.generalised)
     pages = _Pages(config, subject, seizures)
     return Simulation(config, pages.truth(), lru_cache(maxsize=4)(pages.page))

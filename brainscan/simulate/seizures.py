@@ -14,7 +14,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.simulate.head import beside, directions, patch_field
+from brainscan.simulate.head import beside, directions, patch_fields
 from brainscan.simulate.noise import Array, band_noise, bursts, smooth_step, taper, wander
 
 SeizureType = Literal["focal", "generalised"]
@@ -271,38 +271,39 @@ def _project(
     fast = band_noise(rng, len(sources), clock.n_ictal, clock.rate_hz, (8.0, 30.0))
     rows += rng.uniform(0.05, 0.5) * slow + rng.uniform(0.0, 0.3) * fast
     joined: Array = fields @ (rows * envelope)
+    # irregular activity all over the head goes along with most seizures
+    diffuse = patch_fields(rng, directions(rng, 6), 0.5)
+    noise = band_noise(rng, 6, clock.n_ictal, clock.rate_hz, (1.0, rng.uniform(6.0, 20.0)))
+    joined += rng.uniform(0.0, 0.3) * diffuse @ (noise * envelope)
     return joined
 
 
 def _focal_sources(rng: np.random.Generator) -> list[_Source]:
+    """Return a core, what lies near it, and often its mirror image in the other hemisphere."""
     core = directions(rng, 1)[0]
-    extent = rng.uniform(0.2, 0.55)
-    sources = [_Source(patch_field(rng, core, extent), 1.0, 0.0, 0.0)]
+    middles = [core]
+    courses = [(1.0, 0.0, 0.0)]
     for _ in range(int(rng.integers(1, 6))):
-        near = beside(rng, core, rng.uniform(0.3, 1.0))
-        sources.append(
-            _Source(patch_field(rng, near, extent), rng.uniform(0.3, 0.9), rng.uniform(0.0, 0.6), rng.normal(0.0, 0.8))
-        )
+        middles.append(beside(rng, core, rng.uniform(0.3, 1.0)))
+        courses.append((rng.uniform(0.3, 0.9), rng.uniform(0.0, 0.6), rng.normal(0.0, 0.8)))
     if rng.uniform() < 0.4:
-        across = beside(rng, core * (-1.0, 1.0, 1.0), 0.15)
-        sources.append(
-            _Source(
-                patch_field(rng, across, extent), rng.uniform(0.2, 0.9), rng.uniform(0.2, 0.7), rng.normal(0.0, 1.2)
-            )
-        )
-    return sources
+        middles.append(beside(rng, core * (-1.0, 1.0, 1.0), 0.15))
+        courses.append((rng.uniform(0.2, 0.9), rng.uniform(0.2, 0.7), rng.normal(0.0, 1.2)))
+    fields = patch_fields(rng, np.array(middles), rng.uniform(0.2, 0.55))
+    return [_Source(field, *course) for field, course in zip(fields.T, courses, strict=True)]
 
 
 def _bilateral_sources(rng: np.random.Generator, front: float) -> list[_Source]:
     """Return wide sources of both sides in step; `front` is how far to the nose the largest ones sit."""
-    sources = []
+    middles, strengths = [], []
     for y, strength in ((front, 1.0), (front - 0.6, rng.uniform(0.5, 0.9)), (front - 1.2, rng.uniform(0.2, 0.6))):
         tilt = rng.normal(0.0, 0.1)
         for x in (-0.4, 0.4):
-            middle = np.array((x + tilt, y, 0.9))
-            field = patch_field(rng, middle / np.linalg.norm(middle), 0.3)
-            sources.append(_Source(field, strength * rng.uniform(0.8, 1.0), 0.0, rng.normal(0.0, 0.12)))
-    return sources
+            middles.append(np.array((x + tilt, y, 0.9)))
+            strengths.append(strength * rng.uniform(0.8, 1.0))
+    outward = np.array(middles) / np.linalg.norm(middles, axis=1, keepdims=True)
+    fields = patch_fields(rng, outward, 0.3)
+    return [_Source(f, strength, 0.0, rng.normal(0.0, 0.12)) for f, strength in zip(fields.T, strengths, strict=True)]
 
 
 def _frequency(
@@ -365,8 +366,8 @@ def _postictal(
         return np.zeros((len(ictal), 0)), recovery
     # random sums of the seizure's samples are fields with the seizure's own covariance
     fields = ictal @ rng.standard_normal((clock.n_ictal, 2)) / np.sqrt(2.0 * clock.n_ictal)
-    waves = fields @ band_noise(rng, 2, n_after, clock.rate_hz, (0.7, 3.5))
-    envelope = rng.uniform(0.2, 1.0) * smooth_step(t / 1.5) * (1.0 - smooth_step(course))
+    waves = fields @ band_noise(rng, 2, n_after, clock.rate_hz, (0.7, 5.0))
+    envelope = rng.uniform(0.3, 1.2) * smooth_step(t / 1.5) * (1.0 - smooth_step(course))
     return waves * envelope, recovery
 
 
