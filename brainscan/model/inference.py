@@ -117,12 +117,15 @@ class WindowRunner:
         -------
         list of float32 arrays, shape (n_samples,) each
         """
+        return [torch.sigmoid(torch.from_numpy(logits)).numpy() for logits in self.logits(windows)]
+
+    def logits(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return the logit of each sample, after the card's shift and scale; otherwise as `probabilities`."""
         results: list[FloatArray] = []
         for first in range(0, len(windows), self.batch_size):
             batch = np.stack(windows[first : first + self.batch_size])
             with torch.inference_mode():
                 eeg = scaled(torch.from_numpy(batch).to(self.device), self.card.amplitude, self._centring)
                 logits = (self.network(eeg) - self.card.logit_shift) * self.card.logit_scale
-                values = torch.sigmoid(logits.float()).cpu().numpy()
-            results.extend(values)
+            results.extend(logits.float().cpu().numpy())
         return results
