@@ -37,19 +37,19 @@ def read_edf_annotations(path: Path) -> AnnotationFile:
     Raises
     ------
     InputError
-        If the file cannot be used, has no annotations at all, a seizure has no length, or a mark no partner.
+        If the file cannot be used, is a recording without annotations, a seizure has no length, or a mark no partner.
     """
     container = container_of(read_head(path), path.name)
     if container not in ("EDF", "BDF"):
         raise InputError(f"is {container}, which has no annotations that we read", kind="io", file=path.name)
     alone = _only_annotations(path)
     if alone is not None:
-        found, duration_s, start = alone
+        found, duration_s, start = alone  # a file for annotations without any says: no seizure
     else:
         recording = read(path)
         found, duration_s, start = recording.annotations, recording.duration_s, recording.start
-    if not found:
-        raise InputError("has no annotations", kind="empty", file=path.name, hint="only EDF+ and BDF+ can hold them")
+        if not found:
+            raise InputError("has no annotations", kind="empty", file=path.name, hint="only EDF+ and BDF+ hold them")
     events, n_notes = _events(found, path.name)
     warnings = (f"{n_notes} annotations that name no seizure are passed over",) if n_notes else ()
     return check_intervals(AnnotationFile(events, duration_s, (), path.name, start, warnings=warnings))
@@ -116,6 +116,8 @@ def format_edf_annotations(file: AnnotationFile) -> bytes:
     ------
     InputError
         If the duration is not known.
+    ValueError
+        If it is longer than the header can say.
     """
     tals = [b"+0\x14\x14\x00"]
     for row in file.track():
@@ -155,6 +157,8 @@ def _eight_characters(duration_s: float) -> str:
     text = plain_seconds(duration_s)
     if len(text) <= 8:
         return text
+    if duration_s > 99_999_999:
+        raise ValueError(f"EDF has eight characters for a duration, {duration_s:g} s needs more")
     digits = max(0, 7 - len(text.partition(".")[0]))
     # Rounded up: an event that lasts to the end must not pass it.
     return f"{math.ceil(duration_s * 10**digits) / 10**digits:.{digits}f}"

@@ -1,0 +1,110 @@
+"""CHB-MIT summaries as the corpus has them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from brainscan.errors import InputError
+from brainscan.io.chbmit import read_chbmit_summary, recordings_of_summary
+
+SUMMARY = """Data Sampling Rate: 256 Hz
+*************************
+
+Channels in EDF Files:
+**********************
+Channel 1: FP1-F7
+Channel 2: F7-T7
+
+File Name: chb01_01.edf
+File Start Time: 11:42:54
+File End Time: 12:42:54
+Number of Seizures in File: 0
+
+File Name: chb01_03.edf
+File Start Time: 13:43:04
+File End Time: 14:43:04
+Number of Seizures in File: 1
+Seizure Start Time: 2996 seconds
+Seizure End Time: 3036 seconds
+
+File Name: chb12_42.edf
+File Start Time: 23:30:00
+File End Time: 24:30:10
+Number of Seizures in File: 2
+Seizure 1 Start Time:  699 seconds
+Seizure 1 End Time: 750 seconds
+Seizure 2 Start Time: 945 seconds
+Seizure 2 End Time: 973 seconds
+
+File Name: chb24_01.edf
+Number of Seizures in File: 1
+Seizure 1 Start Time: 480 seconds
+Seizure 1 End Time: 505 seconds
+"""
+
+
+@pytest.fixture
+def summary(tmp_path: Path) -> Path:
+    target = tmp_path / "chb-summary.txt"
+    target.write_text(SUMMARY, encoding="utf-8")
+    return target
+
+
+def test_recordings_in_order(summary: Path) -> None:
+    assert recordings_of_summary(summary) == ("chb01_01.edf", "chb01_03.edf", "chb12_42.edf", "chb24_01.edf")
+
+
+@pytest.mark.parametrize(
+    ("recording", "seizures", "duration_s"),
+    [
+        ("chb01_01.edf", (), 3600.0),
+        ("chb01_03.edf", ((2996, 3036),), 3600.0),
+        ("chb12_42.edf", ((699, 750), (945, 973)), 3610.0),
+        ("chb24_01.edf", ((480, 505),), None),
+    ],
+)
+def test_old_and_new_key_forms(
+    summary: Path, recording: str, seizures: tuple[tuple[float, float], ...], duration_s: float | None
+) -> None:
+    file = read_chbmit_summary(summary, recording)
+    assert (file.seizures, file.duration_s) == (seizures, duration_s)
+
+
+@pytest.mark.parametrize(("end", "duration_s"), [("00:30:10", 3610.0), ("24:30:10", 3610.0), ("47:30:00", 86400.0)])
+def test_both_ways_to_write_the_morning_after(tmp_path: Path, end: str, duration_s: float) -> None:
+    target = tmp_path / "s.txt"
+    target.write_text(SUMMARY.replace("24:30:10", end), encoding="utf-8")
+    assert read_chbmit_summary(target, "chb12_42.edf").duration_s == duration_s
+
+
+def test_a_recording_that_is_not_listed_is_an_error(summary: Path) -> None:
+    with pytest.raises(InputError, match=r"does not list chb99\.edf.*chb01_01\.edf"):
+        read_chbmit_summary(summary, "chb99.edf")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("Seizure 2 End Time: 973 seconds\n", "", "line 21: chb12_42.edf has 2 seizure starts and 1 ends"),
+        ("File: 2", "File: 3", "line 21: chb12_42.edf announces 3 seizures and lists 2"),
+        ("973 seconds", "abc", "line 28: 'abc' is no number of seconds"),
+        ("Time:  699", "Time:  760", "line 25: event is reversed"),
+        ("23:30:00", "half past", "line 22: 'half past' is no clock time"),
+        ("945", "740", "line 27: .* overlaps the one of line 25"),
+    ],
+)
+def test_errors_name_the_line(tmp_path: Path, old: str, new: str, message: str) -> None:
+    target = tmp_path / "s.txt"
+    assert SUMMARY.count(old) == 1
+    target.write_text(SUMMARY.replace(old, new), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        read_chbmit_summary(target, "chb12_42.edf")
+
+
+def test_another_text_is_no_summary(tmp_path: Path) -> None:
+    target = tmp_path / "s.txt"
+    target.write_text("nothing here\n", encoding="utf-8")
+    with pytest.raises(InputError, match="no CHB-MIT summary"):
+        recordings_of_summary(target)
