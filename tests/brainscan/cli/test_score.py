@@ -1,0 +1,112 @@
+"""``brainscan score`` as people call it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from brainscan.cli.main import main
+from brainscan.io.csv_bi import format_csv_bi
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = main(["score", *map(str, arguments)])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> tuple[Path, Path]:
+    """Return two lists of two quiet recordings."""
+    for side in ("ref", "hyp"):
+        for name in ("a", "b"):
+            path = tmp_path / side / f"{name}.csv_bi"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(format_csv_bi([], 60.0, name), encoding="utf-8")
+        (tmp_path / f"{side}.list").write_text(f"{side}/a.csv_bi\n{side}/b.csv_bi\n", encoding="utf-8")
+    return tmp_path / "ref.list", tmp_path / "hyp.list"
+
+
+def contains(ours: Any, official: Any) -> bool:
+    if isinstance(official, dict):
+        return all(key in ours and contains(ours[key], value) for key, value in official.items())
+    return bool(
+        ours == pytest.approx(official, rel=1e-12, abs=1e-9) if isinstance(official, float) else ours == official
+    )
+
+
+def test_the_document_has_the_official_layout(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = shared / "scoring/dev/d01_typical"
+    code, out, err = run(capsys, folder / "ref.list", folder / "hyp.list", "--json")
+    document = json.loads(out)
+    expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
+    assert (code, err, document["errors"]) == (0, "", [])
+    for part in ("nedc", "timescoring"):
+        assert contains(document[part], expected[part])
+    assert "error" not in document
+
+
+def test_tables_go_to_stdout(lists: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, *lists)
+    assert (code, err) == (0, "")
+    for name in ("OVLP", "TAES", "EPOCH", "DPALIGN", "IRA", "SzCORE", "szcore_mask"):
+        assert name in out
+
+
+def test_undefined_measures_are_null(lists: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    _, out, _ = run(capsys, *lists, "--json")
+    assert json.loads(out)["timescoring"]["direct"]["event"]["pooled"]["sensitivity"] is None
+
+
+def test_a_failed_pair_is_exit_6_and_the_others_are_scored(
+    lists: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (lists[1].parent / "hyp/b.csv_bi").unlink()
+    code, out, err = run(capsys, *lists, "--json")
+    document = json.loads(out)
+    assert code == 6
+    assert [(e["file"], e["kind"], e["scorers"]) for e in document["errors"]] == [("b.csv_bi", "io", ["nedc"])]
+    assert document["error"]["kind"] == "partial"
+    assert document["nedc"]["ovlp"]["total_duration"] == 60.0
+    assert "error: b.csv_bi: hypothesis is missing" in err
+
+
+def test_strict_prints_the_failure_and_no_scores(lists: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    (lists[1].parent / "hyp/b.csv_bi").unlink()
+    code, out, _ = run(capsys, *lists, "--json", "--strict")
+    assert code == 3
+    assert set(json.loads(out)) == {"error"}
+
+
+def test_a_hypothesis_that_nobody_claims_is_warned_about(
+    lists: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = lists[0].parent
+    (folder / "ref/b.csv_bi").unlink()
+    code, out, err = run(capsys, folder / "ref", folder / "hyp", "--json")
+    assert (code, json.loads(out)["unclaimed"]) == (0, ["b.csv_bi"])
+    assert "warning: b.csv_bi" in err
+
+
+@pytest.mark.parametrize(("first", "second", "code"), [("ref", "hyp.list", 2), ("absent", "hyp", 3)])
+def test_arguments_that_cannot_pair(
+    lists: tuple[Path, Path], capsys: pytest.CaptureFixture[str], first: str, second: str, code: int
+) -> None:
+    folder = lists[0].parent
+    assert run(capsys, folder / first, folder / second)[0] == code
+
+
+def test_scoring_loads_no_torch(lists: tuple[Path, Path]) -> None:
+    program = (
+        "import sys; from brainscan.cli.main import main; code = main(sys.argv[1:]);"
+        "print([m for m in ('torch', 'scipy', 'matplotlib', 'numba') if m in sys.modules], file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "score", *map(str, lists)], capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == "[]"
