@@ -15,9 +15,7 @@ from brainscan.io.csv_bi import format_csv_bi
 from brainscan.io.edf_writer import EdfHeader, electrode_labels, write_edf
 from brainscan.simulate import PAGE_S, SimulationConfig, simulate
 
-CONFIG = SimulationConfig(
-    duration_s=300, n_seizures=2, seed=3_000_040, artifacts=1.5, generalised=0.5, snr=(2.5, 4.5)
-)
+CONFIG = SimulationConfig(duration_s=300, n_seizures=2, seed=3_000_040, artifacts=1.5, generalised=0.5, snr=(2.5, 4.5))
 
 
 def make(folder: Path) -> None:

@@ -90,9 +90,10 @@ def _eye_movement(rng: np.random.Generator, n: int, rate_hz: float) -> Array:
         course = wander(rng, n, rate_hz, rng.uniform(1.0, 2.0))
     else:
         gaze = np.cumsum(rng.standard_normal(n) * (rng.uniform(size=n) < 2.0 / rate_hz))
-        course = gaze - np.convolve(gaze, np.full(int(rate_hz), 1 / int(rate_hz)), mode="same")
-        width = max(int(0.03 * rate_hz), 1)
-        course = np.convolve(course, np.full(width, 1 / width), mode="same")
+        # the amplifier's high-pass brings each step back within about a second; a saccade takes 30 ms
+        second, saccade = min(int(rate_hz), n), max(int(0.03 * rate_hz), 1)
+        course = gaze - np.convolve(gaze, np.full(second, 1 / second), mode="same")
+        course = np.convolve(course, np.full(saccade, 1 / saccade), mode="same")
     return _outer(field * rng.uniform(20, 80), course)
 
 

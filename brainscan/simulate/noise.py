@@ -85,14 +85,11 @@ def bursts(rng: np.random.Generator, n_samples: int, rate_hz: float, rate_per_s:
 
 
 def _fast_length(n: int) -> int:
-    """Return the next product of 2, 3 and 5 from `n` on, which transforms fast; never a prime."""
-    best = 1
-    while best < n:
-        best *= 2
-    for five in (1, 5, 25):
-        for three in (1, 3, 9, 27):
-            size = five * three
-            while size < n:
-                size *= 2
-            best = min(best, size)
-    return max(best + best % 2, 2)
+    """Return the smallest even product of a few 2, 3 and 5 from `n` on, which transforms fast; never a prime."""
+    candidates = []
+    for odd in (1, 3, 5, 9, 15, 25, 27, 45, 75):
+        size = 2 * odd
+        while size < n:
+            size *= 2
+        candidates.append(size)
+    return min(candidates)

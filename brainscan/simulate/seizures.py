@@ -360,8 +360,8 @@ def _postictal(
     n_after = clock.n_samples - clock.n_ictal
     t = np.asarray((np.arange(n_after) + 0.5) / clock.rate_hz, dtype=np.float64)
     course = t * np.float64(clock.rate_hz / max(n_after, 1))
-    recovery = 1.0 - _outer(suppression, 1.0 - smooth_step(course))
-    recovery -= _outer(lost - suppression, 1.0 - smooth_step(t))
+    at_once = 1.0 - smooth_step(t / min(1.0, max(n_after, 1) / clock.rate_hz))
+    recovery = 1.0 - _outer(lost, at_once) - _outer(suppression, (1.0 - at_once) * (1.0 - smooth_step(course)))
     if n_after == 0:
         return np.zeros((len(ictal), 0)), recovery
     # random sums of the seizure's samples are fields with the seizure's own covariance
