@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from brainscan_models.config import Activation, DecoderConfig, EncoderConfig, HeadConfig
+from brainscan_models.inventory import up_kernel
 from brainscan_models.tcn import HALF, activation, activation_gain, he_init
 
 
@@ -18,9 +19,8 @@ class UpStage(nn.Module):
     def __init__(self, widths: tuple[int, int, int], stride: int, kernel: int, name: Activation) -> None:
         super().__init__()
         in_width, skip_width, width = widths
-        self.up = nn.ConvTranspose1d(
-            in_width, width, 2 * stride, stride=stride, padding=(stride + 1) // 2, output_padding=stride % 2
-        )
+        taps = up_kernel(stride)
+        self.up = nn.ConvTranspose1d(in_width, width, taps, stride=stride, padding=(taps - stride) // 2)
         self.skip = nn.Conv1d(skip_width, width, 1) if skip_width else None
         self.conv = nn.Conv1d(width, width, kernel, padding=kernel // 2)
         self.activation = activation(name)

@@ -25,6 +25,9 @@ _LIFT_SPREAD = 4.0
 _SPLIT = 1e-2
 """Spread of the fixed diagonal that separates the Laplacian's equal eigenvalues."""
 
+_BEYOND = 4.0
+"""An eigenvalue that no normalised Laplacian has: theirs lie in 0..2."""
+
 _SIGN_STEP = 1e-3
 """Entries of an eigenvector closer than this count as equally large; the first of them decides the sign."""
 
@@ -158,12 +161,24 @@ def laplacian_pe(adjacency: Tensor, count: int) -> Tensor:
     diagonal = torch.diag(1.0 + split).to(a)
     with torch.autocast(a.device.type, enabled=False):
         laplacian = diagonal - scale.unsqueeze(-1) * a * scale.unsqueeze(-2)
-        vectors: Tensor = torch.linalg.eigh(laplacian)[1][..., :count]
+        vectors: Tensor = torch.linalg.eigh(_aligned(laplacian))[1][..., :n, :count]
     size = vectors.abs()
     largest = size >= size.amax(dim=-2, keepdim=True) - _SIGN_STEP
     first = largest.to(torch.uint8).argmax(dim=-2, keepdim=True)
     sign = torch.where(vectors.gather(-2, first) < 0, -1.0, 1.0)
     return vectors * sign * math.sqrt(n)
+
+
+def _aligned(matrices: Tensor) -> Tensor:
+    """Grow each matrix to whole cache lines, by nodes of their own with the largest eigenvalues.
+
+    The decomposition rounds differently at another alignment, and within a batch of 19×19 matrices each
+    would have its own: its vectors then depended on its place in the batch.
+    """
+    n = matrices.shape[-1]
+    grown = F.pad(matrices, (0, -n % 4, 0, -n % 4))
+    beyond = torch.arange(grown.shape[-1], device=matrices.device) >= n
+    return grown + _BEYOND * torch.diag(beyond.to(grown))
 
 
 class SSGConv(nn.Module):

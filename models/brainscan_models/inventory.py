@@ -6,6 +6,7 @@ built network.
 
 from __future__ import annotations
 
+import itertools
 import math
 
 from brainscan_models.config import NetworkConfig, StreamConfig
@@ -115,6 +116,11 @@ def _stream_flops(config: StreamConfig) -> int:
     return config.layers * (2 * direction + 4 * d * d)
 
 
+def up_kernel(stride: int) -> int:
+    """Return the taps of a transposed convolution: twice the stride, one more where that would not centre."""
+    return 2 * stride + stride % 2
+
+
 def _decoder_skips(config: NetworkConfig) -> tuple[int, ...]:
     skips = (0, *config.encoder.widths[:-1])[::-1]
     return skips[: len(config.decoder.widths)]
@@ -128,7 +134,7 @@ def _decoder_parameters(config: NetworkConfig) -> int:
     total, inputs = 0, config.encoder.widths[-1]
     strides = config.encoder.strides[::-1]
     for stage, (width, skip) in enumerate(zip(config.decoder.widths, _decoder_skips(config), strict=True)):
-        total += inputs * width * 2 * strides[stage] + width + width * (width * config.decoder.kernel + 1)
+        total += inputs * width * up_kernel(strides[stage]) + width + width * (width * config.decoder.kernel + 1)
         total += (skip + 1) * width if skip else 0
         inputs = width
     return total + (inputs + 1) * _decoder_outputs(config)
@@ -138,7 +144,7 @@ def _decoder_flops(config: NetworkConfig, steps: int) -> int:
     total, inputs = 0, config.encoder.widths[-1]
     strides = config.encoder.strides[::-1]
     for stage, (width, skip) in enumerate(zip(config.decoder.widths, _decoder_skips(config), strict=True)):
-        total += 2 * steps * inputs * width * 2 * strides[stage]
+        total += 2 * steps * inputs * width * up_kernel(strides[stage])
         steps *= strides[stage]
         total += 2 * steps * width * (width * config.decoder.kernel + skip)
         inputs = width
@@ -151,7 +157,7 @@ def _head_layers(config: NetworkConfig) -> tuple[tuple[int, int, int], ...]:
     if head.pool == "mix":
         return ((config.n_electrodes, 1, 1),)
     widths = (3 * config.decoder.channels, *([head.hidden] * len(head.dilations)))
-    hidden = tuple((a, b, head.kernel) for a, b in zip(widths, widths[1:], strict=False))
+    hidden = tuple((a, b, head.kernel) for a, b in itertools.pairwise(widths))
     return (*hidden, (widths[-1], 1, 1))
 
 

@@ -17,12 +17,15 @@ from brainscan_models.bimamba import Stream
 from brainscan_models.config import NetworkConfig
 from brainscan_models.decoder import Decoder, MixHead, PoolHead
 from brainscan_models.graph import EdgeStream, GraphMixer, adjacency, laplacian_pe, similarity
-from brainscan_models.tcn import HALF, Encoder, nan_to_zero
+from brainscan_models.tcn import HALF, Encoder
 
 ABLATIONS = frozenset({"bottleneck", "nodes", "edges", "pe", "graph"})
 """What `Network.ablate` may name."""
 
 LOGIT_LIMIT = 100.0
+
+INPUT_LIMIT = 100.0
+"""Scaled EEG beyond it is cut: a spike of a volt must not swallow the precision of what surrounds it."""
 
 
 class Features(NamedTuple):
@@ -69,9 +72,6 @@ class Network(nn.Module):
     ----------
     pe_every : int
         Graph steps between two decompositions; the configuration's unless set otherwise.
-    ablate : frozenset of str
-        Parts of `ABLATIONS` whose contribution is zeroed, to measure what they do: a stream then passes its
-        input on, ``edges`` leaves each electrode alone with its loop, ``pe`` zeroes the eigenvectors.
     """
 
     def __init__(self, config: NetworkConfig) -> None:
@@ -93,7 +93,22 @@ class Network(nn.Module):
             PoolHead(config.decoder.channels, config.head) if self.shared else MixHead(n, config.head.prior)
         )
         self.pe_every = config.graph.pe_every
-        self.ablate: frozenset[str] = frozenset()
+        self._ablate: frozenset[str] = frozenset()
+
+    @property
+    def ablate(self) -> frozenset[str]:
+        """Parts of `ABLATIONS` whose contribution is zeroed, to measure what they do.
+
+        A stream then passes its input on, ``edges`` leaves each electrode alone with its loop, ``pe`` zeroes
+        the eigenvectors.
+        """
+        return self._ablate
+
+    @ablate.setter
+    def ablate(self, parts: frozenset[str]) -> None:
+        if unknown := sorted(parts - ABLATIONS):
+            raise ValueError(f"no part {unknown[0]!r} to take out; there are {', '.join(sorted(ABLATIONS))}")
+        self._ablate = frozenset(parts)
 
     def forward(self, eeg: Tensor) -> Tensor:
         """Return logits, clamped to ±100.
@@ -101,8 +116,8 @@ class Network(nn.Module):
         Parameters
         ----------
         eeg : Tensor, shape (batch, n_electrodes, n_samples)
-            Scaled EEG, of about unit spread; n_samples a multiple of `NetworkConfig.stride`. What is not
-            finite counts as 0.
+            Scaled EEG, of about unit spread, cut at ±100; n_samples a multiple of `NetworkConfig.stride`.
+            What is not finite counts as 0.
 
         Returns
         -------
@@ -126,7 +141,7 @@ class Network(nn.Module):
         if eeg.ndim != 3 or eeg.shape[1] != n or eeg.shape[2] == 0 or eeg.shape[2] % stride:
             raise ValueError(f"eeg must be (batch, {n}, a multiple of {stride}), got {tuple(eeg.shape)}")
         batch = eeg.shape[0]
-        x = nan_to_zero(eeg).to(self.encoder.project.weight.dtype)
+        x = _bounded(eeg).to(self.encoder.project.weight.dtype)
         encoded, skips = self.encoder(x.reshape(-1, 1, x.shape[-1]) if self.shared else x)
         trunk = self._stream("bottleneck", encoded.transpose(1, 2).contiguous())
         if self.to_nodes is None:
@@ -206,3 +221,7 @@ class Network(nn.Module):
         by_step = nodes.reshape(batch, n, steps // stride, stride, width).mean(dim=3) if stride > 1 else nodes
         added: Tensor = self.graph(by_step.transpose(1, 2), graph, pe).transpose(1, 2)
         return nodes + (added.repeat_interleave(stride, dim=2) if stride > 1 else added)
+
+
+def _bounded(eeg: Tensor) -> Tensor:
+    return torch.nan_to_num(eeg, nan=0.0, posinf=0.0, neginf=0.0).clamp(-INPUT_LIMIT, INPUT_LIMIT)

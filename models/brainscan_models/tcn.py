@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import cast
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
@@ -124,8 +123,3 @@ class Encoder(nn.Module):
             outputs.append(x)
         features: Tensor = self.project(x)
         return features, tuple(outputs[:-1])
-
-
-def nan_to_zero(x: Tensor) -> Tensor:
-    """Replace what is not finite by 0, so that a hole in the signal stays a hole."""
-    return torch.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from brainscan_models.config import GraphConfig
+from brainscan_models.graph import SSGConv, adjacency, laplacian_pe, normalised, pair_indices, similarity
+
+N = 19
+PAIRS = N * (N - 1) // 2
+
+
+def random_weights(seed: int, *, batch: int = 2, steps: int = 3, low: float = 0.0) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    weights = torch.rand(batch, PAIRS, steps, generator=generator)
+    # Some pairs at or below the threshold, some exactly equal.
+    weights = torch.where(weights < low, torch.zeros(()), weights)
+    return (weights * 8).round() / 8 if seed % 2 else weights
+
+
+def dense(weights: Tensor) -> Tensor:
+    rows, columns = pair_indices(N)
+    full = torch.zeros(weights.shape[0], weights.shape[2], N, N, dtype=weights.dtype)
+    full[..., rows, columns] = weights.transpose(1, 2)
+    full[..., columns, rows] = weights.transpose(1, 2)
+    return full
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), low=st.sampled_from([0.0, 0.5, 0.9, 1.1]), top_k=st.integers(1, 5))
+def test_adjacency_keeps_the_strongest_of_either_end(seed: int, low: float, top_k: int) -> None:
+    weights = random_weights(seed, low=low)
+    graph = adjacency(weights, N, GraphConfig(top_k=top_k))
+    full = dense(weights)
+    assert torch.equal(graph, graph.transpose(-1, -2))
+    off = graph * (1 - torch.eye(N))
+    assert bool(((off == 0) | (off == full)).all())
+    loops = graph.diagonal(dim1=-2, dim2=-1)
+    assert torch.equal(loops, (off.sum(-1) == 0).float())
+    for row, kept in zip(full.reshape(-1, N), off.reshape(-1, N), strict=True):
+        strong = sorted((w for w in row.tolist() if w > 1e-4), reverse=True)[:top_k]
+        # Its own strongest are there; more only where the other end wants them.
+        assert sorted(kept.tolist(), reverse=True)[: len(strong)] == strong
+
+
+def test_equal_edges_are_chosen_by_index() -> None:
+    graph = adjacency(torch.ones(1, PAIRS, 1), N, GraphConfig(top_k=3))[0, 0]
+    expected = torch.zeros(N, N)
+    for i in range(N):
+        for j in [j for j in range(N) if j != i][:3]:
+            expected[i, j] = expected[j, i] = 1.0
+    assert torch.equal(graph, expected)
+
+
+def test_rounding_does_not_tell_equal_edges_apart() -> None:
+    noise = 1e-7 * torch.randn(1, PAIRS, 5, generator=torch.Generator().manual_seed(0))
+    kept = adjacency(1.0 + noise, N, GraphConfig()) > 0
+    assert torch.equal(kept, kept[:, :1].expand_as(kept))
+
+
+def test_an_edge_below_the_threshold_is_no_edge() -> None:
+    graph = adjacency(torch.full((1, PAIRS, 1), 1e-4), N, GraphConfig(threshold=1e-4))[0, 0]
+    assert torch.equal(graph, torch.eye(N))
+
+
+def test_gradients_reach_kept_edges_only() -> None:
+    weights = random_weights(4).requires_grad_()
+    graph = adjacency(weights, N, GraphConfig())
+    (normalised(graph) * torch.rand(N, N)).sum().backward()
+    rows, columns = pair_indices(N)
+    kept = (graph[..., rows, columns] > 0).transpose(1, 2)
+    assert weights.grad is not None
+    assert bool((weights.grad[~kept] == 0).all())
+    assert bool((weights.grad[kept] != 0).all())
+
+
+def test_similarity_is_the_cosine_of_a_step() -> None:
+    torch.manual_seed(0)
+    nodes = torch.randn(2, N, 12, 5)
+    nodes[0, 3] = 0.0
+    cosine = similarity(nodes, 4)
+    assert cosine.shape == (2, PAIRS, 3)
+    rows, columns = pair_indices(N)
+    for pair in (0, 40, 170):
+        a, b = nodes[:, rows[pair], 4:8].flatten(1), nodes[:, columns[pair], 4:8].flatten(1)
+        torch.testing.assert_close(cosine[:, pair, 1], torch.cosine_similarity(a, b))
+    assert bool((cosine[0, (rows == 3) | (columns == 3)] == 0).all())
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 1000), hops=st.integers(1, 3), loops=st.booleans())
+def test_ssgconv_equals_the_published_layer(seed: int, hops: int, loops: bool) -> None:
+    geometric = pytest.importorskip("torch_geometric.nn")
+    torch.manual_seed(seed)
+    graph = dense(random_weights(seed, batch=1, steps=1, low=0.7))[0, 0].double()
+    if loops:
+        graph = graph + torch.diag(torch.rand(N, dtype=torch.float64).round() * 0.5)
+    index = graph.nonzero().T
+    theirs = geometric.SSGConv(6, 4, alpha=0.05, K=hops).double()
+    ours = SSGConv(6, 4, alpha=0.05, hops=hops).double()
+    ours.load_state_dict(theirs.state_dict())
+    x = torch.randn(N, 6, dtype=torch.float64)
+    expected = theirs(x, index, graph[index[0], index[1]])
+    torch.testing.assert_close(ours(x, normalised(graph)), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_graphs_of_a_batch_do_not_meet() -> None:
+    torch.manual_seed(0)
+    layer = SSGConv(6, 4, alpha=0.05, hops=2)
+    graph = normalised(adjacency(random_weights(2), N, GraphConfig()))
+    x = torch.randn(2, 3, N, 6)
+    torch.testing.assert_close(layer(x, graph)[1, 2], layer(x[1, 2], graph[1, 2]))
+
+
+def test_eigenvectors_belong_to_the_laplacian() -> None:
+    graph = adjacency(random_weights(2), N, GraphConfig())
+    vectors = laplacian_pe(graph, 8) / N**0.5
+    inverse = graph.sum(-1).rsqrt()
+    laplacian = torch.eye(N) - inverse.unsqueeze(-1) * graph * inverse.unsqueeze(-2)
+    values = (vectors * (laplacian @ vectors)).sum(-2)
+    # Up to the small diagonal that separates equal eigenvalues.
+    residual = (laplacian @ vectors - values.unsqueeze(-2) * vectors).norm(dim=-2)
+    assert float(residual.max()) < 1e-2
+    assert bool((values[..., 1:] - values[..., :-1] > -1e-2).all())
+    torch.testing.assert_close(vectors.norm(dim=-2), torch.ones(2, 3, 8), rtol=1e-4, atol=1e-4)
+
+
+def test_the_largest_entry_is_positive() -> None:
+    vectors = laplacian_pe(adjacency(random_weights(6), N, GraphConfig()), 16)
+    peak = vectors.abs().argmax(dim=-2, keepdim=True)
+    largest, smallest = vectors.gather(-2, peak), vectors.amin(dim=-2, keepdim=True)
+    assert bool(((largest > 0) | (largest.abs() - vectors.amax(-2, keepdim=True) < 0.01)).all())
+    assert bool((smallest >= -vectors.amax(dim=-2, keepdim=True) - 0.01).all())
+
+
+DEGENERATE = {
+    "alone": torch.eye(N),
+    "complete": torch.ones(N, N) - torch.eye(N),
+    "pairs": torch.block_diag(*[torch.tensor([[0.0, 1.0], [1.0, 0.0]])] * 9, torch.ones(1, 1)),
+    "ring": torch.roll(torch.eye(N), 1, 0) + torch.roll(torch.eye(N), -1, 0),
+    "equal": adjacency(torch.ones(1, PAIRS, 1), N, GraphConfig())[0, 0],
+}
+
+
+@pytest.mark.parametrize("name", DEGENERATE)
+def test_equal_eigenvalues_are_separated_the_same_way_always(name: str) -> None:
+    """A rounding error in the weights must not turn the eigenvectors round."""
+    graph = DEGENERATE[name]
+    noise = 1e-7 * torch.randn(64, N, N, generator=torch.Generator().manual_seed(0))
+    noisy = graph * (1.0 + noise + noise.transpose(-1, -2))
+    vectors = laplacian_pe(graph, 16)
+    torch.testing.assert_close(laplacian_pe(noisy, 16), vectors.expand(64, N, 16), rtol=0, atol=0.02)
+
+
+def test_eigenvectors_depend_on_neither_batch_nor_threads() -> None:
+    graph = torch.stack([*DEGENERATE.values(), *adjacency(random_weights(8, steps=40), N, GraphConfig())[0]])
+    together = laplacian_pe(graph, 16)
+    threads = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1 if threads > 1 else 2)
+        assert torch.equal(laplacian_pe(graph, 16), together)
+    finally:
+        torch.set_num_threads(threads)
+    assert torch.equal(torch.stack([laplacian_pe(one, 16) for one in graph]), together)
+
+
+def test_eigenvectors_carry_no_gradient() -> None:
+    weights = random_weights(2).requires_grad_()
+    graph = adjacency(weights, N, dataclasses.replace(GraphConfig(), top_k=2))
+    assert graph.requires_grad
+    assert not laplacian_pe(graph, 4).requires_grad

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from brainscan_models.config import NetworkConfig
+from brainscan_models.decoder import Decoder
+from brainscan_models.inventory import WINDOW_SAMPLES, flops, parameters
+from brainscan_models.registry import V3, V3_LITE, VARIANTS, build
+from brainscan_models.tcn import Encoder
+
+ROWS = {  # SPEC §6
+    "encoder": 4_090_560,
+    "bottleneck": 22_400_448,
+    "to_nodes": 623_808,
+    "nodes": 393_792,
+    "edges": 10_017,
+    "graph": 9_600,
+    "from_nodes": 623_104,
+    "decoder": 3_324_373,
+    "head": 20,
+}
+
+
+def built_parts(config: NetworkConfig) -> dict[str, int]:
+    with torch.device("meta"):
+        network = build(config)
+    parts = {name: sum(p.numel() for p in part.parameters()) for name, part in network.named_children()}
+    assert sum(parts.values()) == sum(p.numel() for p in network.parameters())
+    return {name: count for name, count in parts.items() if count}
+
+
+def test_v3_holds_the_inventory_row_by_row() -> None:
+    parts = built_parts(V3)
+    assert parts == ROWS
+    assert sum(parts.values()) == 31_475_722
+
+
+ODD_LITE = dataclasses.replace(
+    V3_LITE,
+    bottleneck=dataclasses.replace(V3_LITE.bottleneck, layers=0),
+    decoder=dataclasses.replace(V3_LITE.decoder, widths=(20, 12, 8, 6), channels=5),
+    head=dataclasses.replace(V3_LITE.head, dilations=()),
+)
+
+
+@pytest.mark.parametrize("config", [V3, V3_LITE, ODD_LITE], ids=["v3", "v3-lite", "odd"])
+def test_parameters_from_the_configuration_are_those_of_the_network(config: NetworkConfig) -> None:
+    assert {name: count for name, count in parameters(config).items() if count} == built_parts(config)
+
+
+def test_v3_lite_is_small() -> None:
+    assert sum(parameters(V3_LITE).values()) <= 2_500_000
+    assert sum(flops(V3_LITE).values()) <= 3_000_000_000
+    assert V3_LITE.encoder.stride >= 256 // 4  # streams at 4 Hz or slower
+
+
+def test_v3_arithmetic_is_what_the_specification_quotes() -> None:
+    table = {name: count / 1e9 for name, count in flops(V3).items()}
+    quoted = {"bottleneck": 43, "decoder": 14, "encoder": 11, "graph": 0.5}  # SPEC §12, GFLOP a window
+    assert {name: table[name] for name in quoted} == pytest.approx(quoted, rel=0.08)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_convolutions_cost_what_the_table_says(name: str) -> None:
+    config = VARIANTS[name]
+    shared, samples = config.encoder.shared, 1024
+    rows = config.n_electrodes if shared else 1
+    outputs = config.decoder.channels if shared else config.n_electrodes
+    with torch.device("meta"):
+        encoder = Encoder(1 if shared else config.n_electrodes, config.encoder)
+        decoder = Decoder(config.encoder.widths[-1], outputs, config.encoder, config.decoder)
+        eeg = torch.empty(rows, config.n_electrodes // rows, samples)
+    table = flops(config, samples)
+    with FlopCounterMode(display=False) as counter:
+        encoded, skips = encoder(eeg)
+    assert counter.get_total_flops() == table["encoder"]
+    with FlopCounterMode(display=False) as counter:
+        decoder(encoded, skips)
+    assert counter.get_total_flops() == table["decoder"]
+
+
+def test_arithmetic_grows_with_the_window() -> None:
+    long, short = flops(V3_LITE, 2 * WINDOW_SAMPLES), flops(V3_LITE)
+    assert long == {name: 2 * count for name, count in short.items()}
