@@ -77,7 +77,7 @@ def bursts(rng: np.random.Generator, n_samples: int, rate_hz: float, rate_per_s:
     t = np.arange(n_samples) / rate_hz
     gates = np.zeros(n_samples)
     at_s = rng.uniform(0.0, 1.0 / rate_per_s)
-    while at_s < t[-1] if n_samples else False:
+    while at_s < n_samples / rate_hz:
         near = slice(*np.searchsorted(t, (at_s - 2 * width_s, at_s + 2 * width_s)))
         gates[near] += np.exp(-0.5 * ((t[near] - at_s) / (0.5 * width_s)) ** 2)
         at_s += rng.normal(1.0, 0.08) / rate_per_s

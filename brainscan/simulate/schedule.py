@@ -14,9 +14,6 @@ MAX_SEIZURE_S = 180.0
 MARGIN_S = 10.0
 """From the start to the first seizure, between seizures, and from the last one to the end, at least."""
 
-TEST_SEEDS_FROM = 3_000_000
-"""Seeds: training < 1,000,000 <= development < 2,000,000 <= calibration < 3,000,000 <= test."""
-
 # Median and logarithmic spread of durations, and their limits, seconds.
 _DURATIONS: dict[Pattern, tuple[float, float, float, float]] = {
     "rhythmic": (35.0, 0.65, MIN_SEIZURE_S, MAX_SEIZURE_S),

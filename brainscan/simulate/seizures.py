@@ -131,14 +131,7 @@ def seizure_piece(
     pattern = pattern if pattern is not None else draw_pattern(rng)
     n_ictal = round(duration_s * rate_hz)
     clock = _Clock(n_ictal, n_ictal + round(postictal_s * rate_hz), rate_hz)
-    if pattern in FOCAL:
-        ictal, depth = _focal(rng, clock, pattern)
-    elif pattern == "spike_wave":
-        ictal, depth = _spike_wave(rng, clock)
-    elif pattern == "tonic_clonic":
-        ictal, depth = _tonic_clonic(rng, clock)
-    else:
-        ictal, depth = _decremental(rng, clock)
+    ictal, depth = _ictal(rng, clock, pattern)
     ictal -= ictal.mean(axis=0)
     per_electrode = np.sqrt(np.mean(ictal**2, axis=1))
     part = per_electrode >= TAKES_PART * per_electrode.max()
@@ -162,8 +155,19 @@ def seizure_piece(
     )
 
 
+def _ictal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> tuple[Array, Array]:
+    """Return potentials and the share of background that is lost, shape (19, n_ictal) each."""
+    if pattern == "spike_wave":
+        return _spike_wave(rng, clock)
+    if pattern == "tonic_clonic":
+        return _tonic_clonic(rng, clock)
+    if pattern == "decremental":
+        return _decremental(rng, clock)
+    return _focal(rng, clock, pattern)
+
+
 def _focal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> tuple[Array, Array]:
-    """Return potentials and share of background lost, shape (19, n_ictal) each."""
+    """Rhythm that begins in one place, slows, grows, sharpens and spreads."""
     sources = _focal_sources(rng)
     course = clock.course
     from_hz, to_hz = {
