@@ -150,7 +150,7 @@ def _native_missing() -> str | None:
     if importlib.util.find_spec("numba") is None:
         return "numba is not installed"
     try:
-        importlib.import_module("brainscan_models.ssd.native")
+        importlib.import_module("brainscan_models.ssd.native").prepare()
     except (ImportError, RuntimeError, OSError) as error:
         return f"{type(error).__name__}: {error}".splitlines()[0]
     return None

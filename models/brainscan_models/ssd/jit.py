@@ -1,117 +1,136 @@
-"""Compiling with Numba: typed decorators, and a cache on disk only where this user may have one."""
+"""Compiling kernels with Numba, and keeping their machine code where this user may keep something.
+
+Numba's own cache needs Numba to read it, which takes half a second of every start. Here its optimised LLVM
+code becomes an object file once; from then on llvmlite alone loads that, in milliseconds, and ctypes calls
+it without the interpreter's lock.
+"""
 
 from __future__ import annotations
 
+import ctypes
 import hashlib
-import os
-import pickle
-import sys
+import importlib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from typing import Any, Generic, ParamSpec, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import llvmlite
-import numba
+import llvmlite.binding as llvm
+
+from brainscan_models.ssd.object_cache import read_object, write_object
 
 Function = TypeVar("Function", bound=Callable[..., Any])
-Arguments = ParamSpec("Arguments")
+Kernel = Callable[..., None]
 
-# The kernels allocate nothing and own nothing. With Numba's run-time library switched off, naming an array
-# costs no atomic reference count; those took half of the time.
-_OPTIONS = {"nogil": True, "error_model": "numpy", "_nrt": False}
-
-
-def compiled(function: Function) -> Function:
-    """Compile `function` with the first of its callers that is called."""
-    return cast("Function", numba.njit(**_OPTIONS)(function))
-
-
-def inlined(function: Function) -> Function:
-    """Compile `function` into each of its callers: for what is called at every time step."""
-    return cast("Function", numba.njit(**_OPTIONS, forceinline=True)(function))
+_SOURCES = ("kernels.py", "kernels_backward.py", "kernels_sequences.py", "vector.py", "records.py", "jit.py")
+_MODULE = "brainscan_models.ssd.kernels_sequences"
+# Beside LLVM's own, a kernel may call these of the C library; any other symbol cannot be resolved without
+# Numba, and LLVM ends the process over one.
+_ALLOWED = ("llvm.", "memcpy", "memmove", "memset", "rint", "sqrt")
+# Code lives as long as what loaded it.
+_kept_alive: list[Any] = []
 
 
-class EntryPoint(Generic[Arguments]):
-    """A compiled function that Python calls; compiled once per dtype, and read from the cache if possible."""
+def stage(function: Function) -> Function:
+    """Compile `function` into each of the kernels and stages that call it."""
+    import numba
 
-    def __init__(self, function: Callable[Arguments, None]) -> None:
-        self.__doc__ = function.__doc__
-        self._function = function
-        self._dispatcher = _dispatcher(function)
-
-    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
-        """Run the compiled function."""
-        try:
-            self._dispatcher(*args, **kwargs)
-        except (OSError, EOFError, pickle.UnpicklingError):
-            # The kernels do no input or output: this is the cache (disk full, file damaged), which is read
-            # and written before the function starts.
-            self._dispatcher = numba.njit(**_OPTIONS)(self._function)
-            self._dispatcher(*args, **kwargs)
+    return cast("Function", numba.njit(error_model="numpy", forceinline=True)(function))
 
 
-def _dispatcher(function: Callable[..., None]) -> Any:
-    dispatcher = numba.njit(**_OPTIONS)(function)
-    folder = _kernel_folder()
-    if folder is None:
-        return dispatcher
-    chosen_by_user = numba.config.CACHE_DIR
-    try:
-        # Numba looks at this when caching is enabled, not later.
-        numba.config.CACHE_DIR = chosen_by_user or str(folder)
-        dispatcher.enable_caching()
-    except (RuntimeError, OSError):
-        return numba.njit(**_OPTIONS)(function)
-    finally:
-        numba.config.CACHE_DIR = chosen_by_user
-    return dispatcher
+@cache
+def load_kernel(name: str, floats: str, n_tables: int) -> Kernel:
+    """Give an entry point of `kernels_sequences` as machine code.
 
-
-def _kernel_folder() -> Path | None:
-    """Make the folder for these very kernels: Numba notices a change in the entry point's file only."""
-    folder = cache_folder()
-    digest = hashlib.sha256(f"{numba.__version__} {llvmlite.__version__}".encode())
-    try:
-        for source in sorted(Path(__file__).parent.glob("*.py")):
-            digest.update(source.read_bytes())
-        if folder is not None:
-            folder = folder / f"kernels-{digest.hexdigest()[:16]}"
-            folder.mkdir(exist_ok=True, mode=0o700)
-    except OSError:
-        return None
-    return folder
-
-
-def cache_folder() -> Path | None:
-    """Find, and make if need be, the folder in which this user's compiled kernels may lie.
+    Parameters
+    ----------
+    name : str
+        Its name.
+    floats : str
+        ``float32`` or ``float64``.
+    n_tables : int
+        How many tables of addresses it takes after ``first, stop, numbers``.
 
     Returns
     -------
-    Path or None
-        None where there is no such folder: a read-only or foreign home (a service's account, ``sudo`` with
-        another user's HOME). Kernels then are compiled in memory, at every start.
+    callable
+        ``kernel(first, stop, numbers, *tables)``, all but the first two addresses.
+
+    Raises
+    ------
+    RuntimeError
+        If this Numba does not compile it.
     """
+    key = f"{name}-{floats}-{_fingerprint()}"
+    found = read_object(key)
+    if found is None:
+        compiled = _compile(name, floats, n_tables)
+        found = _as_object(compiled)
+        if found is None:
+            _kept_alive.append(compiled)
+            return _callable(compiled.address, n_tables)
+        write_object(key, *found)
+    symbol, code = found
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    _kept_alive.append(engine)
+    return _callable(engine.get_function_address(symbol), n_tables)
+
+
+def _callable(address: int, n_tables: int) -> Kernel:
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64, *[ctypes.c_void_p] * (1 + n_tables))
+    return cast("Kernel", kind(address))
+
+
+@cache
+def _fingerprint() -> str:
+    """Name the very sources, compiler and processor that the machine code belongs to."""
+    digest = hashlib.sha256(llvmlite.__version__.encode())
+    for source in _SOURCES:
+        digest.update((Path(__file__).parent / source).read_bytes())
+    for property_of_machine in (llvm.get_default_triple(), llvm.get_host_cpu_name(), _features()):
+        digest.update(property_of_machine.encode())
+    return digest.hexdigest()[:24]
+
+
+def _features() -> str:
+    return cast("str", llvm.get_host_cpu_features().flatten())
+
+
+def _target_machine() -> Any:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_default_triple().create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=_features(),
+        opt=3,
+        jit=True,
+        reloc="pic",
+        codemodel="jitdefault",
+    )
+
+
+def _compile(name: str, floats: str, n_tables: int) -> Any:
+    """Compile an entry point to a C function."""
+    import numba
+    from numba import types
+    from numba.core.errors import NumbaError
+
+    function = getattr(importlib.import_module(_MODULE), name)
+    table = types.CPointer(types.CPointer(getattr(types, floats)))
+    kind = types.void(types.int64, types.int64, types.CPointer(types.int64), *[table] * n_tables)
     try:
-        folder = _user_cache() / "brainscan"
-        existing = folder
-        while not existing.exists():
-            existing = existing.parent
-        if not _is_ours(existing):
-            return None
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except (OSError, RuntimeError):  # RuntimeError: this user has no home
+        return numba.cfunc(kind, error_model="numpy", forceinline=True)(function)
+    except NumbaError as error:
+        raise RuntimeError(f"numba {numba.__version__} cannot compile kernel {name}: {error}") from error
+
+
+def _as_object(compiled: Any) -> tuple[str, bytes] | None:
+    """Give a C function's symbol and object file; None if it needs what only Numba can provide."""
+    module = llvm.parse_assembly(compiled.inspect_llvm())
+    module.verify()
+    if any(f.is_declaration and not f.name.startswith(_ALLOWED) for f in module.functions):
         return None
-    return folder if _is_ours(folder) and os.access(folder, os.W_OK) else None
-
-
-def _user_cache() -> Path:
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-
-
-def _is_ours(folder: Path) -> bool:
-    """Tell whether this user owns the folder: what others can write there would be run as ours."""
-    return sys.platform == "win32" or folder.stat().st_uid == os.geteuid()
+    return compiled.native_name, _target_machine().emit_object(module)

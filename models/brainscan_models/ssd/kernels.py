@@ -2,18 +2,21 @@
 
 A sequence is taken through all stages block by block, a few dozen time steps at a time, so that what lies
 between two stages stays in the processor's near caches and no intermediate of the size of the input is ever
-written. Arrays are flat. Rows inside the buffers are padded to whole vectors and hold, like `mamba_ssm`'s,
-x (`inner` wide with padding), B, C; the padding is zero. Time steps inside a block are counted from the
-block's start, in the direction in which time runs.
+written. Arrays are pointers to flat memory. Rows inside the buffers are padded to whole vectors and hold,
+like `mamba_ssm`'s, x (`inner` wide with padding), B, C; the padding is zero. Time steps inside a block are
+counted from the block's start, in the direction in which time runs.
+
+Nothing here may raise or allocate: the machine code has to run without Numba's run-time library.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
-from brainscan_models.ssd.jit import compiled, inlined
+from brainscan_models.ssd.jit import stage
 from brainscan_models.ssd.layout import NORM_EPS
+from brainscan_models.ssd.records import Buffers, Parameters, Sizes
 from brainscan_models.ssd.vector import (
     broadcast,
     exp,
@@ -31,67 +34,51 @@ from brainscan_models.ssd.vector import (
 )
 
 
-class Sizes(NamedTuple):
-    """Numbers that fix the loops; the last four are padded to whole vectors."""
-
-    length: int
-    """Time steps of a sequence."""
-    block: int
-    """Time steps of a block."""
-    reverse: bool
-    d_inner: int
-    d_state: int
-    heads: int
-    headdim: int
-    d_conv: int
-    row: int
-    """Width of a row of ``zxbcdt``."""
-    inner: int
-    channels: int
-    """Room for x, B and C in a row."""
-    head_row: int
-
-
-class Parameters(NamedTuple):
-    """The block's parameters, padded and laid out for the stages."""
-
-    conv: Any
-    """(d_conv, channels)"""
-    conv_bias: Any
-    dt_bias: Any
-    A: Any
-    D: Any
-    """(inner,): each head's value repeated for its features"""
-    norm: Any
+@stage
+def as_sizes(numbers: Any) -> Sizes:
+    """Read the sizes from where Python put them."""
+    return Sizes(
+        numbers[0],
+        numbers[1],
+        numbers[2],
+        numbers[3],
+        numbers[4],
+        numbers[5],
+        numbers[6],
+        numbers[7],
+        numbers[8],
+        numbers[9],
+        numbers[10],
+        numbers[11],
+        numbers[12],
+    )
 
 
-class Buffers(NamedTuple):
-    """Room for one block of one sequence; those of the backward pass are empty in the forward pass."""
-
-    entering: Any
-    """(d_conv - 1 + block, channels): x, B, C before the convolution"""
-    active: Any
-    """(block, channels): x, B, C after convolution and activation"""
-    active_slope: Any
-    """Derivative of `active` by the convolution's result"""
-    step: Any
-    """(block, head_row): step size dt"""
-    step_slope: Any
-    """Derivative of `step` by the raw step size"""
-    decay: Any
-    """(block, head_row): exp(dt A)"""
-    step_wide: Any
-    """(block, inner): `step`, each head's value repeated for its features"""
-    decay_wide: Any
-    y: Any
-    """(block, inner): what the scan gives"""
-    gate: Any
-    """(inner,): one row of z, later of what is made from it"""
-    states: Any
-    """Forward (tile, d_state, lanes); backward (tile, block + 1, d_state, lanes)"""
+@stage
+def as_parameters(table: Any) -> Parameters:
+    """Read the parameters' addresses from where Python put them."""
+    return Parameters(table[0], table[1], table[2], table[3], table[4], table[5])
 
 
-@inlined
+@stage
+def as_buffers(table: Any) -> Buffers:
+    """Read the buffers' addresses from where Python put them."""
+    return Buffers(
+        table[0],
+        table[1],
+        table[2],
+        table[3],
+        table[4],
+        table[5],
+        table[6],
+        table[7],
+        table[8],
+        table[9],
+        table[10],
+    )
+
+
+@stage
 def copy(source: Any, start: int, target: Any, place: int, count: int) -> None:
     """Copy ``source[start : start + count]`` to ``target[place :]``."""
     width = lanes(source)
@@ -102,20 +89,20 @@ def copy(source: Any, start: int, target: Any, place: int, count: int) -> None:
         store_first(target, place + whole, load_first(source, start + whole, count - whole), count - whole)
 
 
-@inlined
+@stage
 def clear(array: Any, start: int, count: int) -> None:
     """Write zeros to ``array[start : start + count]``, a whole number of vectors."""
     for i in range(start, start + count, lanes(array)):
         store(array, i, zeros(array))
 
 
-@inlined
+@stage
 def position(sequence: int, step: int, sizes: Sizes) -> int:
     """Give the row of the caller's arrays that holds a time step of a sequence."""
     return sequence * sizes.length + (sizes.length - 1 - step if sizes.reverse else step)
 
 
-@compiled
+@stage
 def load_mixer_block(zxbcdt: Any, sequence: int, start: int, count: int, sizes: Sizes, buffers: Buffers) -> None:
     """Read x, B, C and raw dt of a block, and the steps before it that the convolution sees."""
     before = sizes.d_conv - 1
@@ -135,7 +122,7 @@ def load_mixer_block(zxbcdt: Any, sequence: int, start: int, count: int, sizes: 
         copy(zxbcdt, row, buffers.step, t * sizes.head_row, sizes.heads)
 
 
-@compiled
+@stage
 def load_scan_block(
     arrays: tuple[Any, Any, Any, Any], place: tuple[int, int, int], sizes: Sizes, buffers: Buffers
 ) -> None:
@@ -152,7 +139,7 @@ def load_scan_block(
         copy(dt, row * sizes.heads, buffers.step, t * sizes.head_row, sizes.heads)
 
 
-@compiled
+@stage
 def store_scan_block(out: Any, place: tuple[int, int, int], sizes: Sizes, buffers: Buffers) -> None:
     """Write what the scan gives for a block to its place."""
     sequence, start, count = place
@@ -161,9 +148,9 @@ def store_scan_block(out: Any, place: tuple[int, int, int], sizes: Sizes, buffer
         copy(buffers.y, t * sizes.inner, out, row, sizes.d_inner)
 
 
-@compiled
-def convolve(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers) -> None:
-    """Apply the causal convolution and SiLU to x, B and C; keep the slope where there is room for it."""
+@stage
+def convolve(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_slope: bool) -> None:
+    """Apply the causal convolution and SiLU to x, B and C; with `keep_slope` keep the derivative."""
     for c in range(0, sizes.channels, lanes(buffers.active)):
         bias = load(parameters.conv_bias, c)
         for t in range(count):
@@ -174,23 +161,23 @@ def convolve(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers)
             sigmoid = 1.0 / (1.0 + exp(0.0 - raw))
             value = raw * sigmoid
             store(buffers.active, t * sizes.channels + c, value)
-            if buffers.active_slope.size > 0:
+            if keep_slope:
                 store(buffers.active_slope, t * sizes.channels + c, sigmoid + value * (1.0 - sigmoid))
 
 
-@compiled
-def soften_steps(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers) -> None:
-    """Turn raw step sizes into dt = softplus(raw + bias); keep the slope where there is room for it."""
+@stage
+def soften_steps(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_slope: bool) -> None:
+    """Turn raw step sizes into dt = softplus(raw + bias); with `keep_slope` keep the derivative."""
     width = lanes(buffers.step)
     for i in range(0, count * sizes.head_row, width):
         raw = load(buffers.step, i) + load(parameters.dt_bias, i % sizes.head_row)
         small = exp(minus_magnitude(raw))
         store(buffers.step, i, positive_part(raw) + log1p_unit(small))
-        if buffers.step_slope.size > 0:
+        if keep_slope:
             store(buffers.step_slope, i, 1.0 / (1.0 + exp(0.0 - raw)))
 
 
-@compiled
+@stage
 def spread_steps(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers) -> None:
     """Make the decays from the step sizes, and repeat both for every feature of their head."""
     width = lanes(buffers.step)
@@ -208,7 +195,7 @@ def spread_steps(count: int, parameters: Parameters, sizes: Sizes, buffers: Buff
                 store(buffers.decay_wide, i, decay)
 
 
-@compiled
+@stage
 def scan_block(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_states: bool) -> None:
     """Run the recurrence over a block, a vector of features at a time, from the state that is there.
 
@@ -236,7 +223,7 @@ def scan_block(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffer
             before += advance
 
 
-@compiled
+@stage
 def gate_block(
     zxbcdt: Any, out: Any, place: tuple[int, int, int], parameters: Parameters, sizes: Sizes, buffers: Buffers
 ) -> None:

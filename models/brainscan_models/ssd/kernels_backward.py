@@ -7,57 +7,45 @@ the forward pass kept for its start, this time with the state of every step and 
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
-from brainscan_models.ssd.jit import compiled
-from brainscan_models.ssd.kernels import Buffers, Parameters, Sizes, clear, copy, position
+from brainscan_models.ssd.jit import stage
+from brainscan_models.ssd.kernels import clear, copy, position
 from brainscan_models.ssd.layout import NORM_EPS
+from brainscan_models.ssd.records import Adjoints, Buffers, Gradients, Parameters, Sizes
 from brainscan_models.ssd.vector import broadcast, exp, lanes, load, pair_sums, store, total, zeros
 
 
-class Adjoints(NamedTuple):
-    """Gradients of what `Buffers` holds, for one block of one sequence."""
-
-    y: Any
-    """(block, inner)"""
-    active: Any
-    """(block, channels)"""
-    raw: Any
-    """(block + d_conv - 1, channels): by the convolution's result; the later block's first rows follow"""
-    step: Any
-    """(block, head_row)"""
-    step_wide: Any
-    """(block, inner): per feature; folded in place to (block, heads)"""
-    decay_wide: Any
-    """Like `step_wide`, by dt A"""
-    state: Any
-    """(tile, d_state, lanes)"""
-    into_out_of: Any
-    """(channels - inner, lanes): by B and C, before the lanes are added up"""
-    gate: Any
-    """(3, inner): gated, SiLU(z) and its slope in one time step"""
-    line: Any
-    """(channels,): a row of results on its way out"""
+@stage
+def as_adjoints(table: Any) -> Adjoints:
+    """Read the buffers' addresses from where Python put them."""
+    return Adjoints(
+        table[0],
+        table[1],
+        table[2],
+        table[3],
+        table[4],
+        table[5],
+        table[6],
+        table[7],
+        table[8],
+        table[9],
+    )
 
 
-class Gradients(NamedTuple):
-    """Gradients by the parameters, one row per sequence, laid out like `Parameters`."""
-
-    conv: Any
-    conv_bias: Any
-    dt_bias: Any
-    A: Any
-    D: Any
-    norm: Any
+@stage
+def as_gradients(table: Any) -> Gradients:
+    """Read the addresses of the parameters' gradients from where Python put them."""
+    return Gradients(table[0], table[1], table[2], table[3], table[4], table[5])
 
 
-@compiled
+@stage
 def add_to(array: Any, index: int, vector: Any) -> None:
     """Add a vector to ``array[index : index + lanes]``."""
     store(array, index, load(array, index) + vector)
 
 
-@compiled
+@stage
 def fold(array: Any, count: int, factor: int) -> None:
     """Replace each `factor` neighbours, a power of two, by their sum, in place."""
     width = lanes(array)
@@ -68,7 +56,7 @@ def fold(array: Any, count: int, factor: int) -> None:
             store(array, i, pair_sums(load(array, 2 * i), load(array, 2 * i + width)))
 
 
-@compiled
+@stage
 def fold_heads(array: Any, count: int, sizes: Sizes) -> None:
     """Replace the features of each head by their sum: (count, inner) becomes (count, heads), in place."""
     if sizes.inner == sizes.d_inner and sizes.headdim & (sizes.headdim - 1) == 0:
@@ -83,7 +71,7 @@ def fold_heads(array: Any, count: int, sizes: Sizes) -> None:
                 array[t * sizes.heads + head] = features
 
 
-@compiled
+@stage
 def gate_block_backward(
     arrays: tuple[Any, Any, Any],
     place: tuple[int, int, int],
@@ -132,7 +120,7 @@ def gate_block_backward(
         copy(adjoints.line, 0, downstream, row * sizes.row, sizes.d_inner)
 
 
-@compiled
+@stage
 def scan_block_backward(
     sequence: int,
     count: int,
@@ -147,22 +135,18 @@ def scan_block_backward(
     With s the state, u = dt x and g the gradient by s: g_t = exp(dt_t+1 A) g_t+1 + dy_t C_t, and from it
     dB = sum(g u), dC = sum(dy s), du = sum(g B), d(dt A) = exp(dt A) sum(g s_t-1).
     """
+    by_both = sizes.channels - sizes.inner
+    width = lanes(buffers.y)
     for t in range(count - 1, -1, -1):
-        clear(adjoints.into_out_of, 0, adjoints.into_out_of.size)
+        clear(adjoints.into_out_of, 0, by_both * width)
         _scan_step_backward(sequence, t, parameters, sizes, buffers, adjoints, gradients)
-        fold(adjoints.into_out_of, adjoints.into_out_of.size, lanes(buffers.y))
-        copy(
-            adjoints.into_out_of,
-            0,
-            adjoints.active,
-            t * sizes.channels + sizes.inner,
-            sizes.channels - sizes.inner,
-        )
+        fold(adjoints.into_out_of, by_both * width, width)
+        copy(adjoints.into_out_of, 0, adjoints.active, t * sizes.channels + sizes.inner, by_both)
     fold_heads(adjoints.step_wide, count, sizes)
     fold_heads(adjoints.decay_wide, count, sizes)
 
 
-@compiled
+@stage
 def _scan_step_backward(
     sequence: int,
     t: int,
@@ -204,7 +188,7 @@ def _scan_step_backward(
         add_to(gradients.D, sequence * sizes.inner + c, coming * x)
 
 
-@compiled
+@stage
 def steps_backward(
     sequence: int,
     count: int,
@@ -213,8 +197,9 @@ def steps_backward(
     buffers: Buffers,
     adjoints: Adjoints,
     gradients: Gradients,
+    softened: bool,
 ) -> None:
-    """Go back through the decays, and through softplus where its slope was kept, to the step sizes."""
+    """Go back through the decays to the step sizes; if `softened` through softplus, too."""
     width = lanes(buffers.step)
     for t in range(count):
         for head in range(0, sizes.heads, width):
@@ -223,13 +208,13 @@ def steps_backward(
             by_step = load(adjoints.step_wide, t * sizes.heads + head)
             by_step = by_step + by_exponent * load(parameters.A, head)
             add_to(gradients.A, sequence * sizes.head_row + head, by_exponent * load(buffers.step, place))
-            if buffers.step_slope.size > 0:
+            if softened:
                 by_step = by_step * load(buffers.step_slope, place)
                 add_to(gradients.dt_bias, sequence * sizes.head_row + head, by_step)
             store(adjoints.step, place, by_step)
 
 
-@compiled
+@stage
 def convolve_backward(
     sequence: int,
     count: int,
@@ -265,7 +250,7 @@ def convolve_backward(
     copy(adjoints.raw, 0, adjoints.raw, sizes.block * channels, (sizes.d_conv - 1) * channels)
 
 
-@compiled
+@stage
 def store_mixer_gradients(downstream: Any, place: tuple[int, int, int], sizes: Sizes, adjoints: Adjoints) -> None:
     """Write the gradient by x, B, C and the raw step sizes to its place."""
     sequence, start, count = place
@@ -278,7 +263,7 @@ def store_mixer_gradients(downstream: Any, place: tuple[int, int, int], sizes: S
         copy(adjoints.step, t * sizes.head_row, downstream, row, sizes.heads)
 
 
-@compiled
+@stage
 def load_upstream_block(upstream: Any, place: tuple[int, int, int], sizes: Sizes, adjoints: Adjoints) -> None:
     """Read the gradient by what the scan gives for a block."""
     sequence, start, count = place
@@ -287,7 +272,7 @@ def load_upstream_block(upstream: Any, place: tuple[int, int, int], sizes: Sizes
         copy(upstream, row, adjoints.y, t * sizes.inner, sizes.d_inner)
 
 
-@compiled
+@stage
 def store_scan_gradients(
     arrays: tuple[Any, Any, Any, Any], place: tuple[int, int, int], sizes: Sizes, adjoints: Adjoints
 ) -> None:

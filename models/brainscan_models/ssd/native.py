@@ -8,20 +8,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch.autograd.function import once_differentiable
 
 from brainscan_models.ssd import workspace
-from brainscan_models.ssd.kernels_sequences import mixer_backward, mixer_forward, scan_backward, scan_forward
+from brainscan_models.ssd.jit import load_kernel
 from brainscan_models.ssd.layout import MixerWeights
 from brainscan_models.ssd.threads import run_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from torch import Tensor
 
     from brainscan_models.ssd.layout import MixerShape
+    from brainscan_models.ssd.records import Adjoints, Buffers, Gradients, Sizes
+
+
+def prepare() -> None:
+    """Load or compile the mixer's forward kernel.
+
+    Raises
+    ------
+    ImportError, RuntimeError
+        If this machine can neither load nor compile it.
+    """
+    load_kernel("mixer_forward", "float32", 3)
 
 
 def ssd_native(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor | None = None) -> Tensor:
@@ -62,24 +75,18 @@ def native_mixer(zxbcdt: Tensor, weights: MixerWeights, shape: MixerShape) -> Te
     return _mixer(zxbcdt, weights, shape, keep=False)[0]
 
 
-def _flat(tensor: Tensor) -> Any:
-    return tensor.detach().contiguous().reshape(-1).numpy()
-
-
 def _scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, *, keep: bool) -> tuple[Tensor, Tensor]:
     """Compute the scan; with `keep` also the state at the start of every block."""
-    sizes = workspace.make_scan_sizes(x, B.shape[2])
+    sizes = workspace.make_scan_sizes(x, B.shape[2], keep_states=keep)
     parameters = workspace.make_scan_parameters(A.detach(), D.detach(), sizes)
     out = torch.empty(x.shape, dtype=x.dtype)
-    states = workspace.make_states(x.shape[0], sizes, x.dtype, keep=keep)
-    arrays = tuple(_flat(tensor) for tensor in (x, dt, B, C, out, states))
+    states = workspace.make_states(x.shape[0], sizes, x.dtype)
+    sources = [tensor.detach().contiguous() for tensor in (x, dt, B, C)]
 
-    def work(spans: Iterator[tuple[int, int]]) -> None:
-        buffers = workspace.make_buffers(sizes, x.dtype, backward=False, slopes=False)
-        for span in spans:
-            scan_forward(span, arrays, parameters, sizes, buffers)
+    def buffers() -> tuple[Buffers]:
+        return (workspace.make_buffers(sizes, x.dtype, backward=False, slopes=False),)
 
-    run_spans(work, x.shape[0])
+    _run("scan_forward", sizes, ([*sources, out, states], parameters), buffers)
     return out, states
 
 
@@ -94,45 +101,36 @@ class _Scan(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, ...]:
         x, dt, A, B, C, D, states = ctx.saved_tensors
-        sizes = workspace.make_scan_sizes(x, B.shape[2])
+        sizes = workspace.make_scan_sizes(x, B.shape[2], keep_states=True)
         parameters = workspace.make_scan_parameters(A, D, sizes)
-        results = tuple(torch.empty(tensor.shape, dtype=tensor.dtype) for tensor in (x, dt, B, C))
-        arrays = tuple(_flat(tensor) for tensor in (x, dt, B, C, states, upstream, *results))
         gradients = workspace.make_gradients(x.shape[0], parameters)
+        sources = [tensor.contiguous() for tensor in (x, dt, B, C)]
+        results = [torch.empty(tensor.shape, dtype=tensor.dtype) for tensor in sources]
 
-        def work(spans: Iterator[tuple[int, int]]) -> None:
-            buffers = workspace.make_buffers(sizes, x.dtype, backward=True, slopes=False)
-            adjoints = workspace.make_adjoints(sizes, x.dtype)
-            for span in spans:
-                scan_backward(span, arrays, parameters, sizes, buffers, adjoints, gradients)
+        def buffers() -> tuple[Buffers, Adjoints, Gradients]:
+            room = workspace.make_buffers(sizes, x.dtype, backward=True, slopes=False)
+            return room, workspace.make_adjoints(sizes, x.dtype), gradients
 
-        run_spans(work, x.shape[0])
-        by_a = workspace.sum_heads(gradients.A, x.shape[0], sizes)
-        by_d = workspace.sum_features(gradients.D, x.shape[0], sizes).reshape(sizes.heads, -1).sum(1)
+        arrays = [*sources, states, upstream.contiguous(), *results]
+        _run("scan_backward", sizes, (arrays, parameters), buffers)
         by_x, by_dt, by_b, by_c = results
+        by_a = workspace.sum_heads(gradients.A, sizes)
+        by_d = workspace.sum_features(gradients.D, sizes).reshape(sizes.heads, -1).sum(1)
         return by_x, by_dt, by_a.to(A.dtype), by_b, by_c, by_d.to(D.dtype)
 
 
 def _mixer(zxbcdt: Tensor, weights: MixerWeights, shape: MixerShape, *, keep: bool) -> tuple[Tensor, Tensor]:
     """Compute the mixer; with `keep` also the state at the start of every block."""
-    sizes = workspace.make_mixer_sizes(zxbcdt, weights, shape)
-    parameters = workspace.make_mixer_parameters(_detached(weights), sizes)
-    n_sequences, length, _ = zxbcdt.shape
-    out = torch.empty(n_sequences, length, sizes.d_inner, dtype=zxbcdt.dtype)
-    states = workspace.make_states(n_sequences, sizes, zxbcdt.dtype, keep=keep)
-    arrays = tuple(_flat(tensor) for tensor in (zxbcdt, out, states))
+    sizes = workspace.make_mixer_sizes(zxbcdt, weights, shape, keep_states=keep)
+    parameters = workspace.make_mixer_parameters(MixerWeights(*(w.detach() for w in weights)), sizes)
+    out = torch.empty(*zxbcdt.shape[:2], sizes.d_inner, dtype=zxbcdt.dtype)
+    states = workspace.make_states(zxbcdt.shape[0], sizes, zxbcdt.dtype)
 
-    def work(spans: Iterator[tuple[int, int]]) -> None:
-        buffers = workspace.make_buffers(sizes, zxbcdt.dtype, backward=False, slopes=False)
-        for span in spans:
-            mixer_forward(span, arrays, parameters, sizes, buffers)
+    def buffers() -> tuple[Buffers]:
+        return (workspace.make_buffers(sizes, zxbcdt.dtype, backward=False, slopes=False),)
 
-    run_spans(work, n_sequences)
+    _run("mixer_forward", sizes, ([zxbcdt.detach().contiguous(), out, states], parameters), buffers)
     return out, states
-
-
-def _detached(weights: MixerWeights) -> MixerWeights:
-    return MixerWeights(*(tensor.detach() for tensor in weights))
 
 
 class _Mixer(torch.autograd.Function):
@@ -146,30 +144,51 @@ class _Mixer(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        # Unpacked once: a layer that is recomputed in the backward pass hands its tensors out only once.
-        zxbcdt, states, *kept = ctx.saved_tensors
-        weights = MixerWeights(*kept)
-        sizes = workspace.make_mixer_sizes(zxbcdt, weights, ctx.shape)
+        zxbcdt, states = ctx.saved_tensors[:2]
+        weights = MixerWeights(*ctx.saved_tensors[2:])
+        sizes = workspace.make_mixer_sizes(zxbcdt, weights, ctx.shape, keep_states=True)
         parameters = workspace.make_mixer_parameters(weights, sizes)
-        n_sequences = zxbcdt.shape[0]
+        gradients = workspace.make_gradients(zxbcdt.shape[0], parameters)
         result = torch.empty(zxbcdt.shape, dtype=zxbcdt.dtype)
-        arrays = tuple(_flat(tensor) for tensor in (zxbcdt, states, upstream, result))
-        gradients = workspace.make_gradients(n_sequences, parameters)
 
-        def work(spans: Iterator[tuple[int, int]]) -> None:
-            buffers = workspace.make_buffers(sizes, zxbcdt.dtype, backward=True, slopes=True)
-            adjoints = workspace.make_adjoints(sizes, zxbcdt.dtype)
-            for span in spans:
-                mixer_backward(span, arrays, parameters, sizes, buffers, adjoints, gradients)
+        def buffers() -> tuple[Buffers, Adjoints, Gradients]:
+            room = workspace.make_buffers(sizes, zxbcdt.dtype, backward=True, slopes=True)
+            return room, workspace.make_adjoints(sizes, zxbcdt.dtype), gradients
 
-        run_spans(work, n_sequences)
+        arrays = [zxbcdt.contiguous(), states, upstream.contiguous(), result]
+        _run("mixer_backward", sizes, (arrays, parameters), buffers)
         by_weights = MixerWeights(
-            conv_weight=workspace.sum_channels(gradients.conv, n_sequences, sizes).T[:, None],
-            conv_bias=workspace.sum_channels(gradients.conv_bias, n_sequences, sizes)[0],
-            dt_bias=workspace.sum_heads(gradients.dt_bias, n_sequences, sizes),
+            conv_weight=workspace.sum_channels(gradients.conv, sizes).T[:, None],
+            conv_bias=workspace.sum_channels(gradients.conv_bias, sizes)[0],
+            dt_bias=workspace.sum_heads(gradients.dt_bias, sizes),
             # A = -exp(A_log) is its own derivative by A_log.
-            A_log=workspace.sum_heads(gradients.A, n_sequences, sizes) * -torch.exp(weights.A_log),
-            D=workspace.sum_features(gradients.D, n_sequences, sizes).reshape(sizes.heads, -1).sum(1),
-            norm_weight=workspace.sum_features(gradients.norm, n_sequences, sizes),
+            A_log=workspace.sum_heads(gradients.A, sizes) * -torch.exp(weights.A_log),
+            D=workspace.sum_features(gradients.D, sizes).reshape(sizes.heads, -1).sum(1),
+            norm_weight=workspace.sum_features(gradients.norm, sizes),
         )
         return None, result, *(by.to(weight.dtype) for by, weight in zip(by_weights, weights, strict=True))
+
+
+def _run(
+    name: str,
+    sizes: Sizes,
+    shared: tuple[Sequence[Tensor], Sequence[Tensor]],
+    own: Callable[[], Sequence[Sequence[Tensor]]],
+) -> None:
+    """Run a kernel over all sequences.
+
+    `shared`: arrays and parameters, the first array with a row of sequences. `own` makes what each thread
+    needs for itself.
+    """
+    data = shared[0][0]
+    numbers = np.array(sizes, dtype=np.int64)
+    common = [workspace.addresses(arrays) for arrays in shared]
+
+    def work(spans: Iterator[tuple[int, int]]) -> None:
+        room = own()
+        tables = [*common, *(workspace.addresses(arrays) for arrays in room)]
+        kernel = load_kernel(name, str(data.dtype).removeprefix("torch."), len(tables))
+        for first, stop in spans:
+            kernel(first, stop, numbers.ctypes.data, *(table.ctypes.data for table in tables))
+
+    run_spans(work, data.shape[0])

@@ -3,7 +3,8 @@
 Numba's own loops leave vectorising to LLVM, which cannot prove that arrays do not overlap and gives up on
 the short inner loops of a scan. Here the width is explicit: 16 lanes of float32 or 8 of float64 whatever
 the processor; LLVM splits them into the registers that it has. Vectors support ``+ - * /`` between
-themselves and with scalars. Multiplications and additions may be fused.
+themselves and with scalars. Multiplications and additions may be fused. Arrays are bare pointers, so that
+naming one costs no reference count; bounds are the caller's.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global, signature
 from numba.extending import intrinsic, models, register_model
 
+from brainscan_models.ssd.records import VECTOR_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-VECTOR_BYTES = 64
 
 _INT32 = ir.IntType(32)
 # Terms of exp's Taylor series that |r| <= ln(2)/2 needs, and of atanh(s)/s that s <= 1/3 needs.
@@ -88,11 +89,6 @@ def _call(builder: Any, name: str, result: Any, *arguments: Any) -> Any:
     return builder.call(function, arguments, fastmath=("reassoc",))
 
 
-def _address(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    data = context.make_array(array_type)(context, builder, array).data
-    return builder.gep(data, [index])
-
-
 def _first_lanes(builder: Any, vector: Any, count: Any) -> Any:
     """Mark the first `count` lanes."""
     whole = ir.VectorType(_INT32, vector.count)
@@ -143,11 +139,11 @@ def lanes(_: Any, array: Any) -> Any:
 
 @operation
 def load(_: Any, array: Any, index: Any) -> Any:
-    """Read ``array[index : index + lanes]``; bounds are the caller's."""
+    """Read ``array[index : index + lanes]``."""
     kind = VectorType(array.dtype)
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        address = _address(context, builder, sig.args[0], *args)
+        address = builder.gep(args[0], [args[1]])
         pointer = builder.bitcast(address, context.get_value_type(kind).as_pointer())
         return builder.load(pointer, align=array.dtype.bitwidth // 8)
 
@@ -156,10 +152,10 @@ def load(_: Any, array: Any, index: Any) -> Any:
 
 @operation
 def store(_: Any, array: Any, index: Any, vector: Any) -> Any:
-    """Write a vector to ``array[index : index + lanes]``; bounds are the caller's."""
+    """Write a vector to ``array[index : index + lanes]``."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        address = _address(context, builder, sig.args[0], *args[:2])
+        address = builder.gep(args[0], [args[1]])
         pointer = builder.bitcast(address, args[2].type.as_pointer())
         builder.store(args[2], pointer, align=array.dtype.bitwidth // 8)
         return context.get_dummy_value()
@@ -174,7 +170,7 @@ def load_first(_: Any, array: Any, index: Any, count: Any) -> Any:
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         vector = context.get_value_type(kind)
-        pointer = builder.bitcast(_address(context, builder, sig.args[0], *args[:2]), vector.as_pointer())
+        pointer = builder.bitcast(builder.gep(args[0], [args[1]]), vector.as_pointer())
         mask = _first_lanes(builder, vector, args[2])
         name = f"llvm.masked.load.v{vector.count}f{_bits(vector)}.p0"
         called = ir.FunctionType(vector, [pointer.type, _INT32, mask.type, vector])
@@ -191,7 +187,7 @@ def store_first(_: Any, array: Any, index: Any, vector: Any, count: Any) -> Any:
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
         value = args[2]
-        pointer = builder.bitcast(_address(context, builder, sig.args[0], *args[:2]), value.type.as_pointer())
+        pointer = builder.bitcast(builder.gep(args[0], [args[1]]), value.type.as_pointer())
         mask = _first_lanes(builder, value.type, args[3])
         name = f"llvm.masked.store.v{value.type.count}f{_bits(value.type)}.p0"
         called = ir.FunctionType(ir.VoidType(), [value.type, pointer.type, _INT32, mask.type])
@@ -207,7 +203,7 @@ def prefetch(_: Any, array: Any, index: Any) -> Any:
     """Ask for the cache line of ``array[index]``, which may lie outside the array."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        pointer = builder.bitcast(_address(context, builder, sig.args[0], *args), ir.IntType(8).as_pointer())
+        pointer = builder.bitcast(builder.gep(args[0], [args[1]]), ir.IntType(8).as_pointer())
         called = ir.FunctionType(ir.VoidType(), [pointer.type, _INT32, _INT32, _INT32])
         function = cgutils.get_or_insert_function(builder.module, called, "llvm.prefetch.p0")
         to_read, near, data = (ir.Constant(_INT32, value) for value in (0, 3, 1))
@@ -223,7 +219,7 @@ def broadcast(_: Any, array: Any, index: Any) -> Any:
     kind = VectorType(array.dtype)
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        value = builder.load(_address(context, builder, sig.args[0], *args))
+        value = builder.load(builder.gep(args[0], [args[1]]))
         return _broadcast(builder, context.get_value_type(kind), value)
 
     return kind(array, types.intp), emit

@@ -2,56 +2,61 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 
-from brainscan_models.ssd.kernels import Buffers, Parameters, Sizes
-from brainscan_models.ssd.kernels_backward import Adjoints, Gradients
+from brainscan_models.ssd.layout import MixerShape
+from brainscan_models.ssd.records import VECTOR_BYTES, Adjoints, Buffers, Gradients, Parameters, Sizes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
     from torch import Tensor
 
-    from brainscan_models.ssd.layout import MixerShape, MixerWeights
+    from brainscan_models.ssd.layout import MixerWeights
 
 BLOCK = 32
 """Time steps of a block: few enough for the near caches, many enough to keep few states."""
 
-_VECTOR_BYTES = 64
+
+def addresses(arrays: Iterable[Tensor]) -> NDArray[np.int64]:
+    """Make the table of addresses that a kernel takes; the arrays must outlive the call."""
+    return np.array([array.data_ptr() for array in arrays], dtype=np.int64)
 
 
-def make_scan_sizes(x: Tensor, d_state: int) -> Sizes:
+def make_scan_sizes(x: Tensor, d_state: int, *, keep_states: bool) -> Sizes:
     """Describe the scan of `x`, shape (batch, T, H, P)."""
-    _, length, heads, headdim = x.shape
-    return _sizes(x, (length, heads, headdim, d_state), d_conv=1, reverse=False)
+    heads, headdim = x.shape[2:]
+    return _sizes(x, MixerShape(headdim, d_state), heads, d_conv=1)._replace(keep_states=int(keep_states))
 
 
-def make_mixer_sizes(zxbcdt: Tensor, weights: MixerWeights, shape: MixerShape) -> Sizes:
+def make_mixer_sizes(zxbcdt: Tensor, weights: MixerWeights, shape: MixerShape, *, keep_states: bool) -> Sizes:
     """Describe the mixer on `zxbcdt`, shape (batch, T, row)."""
-    heads = weights.A_log.shape[0]
-    extent = (zxbcdt.shape[1], heads, shape.headdim, shape.d_state)
-    return _sizes(zxbcdt, extent, d_conv=weights.conv_weight.shape[-1], reverse=shape.reverse)
+    heads, d_conv = weights.A_log.shape[0], weights.conv_weight.shape[-1]
+    return _sizes(zxbcdt, shape, heads, d_conv)._replace(keep_states=int(keep_states))
 
 
-def _sizes(data: Tensor, extent: tuple[int, int, int, int], *, d_conv: int, reverse: bool) -> Sizes:
-    length, heads, headdim, d_state = extent
-    lanes = _VECTOR_BYTES // data.element_size()
-    d_inner = heads * headdim
+def _sizes(data: Tensor, shape: MixerShape, heads: int, d_conv: int) -> Sizes:
+    lanes = VECTOR_BYTES // data.element_size()
+    d_inner = heads * shape.headdim
     inner = _whole(d_inner, lanes)
     return Sizes(
-        length=length,
+        length=data.shape[1],
         # The convolution's last rows are handed from block to block, so a block holds at least those.
         block=max(BLOCK, d_conv - 1),
-        reverse=reverse,
+        reverse=int(shape.reverse),
+        keep_states=0,
         d_inner=d_inner,
-        d_state=d_state,
+        d_state=shape.d_state,
         heads=heads,
-        headdim=headdim,
+        headdim=shape.headdim,
         d_conv=d_conv,
-        row=2 * d_inner + 2 * d_state + heads,
+        row=2 * d_inner + 2 * shape.d_state + heads,
         inner=inner,
-        channels=_whole(inner + 2 * d_state, lanes),
+        channels=_whole(inner + 2 * shape.d_state, lanes),
         head_row=_whole(heads, lanes),
     )
 
@@ -85,23 +90,23 @@ def make_mixer_parameters(weights: MixerWeights, sizes: Sizes) -> Parameters:
     )
 
 
-def _padded(values: Tensor, width: int) -> Any:
+def _padded(values: Tensor, width: int) -> Tensor:
     padded = torch.zeros(width, dtype=values.dtype)
     padded[: values.shape[0]] = values
-    return padded.numpy()
+    return padded
 
 
-def _padded_channels(rows: Tensor, sizes: Sizes) -> Any:
+def _padded_channels(rows: Tensor, sizes: Sizes) -> Tensor:
     """Lay rows of (x, B, C) out as the kernels' rows."""
     padded = torch.zeros(rows.shape[0], sizes.channels, dtype=rows.dtype)
     padded[:, : sizes.d_inner] = rows[:, : sizes.d_inner]
     padded[:, sizes.inner : sizes.inner + 2 * sizes.d_state] = rows[:, sizes.d_inner :]
-    return padded.reshape(-1).numpy()
+    return padded
 
 
-def _room(count: int, dtype: torch.dtype) -> Any:
-    # PyTorch's memory starts at a cache line, NumPy's need not.
-    return torch.zeros(count, dtype=dtype).numpy()
+def _room(count: int, dtype: torch.dtype) -> Tensor:
+    # PyTorch's memory starts at a cache line.
+    return torch.zeros(count, dtype=dtype)
 
 
 def make_buffers(sizes: Sizes, dtype: torch.dtype, *, backward: bool, slopes: bool) -> Buffers:
@@ -120,7 +125,7 @@ def make_buffers(sizes: Sizes, dtype: torch.dtype, *, backward: bool, slopes: bo
     -------
     Buffers
     """
-    lanes = _VECTOR_BYTES // dtype.itemsize
+    lanes = VECTOR_BYTES // dtype.itemsize
     rows = sizes.block
     # Values repeated for a head may be stored up to a vector past the last row.
     wide = rows * sizes.inner + lanes
@@ -141,7 +146,7 @@ def make_buffers(sizes: Sizes, dtype: torch.dtype, *, backward: bool, slopes: bo
 
 def make_adjoints(sizes: Sizes, dtype: torch.dtype) -> Adjoints:
     """Make the further buffers that one thread needs in the backward pass."""
-    lanes = _VECTOR_BYTES // dtype.itemsize
+    lanes = VECTOR_BYTES // dtype.itemsize
     rows = sizes.block
     # Folding reads up to two vectors past what it folds.
     wide = rows * sizes.inner + 2 * lanes
@@ -159,35 +164,34 @@ def make_adjoints(sizes: Sizes, dtype: torch.dtype) -> Adjoints:
     )
 
 
-def make_states(n_sequences: int, sizes: Sizes, dtype: torch.dtype, *, keep: bool) -> Tensor:
-    """Make room for the state at every block's start; with ``keep=False`` none."""
+def make_states(n_sequences: int, sizes: Sizes, dtype: torch.dtype) -> Tensor:
+    """Make room for the state at every block's start, if it is to be kept."""
     blocks = -(-sizes.length // sizes.block)
-    count = n_sequences * blocks * sizes.inner * sizes.d_state
-    return torch.empty(count if keep else 0, dtype=dtype)
+    return torch.empty(sizes.keep_states * n_sequences * blocks * sizes.inner * sizes.d_state, dtype=dtype)
 
 
 def make_gradients(n_sequences: int, parameters: Parameters) -> Gradients:
     """Make room for each sequence's gradients by those parameters that there are."""
-    return Gradients(*(np.zeros(n_sequences * values.size, values.dtype) for values in parameters))
+    return Gradients(*(torch.zeros(n_sequences, array.numel(), dtype=array.dtype) for array in parameters))
 
 
-def sum_heads(rows: Any, n_sequences: int, sizes: Sizes) -> Tensor:
-    """Add up the gradients by one number per head over the sequences."""
-    return _sum(rows, n_sequences)[: sizes.heads]
+def sum_heads(rows: Tensor, sizes: Sizes) -> Tensor:
+    """Add up the gradients by one number per head over the sequences: (heads,)."""
+    return _sum(rows)[: sizes.heads]
 
 
-def sum_features(rows: Any, n_sequences: int, sizes: Sizes) -> Tensor:
-    """Add up the gradients by one number per feature over the sequences."""
-    return _sum(rows, n_sequences)[: sizes.d_inner]
+def sum_features(rows: Tensor, sizes: Sizes) -> Tensor:
+    """Add up the gradients by one number per feature over the sequences: (d_inner,)."""
+    return _sum(rows)[: sizes.d_inner]
 
 
-def sum_channels(rows: Any, n_sequences: int, sizes: Sizes) -> Tensor:
+def sum_channels(rows: Tensor, sizes: Sizes) -> Tensor:
     """Add up the gradients by what belongs to x, B and C over the sequences: (taps, channels)."""
-    summed = _sum(rows, n_sequences).reshape(-1, sizes.channels)
+    summed = _sum(rows).reshape(-1, sizes.channels)
     both = summed[:, sizes.inner : sizes.inner + 2 * sizes.d_state]
     return torch.cat([summed[:, : sizes.d_inner], both], dim=1)
 
 
-def _sum(rows: Any, n_sequences: int) -> Tensor:
-    """Add up in an order that does not depend on the number of threads."""
-    return torch.from_numpy(np.sum(rows.reshape(n_sequences, -1), axis=0, dtype=np.float64))
+def _sum(rows: Tensor) -> Tensor:
+    """Add up in NumPy, whose order does not depend on the number of threads."""
+    return torch.from_numpy(np.sum(rows.numpy(), axis=0, dtype=np.float64))
