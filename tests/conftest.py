@@ -5,7 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
+
+# A busy machine is no defect: examples have no deadline (pytest's own timeout catches what hangs).
+hypothesis.settings.register_profile("brainscan", deadline=None)
+hypothesis.settings.load_profile("brainscan")
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
 

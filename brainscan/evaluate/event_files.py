@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from brainscan.errors import BrainscanError, InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import SEIZURE, AnnotationFile
+from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile
 from brainscan.io.annotations import read_annotations, sniff
 from brainscan.io.csv_bi import read_csv_bi
 from brainscan.io.pairing import FilePair
@@ -18,6 +20,7 @@ from brainscan.scoring.nedc import LABELS, NedcScores, Pair, PairCounts, complet
 from brainscan.scoring.nedc.score import PER_FILE_COLUMNS
 
 Scorer = Literal["nedc", "szcore"]
+SzcorePerFile = dict[szcore_scores.Path, dict[str, szcore_scores.SzcoreScores]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ class ScoreReport:
     n_pairs: int
     nedc: NedcScores | None
     nedc_per_file: dict[str, PairCounts]
-    szcore: dict[szcore_scores.Path, dict[str, szcore_scores.SzcoreScores]]
+    szcore: SzcorePerFile
     failures: tuple[Failure, ...]
     szcore_only: tuple[Failure, ...] = ()
 
@@ -105,14 +108,15 @@ def score_files(pairs: Sequence[FilePair], *, strict: bool = False) -> ScoreRepo
         With `strict`, the first failure.
     """
     counts: dict[str, PairCounts] = {}
-    scores: dict[szcore_scores.Path, dict[str, szcore_scores.SzcoreScores]] = {path: {} for path in szcore_scores.PATHS}
+    scores: SzcorePerFile = {path: {} for path in szcore_scores.PATHS}
     failures: list[Failure] = []
 
     def fail(pair: FilePair, error: BrainscanError, *scorers: Scorer) -> None:
-        if strict:
+        if strict and "nedc" in scorers:
             raise error
         failures.append(Failure(pair, scorers, error))
 
+    _keep_freed_memory()
     for pair in pairs:
         try:
             ref, hyp = _load(pair)
@@ -128,12 +132,12 @@ def score_files(pairs: Sequence[FilePair], *, strict: bool = False) -> ScoreRepo
             except ValueError as problem:
                 fail(pair, InputError(str(problem), kind="corrupt", file=pair.name), "nedc")
         try:
-            for path in szcore_scores.PATHS:
-                scores[path][pair.name] = _szcore(ref, hyp, path)
+            found = _szcore(ref, hyp)
         except ValueError as problem:
-            for path in szcore_scores.PATHS:
-                scores[path].pop(pair.name, None)
             fail(pair, InputError(str(problem), kind="corrupt", file=pair.name), "szcore")
+        else:
+            for path, score in found.items():
+                scores[path][pair.name] = score
     pooled = pool(list(counts.values())) if counts else None
     told = _merged(failures)
     return ScoreReport(
@@ -144,6 +148,15 @@ def score_files(pairs: Sequence[FilePair], *, strict: bool = False) -> ScoreRepo
         failures=tuple(failure for failure in told if "nedc" in failure.scorers),
         szcore_only=tuple(failure for failure in told if "nedc" not in failure.scorers),
     )
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep what SzCORE's masks free, which saves a third of the time on long recordings.
+
+    It returns blocks of that size to the system, and pays for fresh pages at every mask, until it has seen a
+    larger one freed (glibc's dynamic threshold, at most 32 MiB; no effect elsewhere).
+    """
+    np.empty(31 << 20, dtype=np.uint8)
 
 
 def _merged(failures: list[Failure]) -> tuple[Failure, ...]:
@@ -194,6 +207,7 @@ def _two_class(rows: Sequence[Annotation]) -> list[Annotation]:
     ]
 
 
-def _szcore(ref: AnnotationFile, hyp: AnnotationFile, path: szcore_scores.Path) -> szcore_scores.SzcoreScores:
-    rows = [[(a.onset_s, a.offset_s) for a in _two_class(f.annotations) if a.label == SEIZURE] for f in (ref, hyp)]
-    return szcore_scores.score_pair(rows[0], rows[1], ref.known_duration_s(), hyp.known_duration_s(), path)
+def _szcore(ref: AnnotationFile, hyp: AnnotationFile) -> dict[szcore_scores.Path, szcore_scores.SzcoreScores]:
+    rows = [[(row.onset_s, row.offset_s) for row in f.annotations if row.label != BACKGROUND] for f in (ref, hyp)]
+    durations_s = ref.known_duration_s(), hyp.known_duration_s()
+    return {path: szcore_scores.score_pair(rows[0], rows[1], *durations_s, path) for path in szcore_scores.PATHS}

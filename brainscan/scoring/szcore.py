@@ -7,9 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
-
-from brainscan.events import runs
+from brainscan.events import union
 
 Intervals = Sequence[tuple[float, float]]
 Path = Literal["direct", "szcore_mask"]
@@ -139,10 +137,9 @@ def _from_mask(events: Intervals, duration_s: float) -> Any:
     from timescoring.annotations import Annotation
 
     n_samples = int(duration_s)
-    mask = np.zeros(n_samples, dtype=np.bool_)
-    for start_s, stop_s in events:
-        mask[int(start_s) : int(start_s + (stop_s - start_s))] = True
-    return Annotation([(int(first), int(stop)) for first, stop in runs(mask)], 1, n_samples)
+    # Runs of the mask of whole seconds, without the mask; `indices` cuts as a slice of it would.
+    samples = (slice(int(start_s), int(start_s + (stop_s - start_s))) for start_s, stop_s in events)
+    return Annotation(list(union(part.indices(n_samples)[:2] for part in samples)), 1, n_samples)
 
 
 def _counts(scoring: Any) -> SzcoreCounts:

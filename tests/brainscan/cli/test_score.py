@@ -104,7 +104,8 @@ def test_arguments_that_cannot_pair(
 def test_scoring_loads_no_torch(lists: tuple[Path, Path]) -> None:
     program = (
         "import sys; from brainscan.cli.main import main; code = main(sys.argv[1:]);"
-        "print([m for m in ('torch', 'scipy', 'matplotlib', 'numba') if m in sys.modules], file=sys.stderr); sys.exit(code)"
+        "heavy = [m for m in ('torch', 'scipy', 'matplotlib', 'numba') if m in sys.modules];"
+        "print(heavy, file=sys.stderr); sys.exit(code)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, "score", *map(str, lists)], capture_output=True, text=True, check=True
