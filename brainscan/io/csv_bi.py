@@ -1,7 +1,6 @@
 """CSV_bi, the event format of the Temple tools: read as strictly as the official reader, write as it writes.
 
-The grammar and the official reader's habits are in docs/formats.md; the per-channel files of the Temple
-corpora share the grammar (`brainscan.io.tusz`).
+The per-channel files of the Temple corpora share the grammar (`brainscan.io.tusz`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The NEDC v6.0.0 measures: DPALIGN, EPOCH, OVLP, TAES and IRA, written from their definitions.
 
 ``complete`` turns annotation rows into the segment list that all five metrics read, ``count_pair`` counts one
-pair of lists, ``pool`` adds counts and derives the measures. docs/evaluation.md explains what they mean.
+pair of lists, ``pool`` adds counts and derives the measures.
 """
 
 from __future__ import annotations
