@@ -25,7 +25,7 @@ from brainscan.io.edf_header import FIXED_BYTES, EdfHeader, Signal, header_lengt
 from brainscan.io.tal import Note, Timeline, notes, record_onset, timeline
 from brainscan.recording import Channel, Recording, Samples, Segment
 from brainscan.signal.labels import parse_all
-from brainscan.signal.units import robust_deviation, settle
+from brainscan.signal.units import MAX_UV, robust_deviation, settle
 
 Digital = NDArray[np.signedinteger[Any]]
 
@@ -366,8 +366,17 @@ def _factors(reader: EdfReader) -> tuple[float | None, ...]:
         judged = [i for i in members if named[i]] or members
         factor = settle(unit, _deviations(reader, judged))
         for i in members:
-            factors[i] = factor
+            if factor is not None and _largest(reader.signals[i], reader.header.sample_bytes) * factor <= MAX_UV:
+                factors[i] = factor
     return tuple(factors)
+
+
+def _largest(signal: Signal, width: int) -> float:
+    """Return the largest magnitude, in the file's unit, that samples of this width can reach."""
+    gain, low = signal.gain, signal.digital_min
+    if gain is None or low is None:
+        return float("inf")
+    return abs(signal.physical_min - gain * low) + abs(gain) * 2.0 ** (8 * width - 1)
 
 
 def _deviations(reader: EdfReader, channels: Sequence[int]) -> NDArray[np.float64]:

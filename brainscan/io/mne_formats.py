@@ -23,6 +23,7 @@ from brainscan.events import Annotation, complement, union
 from brainscan.io.containers import Container, unreadable
 from brainscan.io.edf import sha256_of
 from brainscan.recording import Channel, Recording, Samples, Segment
+from brainscan.signal.units import MAX_UV
 
 _VOLTAGES = frozenset({"eeg", "eog", "ecg", "emg", "bio"})
 """Channel types of MNE that hold volts at the scalp; depth and grid contacts are not looked at."""
@@ -31,12 +32,6 @@ _BREAK = re.compile(r"(?:^|[ /])(?:boundary|New Segment)", re.IGNORECASE)
 _SKIPPED = "BAD_ACQ_SKIP"
 _DAMAGED = re.compile(r"invalid tag|truncat|corrupt|cut off", re.IGNORECASE)
 _HEADER_BYTES = 1 << 20
-
-# What MNE's parsers raise on damaged files, beside OSError.
-_DAMAGE = (
-    ValueError, RuntimeError, LookupError, TypeError, AttributeError, AssertionError, ArithmeticError,
-    NotImplementedError, EOFError, MemoryError, struct.error,
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,6 +60,8 @@ class RawReader:
         rows = [row for row, channel in enumerate(channels) if self.usable[channel]]
         if rows and stop > start:
             values[rows] = self._volts([channels[row] for row in rows], start, stop) * 1e6
+            # Floating-point files may hold infinities, and numbers that no amplifier gives.
+            values[np.abs(values) > MAX_UV] = np.nan
         return Samples(tuple(values), tuple(np.zeros(values.shape, dtype=np.bool_)))
 
     def _volts(self, channels: Sequence[int], start: int, stop: int) -> Any:
@@ -76,7 +73,7 @@ class RawReader:
                 data = self.raw.get_data(picks=picks, start=start, stop=stop, verbose="ERROR")
         except OSError as problem:
             raise unreadable(self.name, problem) from problem
-        except _DAMAGE as problem:
+        except Exception as problem:  # as below
             raise _damaged(self.name) from problem
         return data[[picks.index(channel) for channel in channels]]
 
@@ -99,6 +96,8 @@ def read_with_mne(path: Path, container: Container) -> Recording:
         )
     if container == "BrainVision":
         _check_brainvision(path)
+    if container == "FIF":
+        _check_fif(path)
     import mne
 
     readers = {
@@ -109,7 +108,9 @@ def read_with_mne(path: Path, container: Container) -> Recording:
     try:
         with python_warnings.catch_warnings(record=True) as remarks:
             python_warnings.simplefilter("always")
-            raw = readers[container](path, preload=False, verbose="WARNING")
+            recording = from_raw(readers[container](path, preload=False, verbose="WARNING"), name=name)
+    except InputError:
+        raise
     except FileNotFoundError as problem:
         missing = Path(problem.filename).name if problem.filename else "a file that it needs"
         raise InputError(
@@ -117,9 +118,8 @@ def read_with_mne(path: Path, container: Container) -> Recording:
         ) from problem
     except OSError as problem:
         raise unreadable(name, problem) from problem
-    except _DAMAGE as problem:
+    except Exception as problem:  # on damaged files its parsers raise whatever comes up
         raise _damaged(name) from problem
-    recording = from_raw(raw, name=name)
     if any(_DAMAGED.search(str(remark.message)) for remark in remarks):
         recording = replace(recording, warnings=(*recording.warnings, "the file is cut short or damaged"))
     return replace(recording, format=container, sha256=partial(sha256_of, path))
@@ -244,6 +244,28 @@ def _check_brainvision(path: Path) -> None:
             raise InputError(
                 f"{shown} is missing", kind="io", file=path.name, hint="copy all files of the recording into one folder"
             )
+
+
+def _check_fif(path: Path) -> None:
+    """Refuse a chain of tags that runs backwards, which MNE would follow for ever.
+
+    A tag is kind, type, size and the position of the next (0: behind this one, -1: none), four bytes each.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as stream:
+            at = 0
+            while at + 16 <= size:
+                stream.seek(at)
+                _, _, length, following = struct.unpack(">iiii", stream.read(16))
+                if following < 0:
+                    return
+                behind = following or at + 16 + length
+                if length < 0 or behind <= at:
+                    raise _damaged(path.name)
+                at = behind
+    except OSError as problem:
+        raise unreadable(path.name, problem) from problem
 
 
 def _damaged(name: str) -> InputError:

@@ -21,6 +21,8 @@ from brainscan.signal.units import IMPLAUSIBLE_UV, mains_share, robust_deviation
 FIRST_BLOCK_S = 10.0
 MIN_RATE_HZ = 32.0
 """Slower channels cannot carry what the network looks at, and are left out."""
+MAX_RATE_HZ = 65_536.0
+"""Nothing is sampled faster: a header that says so is damaged."""
 LOW_RATE_HZ = 100.0
 
 _LOOP_UV = 5.0
@@ -73,8 +75,12 @@ def open_plan(
 
 
 def _excluded(recording: Recording) -> frozenset[int]:
-    """Return channels that cannot be used: no calibration, or far too slow."""
-    return frozenset(i for i, c in enumerate(recording.channels) if c.uv_per_unit is None or c.rate_hz < MIN_RATE_HZ)
+    """Return channels that cannot be used: no calibration, far too slow, or impossibly fast."""
+    return frozenset(
+        i
+        for i, c in enumerate(recording.channels)
+        if c.uv_per_unit is None or not MIN_RATE_HZ <= c.rate_hz <= MAX_RATE_HZ
+    )
 
 
 def first_block(recording: Recording, channels: Sequence[int]) -> tuple[NDArray[np.float64], ...]:

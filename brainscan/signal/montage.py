@@ -175,14 +175,15 @@ def plan(
             f"the derivations form {len(components)} separate groups"
             f" ({'; '.join(' '.join(c) for c in components)}): each has its own average reference"
         )
+    channels = tuple(e.channel for e in edges)
     return ElectrodePlan(
         sources=sources,
-        channels=tuple(e.channel for e in edges),
+        channels=channels,
         edges=tuple((index[e.first], index[e.second]) for e in edges),
         nodes=nodes,
         bipolar=bipolar,
         components=components,
-        duplicates=duplicates,
+        duplicates=tuple(d for d in duplicates if d[1] in channels),
         warnings=tuple(warnings),
     )
 

@@ -18,6 +18,9 @@ _FACTORS: dict[str, float] = {
 PLAUSIBLE_UV = (0.5, 500.0)
 """Robust standard deviation that an EEG channel may have."""
 
+MAX_UV = 1e12
+"""No voltage beyond this (a megavolt) is one; squares of it still fit into single precision."""
+
 IMPLAUSIBLE_UV = 10_000.0
 """Above this the declared unit is doubtful."""
 
