@@ -83,7 +83,9 @@ class ResidualStage(nn.Module):
         """Return (n, width, n_samples / stride) for x of shape (n, in_width, n_samples)."""
         x = self.norm(x)
         y: Tensor = self.second(self.activation(self.first(x)))
-        y = self.activation((y + self.residual(x)) * HALF)
+        # A strided 1×1 convolution reads every stride-th sample only; sliced first, it is a plain product.
+        shortcut = F.conv1d(x[:, :, :: self.residual.stride[0]], self.residual.weight, self.residual.bias)
+        y = self.activation((y + shortcut) * HALF)
         return F.dropout1d(y, self.dropout, self.training) if self.dropout else y
 
 
