@@ -1,0 +1,42 @@
+"""Where a trained network's operating point lies: logit shift and scale that put it at the published thresholds.
+
+Thresholds come from predictions that the training never saw (out-of-fold on the training split, and simulated
+recordings of calibration seeds), never from the recordings that are reported.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+from brainscan.card import Card
+
+
+def placed(card: Card, on_logit: float, off_logit: float) -> Card:
+    """Return the card whose shift and scale put two raw logits at the decision's thresholds.
+
+    Parameters
+    ----------
+    card : Card
+        Its `decision.enter` and `decision.leave` are the probabilities that the logits shall become.
+    on_logit, off_logit : float
+        Thresholds on the network's raw logits, ``off_logit < on_logit``.
+
+    Raises
+    ------
+    ValueError
+        If the thresholds are out of order or the decision has none between 0 and 1.
+
+    Examples
+    --------
+    >>> placed(Card(name="x", variant={}), 1.0, 0.0).logit_shift < 1.0
+    True
+    """
+    enter, leave = card.decision.enter, card.decision.leave
+    if not off_logit < on_logit:
+        raise ValueError(f"the off threshold must lie below the on threshold, got {off_logit} and {on_logit}")
+    if not 0.0 < leave < enter < 1.0:
+        raise ValueError(f"the decision needs 0 < off < on < 1, got {leave} and {enter}")
+    high, low = (math.log(p / (1.0 - p)) for p in (enter, leave))
+    scale = (high - low) / (on_logit - off_logit)
+    return replace(card, logit_scale=scale, logit_shift=on_logit - high / scale)
