@@ -4,9 +4,10 @@
     python benchmarks/fuzz.py --cases 1 --first 4711        # one case again; its seed was printed
 
 Each case takes a recording (generated ones, and the folder of awkward ones where it is at hand), damages it, and
-runs the whole pipeline but the network; every tenth runs ``brainscan detect --json`` instead. A crash is any exit
-code but 0 and 3, any exception that is no `BrainscanError`, and a message of several lines; a hang takes longer than
-a minute; memory is limited to 2 GiB a worker above what the program needs to start.
+runs the whole pipeline but the network; every tenth goes through ``brainscan detect --json`` in the same process
+(``--command info`` needs no weights). A crash is any exit code but 0 and 3, any exception that is no
+`BrainscanError`, and a message of several lines; a hang takes longer than a minute; memory is limited to 2 GiB a
+worker above what the program needs to start.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -35,7 +37,7 @@ from brainscan.errors import InputError
 
 HANG_S = 60
 MEMORY_BYTES = 2 << 30
-DETECT_EVERY = 10
+COMMAND_EVERY = 10
 _FIELDS = ((0, 8), (8, 80), (88, 80), (168, 8), (176, 8), (184, 8), (192, 44), (236, 8), (244, 8), (252, 4))
 _SIGNAL_WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
 _NASTY = (
@@ -191,18 +193,19 @@ def outcome_of(path: Path) -> str:
     return "read"
 
 
-def detect_outcome(path: Path, out: Path) -> str:
-    """Run ``brainscan detect`` in this process; return ``read`` or ``refused: detect``."""
+def command_outcome(command: str, path: Path, out: Path) -> str:
+    """Run ``brainscan detect`` or ``info`` in this process; return what became of it."""
     from brainscan.cli.main import main
 
     shown, told = io.StringIO(), io.StringIO()
+    options = ["-q", "-o", str(out / "events.csv_bi"), "--force"] if command == "detect" else []
     with contextlib.redirect_stdout(shown), contextlib.redirect_stderr(told):
-        code = main(["detect", str(path), "--json", "-q", "-o", str(out / "events.csv_bi"), "--force"])
+        code = main([command, str(path), "--json", *options])
     _check(code in (0, 3), f"exit code {code}: {told.getvalue()[-2000:]}")
     if code == 3:
         lines = [line for line in told.getvalue().splitlines() if line.startswith("error:")]
         _check(len(lines) == 1, f"one line, not {told.getvalue()!r}")
-    return "detect: read" if code == 0 else "detect: refused"
+    return f"{command}: {'read' if code == 0 else 'refused'}"
 
 
 def _check(condition: bool, what: str) -> None:
@@ -218,8 +221,8 @@ def _hang(signum: int, frame: FrameType | None) -> None:
     raise Hang(f"longer than {HANG_S} s")
 
 
-def run_case(seed: int, sources: Sequence[Path], *, with_detector: bool) -> Result:
-    """Make a case in a folder of its own, run it, and look for files that should not be there."""
+def run_case(seed: int, sources: Sequence[Path], command: str = "") -> Result:
+    """Make a case in a folder of its own, run it (through a command if one is named), and look for stray files."""
     data, suffix = case(seed, sources)
     with tempfile.TemporaryDirectory() as folder:
         path, out = Path(folder) / f"case{suffix}", Path(folder) / "out"
@@ -231,7 +234,7 @@ def run_case(seed: int, sources: Sequence[Path], *, with_detector: bool) -> Resu
         before = Path.cwd()
         os.chdir(folder)
         try:
-            outcome = detect_outcome(path, out) if with_detector else outcome_of(path)
+            outcome = command_outcome(command, path, out) if command else outcome_of(path)
         except (Exception, SystemExit, Hang):  # noqa: BLE001 - whatever escapes is the finding
             return Result(seed, "problem", traceback.format_exc()[-3000:], time.perf_counter() - begin)
         finally:
@@ -249,13 +252,14 @@ def sources_at_hand() -> list[Path]:
     return sorted(p for p in folder.glob("*") if p.suffix.lower() in kinds and p.stat().st_size < 300_000)
 
 
-def _run_many(seeds: Sequence[int]) -> tuple[list[Result], int]:
+def _run_many(command: str, seeds: Sequence[int]) -> tuple[list[Result], int]:
     sources = sources_at_hand()
     warnings.simplefilter("error", RuntimeWarning)  # numbers that overflow would be printed at the user
-    run_case(0, (), with_detector=True)  # loads what has to be loaded
+    run_case(0, (), command)  # loads what has to be loaded
     used = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, used + MEMORY_BYTES))
-    results = [run_case(seed, sources, with_detector=seed % DETECT_EVERY == 0) for seed in seeds]
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY_BYTES, hard))
+    results = [run_case(seed, sources, "" if seed % COMMAND_EVERY else command) for seed in seeds]
     return results, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
@@ -270,12 +274,14 @@ def main() -> int:
     parser.add_argument("--cases", type=int, default=10_000)
     parser.add_argument("--first", type=int, default=1, help="seed of the first case")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--command", choices=("detect", "info"), default="detect", help="what every tenth case runs")
     arguments = parser.parse_args()
+    run = partial(_run_many, arguments.command)
     begin = time.perf_counter()
     results: list[Result] = []
     peak_kib = 0
     with ProcessPoolExecutor(arguments.workers, max_tasks_per_child=4) as pool:
-        for part, used_kib in pool.map(_run_many, _chunks(arguments.first, arguments.cases, 250)):
+        for part, used_kib in pool.map(run, _chunks(arguments.first, arguments.cases, 250)):
             results += part
             peak_kib = max(peak_kib, used_kib)
             print(f"{len(results)} cases, {sum(bool(r.problem) for r in results)} problems", file=sys.stderr)

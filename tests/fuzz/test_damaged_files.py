@@ -36,14 +36,14 @@ NUMBERS = st.one_of(
 @pytest.mark.parametrize("part", range(5))
 def test_damage_is_read_or_refused_in_one_line(part: int) -> None:
     sources = sources_at_hand()
-    results = [run_case(seed, sources, with_detector=False) for seed in range(20 * part, 20 * part + 20)]
+    results = [run_case(seed, sources) for seed in range(20 * part, 20 * part + 20)]
     assert [r for r in results if r.problem] == []
     assert len({r.outcome for r in results}) > 1
 
 
 @pytest.mark.parametrize("seed", [0, 4])
 def test_the_same_seed_gives_the_same_case(seed: int) -> None:
-    outcomes = {run_case(seed, (), with_detector=False).outcome for _ in range(2)}
+    outcomes = {run_case(seed, ()).outcome for _ in range(2)}
     assert len(outcomes) == 1
 
 
