@@ -89,7 +89,7 @@ def numbers(loaded: Checkpoint) -> dict[str, Any]:
     tensors = loaded.network.state_dict()
     return {
         "model_sha256": checkpoint.checksum(tensors, loaded.card),
-        "logits": [round(float(value), 5) for value in logits],
+        "logits": [round(float(value), 4) for value in logits],
     }
 
 
