@@ -30,6 +30,8 @@ from brainscan_models.ssd.vector import (
     store,
     store_first,
     total,
+    twice_high,
+    twice_low,
     zeros,
 )
 
@@ -119,7 +121,7 @@ def load_mixer_block(zxbcdt: Any, sequence: int, start: int, count: int, sizes: 
         for i in range(ahead, ahead + sizes.row, lanes(zxbcdt)):
             prefetch(zxbcdt, i)
         row = position(sequence, start + t, sizes) * sizes.row + sizes.row - sizes.heads
-        copy(zxbcdt, row, buffers.step, t * sizes.head_row, sizes.heads)
+        copy(zxbcdt, row, buffers.step, t * sizes.heads, sizes.heads)
 
 
 @stage
@@ -136,7 +138,7 @@ def load_scan_block(
         copy(into, row * sizes.d_state, buffers.active, line + sizes.inner, sizes.d_state)
         line += sizes.inner + sizes.d_state
         copy(out_of, row * sizes.d_state, buffers.active, line, sizes.d_state)
-        copy(dt, row * sizes.heads, buffers.step, t * sizes.head_row, sizes.heads)
+        copy(dt, row * sizes.heads, buffers.step, t * sizes.heads, sizes.heads)
 
 
 @stage
@@ -168,9 +170,8 @@ def convolve(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers,
 @stage
 def soften_steps(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_slope: bool) -> None:
     """Turn raw step sizes into dt = softplus(raw + bias); with `keep_slope` keep the derivative."""
-    width = lanes(buffers.step)
-    for i in range(0, count * sizes.head_row, width):
-        raw = load(buffers.step, i) + load(parameters.dt_bias, i % sizes.head_row)
+    for i in range(0, count * sizes.heads, lanes(buffers.step)):
+        raw = load(buffers.step, i) + load(parameters.dt_bias, i % sizes.period)
         small = exp(minus_magnitude(raw))
         store(buffers.step, i, positive_part(raw) + log1p_unit(small))
         if keep_slope:
@@ -180,19 +181,50 @@ def soften_steps(count: int, parameters: Parameters, sizes: Sizes, buffers: Buff
 @stage
 def spread_steps(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers) -> None:
     """Make the decays from the step sizes, and repeat both for every feature of their head."""
-    width = lanes(buffers.step)
-    for i in range(0, count * sizes.head_row, width):
-        rate = load(parameters.A, i % sizes.head_row)
-        store(buffers.decay, i, exp(load(buffers.step, i) * rate))
+    for i in range(0, count * sizes.heads, lanes(buffers.step)):
+        step = load(buffers.step, i)
+        decay = exp(step * load(parameters.A, i % sizes.period))
+        store(buffers.decay, i, decay)
+        store(buffers.step_wide, i, step)
+        store(buffers.decay_wide, i, decay)
+    if halves_to_one(sizes):
+        unfold(buffers.step_wide, count * sizes.heads, sizes.headdim)
+        unfold(buffers.decay_wide, count * sizes.heads, sizes.headdim)
+    else:
+        repeat_heads(buffers.step, buffers.step_wide, count, sizes)
+        repeat_heads(buffers.decay, buffers.decay_wide, count, sizes)
+
+
+@stage
+def halves_to_one(sizes: Sizes) -> bool:
+    """Tell whether rows are unpadded and the features of a head a power of two: folding then is simple."""
+    return sizes.inner == sizes.d_inner and sizes.headdim & (sizes.headdim - 1) == 0
+
+
+@stage
+def unfold(array: Any, count: int, factor: int) -> None:
+    """Replace each value by `factor`, a power of two, of the same, in place."""
+    width = lanes(array)
+    while factor > 1:
+        # From the end, so that nothing is overwritten before it is read.
+        for i in range((count - 1) // width * width, -1, -width):
+            vector = load(array, i)
+            store(array, 2 * i + width, twice_high(vector))
+            store(array, 2 * i, twice_low(vector))
+        count *= 2
+        factor //= 2
+
+
+@stage
+def repeat_heads(source: Any, target: Any, count: int, sizes: Sizes) -> None:
+    """Repeat each head's value for its features, whatever their number."""
     for t in range(count):
         for head in range(sizes.heads):
-            step = broadcast(buffers.step, t * sizes.head_row + head)
-            decay = broadcast(buffers.decay, t * sizes.head_row + head)
+            value = broadcast(source, t * sizes.heads + head)
             first = t * sizes.inner + head * sizes.headdim
             # A store may run past its head: the next head's, or the next row's, comes after it.
-            for i in range(first, first + sizes.headdim, width):
-                store(buffers.step_wide, i, step)
-                store(buffers.decay_wide, i, decay)
+            for i in range(first, first + sizes.headdim, lanes(source)):
+                store(target, i, value)
 
 
 @stage

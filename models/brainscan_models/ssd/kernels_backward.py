@@ -10,10 +10,10 @@ import math
 from typing import Any
 
 from brainscan_models.ssd.jit import stage
-from brainscan_models.ssd.kernels import clear, copy, position
+from brainscan_models.ssd.kernels import copy, halves_to_one, position
 from brainscan_models.ssd.layout import NORM_EPS
 from brainscan_models.ssd.records import Adjoints, Buffers, Gradients, Parameters, Sizes
-from brainscan_models.ssd.vector import broadcast, exp, lanes, load, pair_sums, store, total, zeros
+from brainscan_models.ssd.vector import broadcast, exp, lanes, load, pair_sums, row_totals, store, total, zeros
 
 
 @stage
@@ -59,7 +59,7 @@ def fold(array: Any, count: int, factor: int) -> None:
 @stage
 def fold_heads(array: Any, count: int, sizes: Sizes) -> None:
     """Replace the features of each head by their sum: (count, inner) becomes (count, heads), in place."""
-    if sizes.inner == sizes.d_inner and sizes.headdim & (sizes.headdim - 1) == 0:
+    if halves_to_one(sizes):
         fold(array, count * sizes.inner, sizes.headdim)
     else:
         for t in range(count):
@@ -135,13 +135,12 @@ def scan_block_backward(
     With s the state, u = dt x and g the gradient by s: g_t = exp(dt_t+1 A) g_t+1 + dy_t C_t, and from it
     dB = sum(g u), dC = sum(dy s), du = sum(g B), d(dt A) = exp(dt A) sum(g s_t-1).
     """
-    by_both = sizes.channels - sizes.inner
     width = lanes(buffers.y)
     for t in range(count - 1, -1, -1):
-        clear(adjoints.into_out_of, 0, by_both * width)
         _scan_step_backward(sequence, t, parameters, sizes, buffers, adjoints, gradients)
-        fold(adjoints.into_out_of, by_both * width, width)
-        copy(adjoints.into_out_of, 0, adjoints.active, t * sizes.channels + sizes.inner, by_both)
+        for i in range(0, sizes.channels - sizes.inner, width):
+            sums = row_totals(adjoints.into_out_of, i * width)
+            store(adjoints.active, t * sizes.channels + sizes.inner + i, sums)
     fold_heads(adjoints.step_wide, count, sizes)
     fold_heads(adjoints.decay_wide, count, sizes)
 
@@ -160,7 +159,7 @@ def _scan_step_backward(
     into = t * sizes.channels + sizes.inner
     out_of = into + sizes.d_state
     size = sizes.d_state * width
-    by_b = adjoints.into_out_of
+    by_both = adjoints.into_out_of
     for c in range(0, sizes.inner, width):
         before = c // width * size * (sizes.block + 1) + t * size
         adjoint = c // width * size
@@ -174,9 +173,13 @@ def _scan_step_backward(
         for n in range(sizes.d_state):
             place = n * width
             g = load(adjoints.state, adjoint + place) + coming * broadcast(buffers.active, out_of + n)
-            store(by_b, place, load(by_b, place) + g * entering)
-            state = load(buffers.states, before + size + place)
-            store(by_b, size + place, load(by_b, size + place) + coming * state)
+            by_into = g * entering
+            by_out_of = coming * load(buffers.states, before + size + place)
+            if c > 0:
+                by_into = by_into + load(by_both, place)
+                by_out_of = by_out_of + load(by_both, size + place)
+            store(by_both, place, by_into)
+            store(by_both, size + place, by_out_of)
             by_entering = by_entering + g * broadcast(buffers.active, into + n)
             g = g * decay
             by_decay = by_decay + g * load(buffers.states, before + place)
@@ -200,18 +203,19 @@ def steps_backward(
     softened: bool,
 ) -> None:
     """Go back through the decays to the step sizes; if `softened` through softplus, too."""
-    width = lanes(buffers.step)
-    for t in range(count):
-        for head in range(0, sizes.heads, width):
-            place = t * sizes.head_row + head
-            by_exponent = load(adjoints.decay_wide, t * sizes.heads + head)
-            by_step = load(adjoints.step_wide, t * sizes.heads + head)
-            by_step = by_step + by_exponent * load(parameters.A, head)
-            add_to(gradients.A, sequence * sizes.head_row + head, by_exponent * load(buffers.step, place))
-            if softened:
-                by_step = by_step * load(buffers.step_slope, place)
-                add_to(gradients.dt_bias, sequence * sizes.head_row + head, by_step)
-            store(adjoints.step, place, by_step)
+    n = count * sizes.heads
+    # What lies behind the last value must not count.
+    store(adjoints.step_wide, n, zeros(buffers.step))
+    store(adjoints.decay_wide, n, zeros(buffers.step))
+    for i in range(0, n, lanes(buffers.step)):
+        head = i % sizes.period
+        by_exponent = load(adjoints.decay_wide, i)
+        by_step = load(adjoints.step_wide, i) + by_exponent * load(parameters.A, head)
+        add_to(gradients.A, sequence * sizes.period + head, by_exponent * load(buffers.step, i))
+        if softened:
+            by_step = by_step * load(buffers.step_slope, i)
+            add_to(gradients.dt_bias, sequence * sizes.period + head, by_step)
+        store(adjoints.step, i, by_step)
 
 
 @stage
@@ -260,7 +264,7 @@ def store_mixer_gradients(downstream: Any, place: tuple[int, int, int], sizes: S
         copy(adjoints.active, line, downstream, row, sizes.d_inner)
         copy(adjoints.active, line + sizes.inner, downstream, row + sizes.d_inner, 2 * sizes.d_state)
         row += sizes.d_inner + 2 * sizes.d_state
-        copy(adjoints.step, t * sizes.head_row, downstream, row, sizes.heads)
+        copy(adjoints.step, t * sizes.heads, downstream, row, sizes.heads)
 
 
 @stage
@@ -286,4 +290,4 @@ def store_scan_gradients(
         copy(adjoints.active, line + sizes.inner, by_into, row * sizes.d_state, sizes.d_state)
         line += sizes.inner + sizes.d_state
         copy(adjoints.active, line, by_out_of, row * sizes.d_state, sizes.d_state)
-        copy(adjoints.step, t * sizes.head_row, by_dt, row * sizes.heads, sizes.heads)
+        copy(adjoints.step, t * sizes.heads, by_dt, row * sizes.heads, sizes.heads)

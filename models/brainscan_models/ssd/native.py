@@ -79,7 +79,7 @@ def _scan(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor, *, 
     """Compute the scan; with `keep` also the state at the start of every block."""
     sizes = workspace.make_scan_sizes(x, B.shape[2], keep_states=keep)
     parameters = workspace.make_scan_parameters(A.detach(), D.detach(), sizes)
-    out = torch.empty(x.shape, dtype=x.dtype)
+    out = workspace.empty(x.shape, x.dtype)
     states = workspace.make_states(x.shape[0], sizes, x.dtype)
     sources = [tensor.detach().contiguous() for tensor in (x, dt, B, C)]
 
@@ -105,7 +105,7 @@ class _Scan(torch.autograd.Function):
         parameters = workspace.make_scan_parameters(A, D, sizes)
         gradients = workspace.make_gradients(x.shape[0], parameters)
         sources = [tensor.contiguous() for tensor in (x, dt, B, C)]
-        results = [torch.empty(tensor.shape, dtype=tensor.dtype) for tensor in sources]
+        results = [workspace.empty(tensor.shape, tensor.dtype) for tensor in sources]
 
         def buffers() -> tuple[Buffers, Adjoints, Gradients]:
             room = workspace.make_buffers(sizes, x.dtype, backward=True, slopes=False)
@@ -123,7 +123,7 @@ def _mixer(zxbcdt: Tensor, weights: MixerWeights, shape: MixerShape, *, keep: bo
     """Compute the mixer; with `keep` also the state at the start of every block."""
     sizes = workspace.make_mixer_sizes(zxbcdt, weights, shape, keep_states=keep)
     parameters = workspace.make_mixer_parameters(MixerWeights(*(w.detach() for w in weights)), sizes)
-    out = torch.empty(*zxbcdt.shape[:2], sizes.d_inner, dtype=zxbcdt.dtype)
+    out = workspace.empty([*zxbcdt.shape[:2], sizes.d_inner], zxbcdt.dtype)
     states = workspace.make_states(zxbcdt.shape[0], sizes, zxbcdt.dtype)
 
     def buffers() -> tuple[Buffers]:
@@ -149,7 +149,7 @@ class _Mixer(torch.autograd.Function):
         sizes = workspace.make_mixer_sizes(zxbcdt, weights, ctx.shape, keep_states=True)
         parameters = workspace.make_mixer_parameters(weights, sizes)
         gradients = workspace.make_gradients(zxbcdt.shape[0], parameters)
-        result = torch.empty(zxbcdt.shape, dtype=zxbcdt.dtype)
+        result = workspace.empty(zxbcdt.shape, zxbcdt.dtype)
 
         def buffers() -> tuple[Buffers, Adjoints, Gradients]:
             room = workspace.make_buffers(sizes, zxbcdt.dtype, backward=True, slopes=True)

@@ -12,7 +12,7 @@ VECTOR_BYTES = 64
 
 
 class Sizes(NamedTuple):
-    """Numbers that fix the loops; `inner`, `channels` and `head_row` are padded to whole vectors."""
+    """Numbers that fix the loops; `inner` and `channels` are padded to whole vectors."""
 
     length: int
     """Time steps of a sequence."""
@@ -32,7 +32,8 @@ class Sizes(NamedTuple):
     inner: int
     channels: int
     """Room for x, B and C in a row."""
-    head_row: int
+    period: int
+    """Smallest number of values that fills whole rows of heads and whole vectors"""
 
 
 class Parameters(NamedTuple):
@@ -42,7 +43,9 @@ class Parameters(NamedTuple):
     """(d_conv, channels)"""
     conv_bias: Any
     dt_bias: Any
+    """(period,): the heads' values over and over"""
     A: Any
+    """Like `dt_bias`"""
     D: Any
     """(inner,): each head's value repeated for its features"""
     norm: Any
@@ -58,11 +61,11 @@ class Buffers(NamedTuple):
     active_slope: Any
     """Derivative of `active` by the convolution's result"""
     step: Any
-    """(block, head_row): step size dt"""
+    """(block, heads): step size dt"""
     step_slope: Any
     """Derivative of `step` by the raw step size"""
     decay: Any
-    """(block, head_row): exp(dt A)"""
+    """(block, heads): exp(dt A)"""
     step_wide: Any
     """(block, inner): `step`, each head's value repeated for its features"""
     decay_wide: Any
@@ -84,7 +87,7 @@ class Adjoints(NamedTuple):
     raw: Any
     """(block + d_conv - 1, channels): by the convolution's result; the later block's first rows follow"""
     step: Any
-    """(block, head_row)"""
+    """(block, heads)"""
     step_wide: Any
     """(block, inner): per feature; folded in place to (block, heads)"""
     decay_wide: Any

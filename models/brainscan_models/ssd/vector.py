@@ -77,6 +77,12 @@ def _shuffle(builder: Any, a: Any, b: Any, lanes: list[int]) -> Any:
     return builder.shuffle_vector(a, b, ir.Constant(ir.VectorType(_INT32, len(lanes)), lanes))
 
 
+def _pair_sums(builder: Any, a: Any, b: Any) -> Any:
+    even = list(range(0, 2 * a.type.count, 2))
+    odd = [lane + 1 for lane in even]
+    return builder.fadd(_shuffle(builder, a, b, even), _shuffle(builder, a, b, odd))
+
+
 def _multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
     return builder.fadd(builder.fmul(a, b, flags=("contract",)), c, flags=("contract",))
 
@@ -252,12 +258,26 @@ def pair_sums(_: Any, a: Any, b: Any) -> Any:
     """Add neighbouring lanes: the sums of `a`'s pairs, then those of `b`'s."""
 
     def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
-        even = list(range(0, 2 * a.lanes, 2))
-        odd = [lane + 1 for lane in even]
-        left, right = args
-        return builder.fadd(_shuffle(builder, left, right, even), _shuffle(builder, left, right, odd))
+        return _pair_sums(builder, *args)
 
     return a(a, b), emit
+
+
+@operation
+def row_totals(_: Any, array: Any, index: Any) -> Any:
+    """Add up each of the `lanes` vectors that follow each other from ``array[index]`` on."""
+    kind = VectorType(array.dtype)
+
+    def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        vector = context.get_value_type(kind)
+        first = builder.bitcast(builder.gep(args[0], [args[1]]), vector.as_pointer())
+        rows = [builder.gep(first, [ir.Constant(_INT32, row)]) for row in range(kind.lanes)]
+        sums = [builder.load(row, align=array.dtype.bitwidth // 8) for row in rows]
+        while len(sums) > 1:
+            sums = [_pair_sums(builder, a, b) for a, b in zip(sums[::2], sums[1::2], strict=True)]
+        return sums[0]
+
+    return kind(array, types.intp), emit
 
 
 @operation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from brainscan_models.ssd.layout import MixerShape
 from brainscan_models.ssd.records import VECTOR_BYTES, Adjoints, Buffers, Gradients, Parameters, Sizes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
     from torch import Tensor
@@ -57,7 +58,7 @@ def _sizes(data: Tensor, shape: MixerShape, heads: int, d_conv: int) -> Sizes:
         row=2 * d_inner + 2 * shape.d_state + heads,
         inner=inner,
         channels=_whole(inner + 2 * shape.d_state, lanes),
-        head_row=_whole(heads, lanes),
+        period=math.lcm(heads, lanes),
     )
 
 
@@ -72,7 +73,7 @@ def make_scan_parameters(A: Tensor, D: Tensor, sizes: Sizes) -> Parameters:
         conv=nothing,
         conv_bias=nothing,
         dt_bias=nothing,
-        A=_padded(A, sizes.head_row),
+        A=_over_and_over(A, sizes),
         D=_padded(D.repeat_interleave(sizes.headdim), sizes.inner),
         norm=nothing,
     )
@@ -83,11 +84,15 @@ def make_mixer_parameters(weights: MixerWeights, sizes: Sizes) -> Parameters:
     return Parameters(
         conv=_padded_channels(weights.conv_weight[:, 0].T, sizes),
         conv_bias=_padded_channels(weights.conv_bias[None], sizes),
-        dt_bias=_padded(weights.dt_bias, sizes.head_row),
-        A=_padded(-torch.exp(weights.A_log), sizes.head_row),
+        dt_bias=_over_and_over(weights.dt_bias, sizes),
+        A=_over_and_over(-torch.exp(weights.A_log), sizes),
         D=_padded(weights.D.repeat_interleave(sizes.headdim), sizes.inner),
         norm=_padded(weights.norm_weight, sizes.inner),
     )
+
+
+def _over_and_over(values: Tensor, sizes: Sizes) -> Tensor:
+    return values.repeat(sizes.period // sizes.heads)
 
 
 def _padded(values: Tensor, width: int) -> Tensor:
@@ -127,15 +132,15 @@ def make_buffers(sizes: Sizes, dtype: torch.dtype, *, backward: bool, slopes: bo
     """
     lanes = VECTOR_BYTES // dtype.itemsize
     rows = sizes.block
-    # Values repeated for a head may be stored up to a vector past the last row.
-    wide = rows * sizes.inner + lanes
+    # Repeating values for a head and folding them again reach up to two vectors past the last row.
+    wide = rows * sizes.inner + 2 * lanes
     return Buffers(
         entering=_room((sizes.d_conv - 1 + rows) * sizes.channels, dtype),
         active=_room(rows * sizes.channels, dtype),
         active_slope=_room(rows * sizes.channels if slopes else 0, dtype),
-        step=_room(rows * sizes.head_row, dtype),
-        step_slope=_room(rows * sizes.head_row if slopes else 0, dtype),
-        decay=_room(rows * sizes.head_row, dtype),
+        step=_room(rows * sizes.heads + lanes, dtype),
+        step_slope=_room(rows * sizes.heads + lanes if slopes else 0, dtype),
+        decay=_room(rows * sizes.heads + lanes, dtype),
         step_wide=_room(wide, dtype),
         decay_wide=_room(wide, dtype),
         y=_room(rows * sizes.inner, dtype),
@@ -148,13 +153,12 @@ def make_adjoints(sizes: Sizes, dtype: torch.dtype) -> Adjoints:
     """Make the further buffers that one thread needs in the backward pass."""
     lanes = VECTOR_BYTES // dtype.itemsize
     rows = sizes.block
-    # Folding reads up to two vectors past what it folds.
     wide = rows * sizes.inner + 2 * lanes
     return Adjoints(
         y=_room(rows * sizes.inner, dtype),
         active=_room(rows * sizes.channels, dtype),
         raw=_room((rows + sizes.d_conv - 1) * sizes.channels, dtype),
-        step=_room(rows * sizes.head_row, dtype),
+        step=_room(rows * sizes.heads + lanes, dtype),
         step_wide=_room(wide, dtype),
         decay_wide=_room(wide, dtype),
         state=_room(sizes.inner * sizes.d_state, dtype),
@@ -164,10 +168,23 @@ def make_adjoints(sizes: Sizes, dtype: torch.dtype) -> Adjoints:
     )
 
 
+def empty(shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    """Make room for a large result.
+
+    NumPy asks the system for large pages where they exist. PyTorch does not, and its fresh memory then is
+    handed out 4 KiB at a time: 20 ms for the edge stream's gradient, as long as it takes to compute.
+    """
+    count = math.prod(shape)
+    lanes = VECTOR_BYTES // dtype.itemsize
+    room = np.empty(count + lanes, dtype=str(dtype).removeprefix("torch."))
+    first = -room.ctypes.data % VECTOR_BYTES // dtype.itemsize
+    return torch.from_numpy(room[first : first + count]).view(tuple(shape))
+
+
 def make_states(n_sequences: int, sizes: Sizes, dtype: torch.dtype) -> Tensor:
     """Make room for the state at every block's start, if it is to be kept."""
     blocks = -(-sizes.length // sizes.block)
-    return torch.empty(sizes.keep_states * n_sequences * blocks * sizes.inner * sizes.d_state, dtype=dtype)
+    return empty([sizes.keep_states * n_sequences * blocks * sizes.inner * sizes.d_state], dtype)
 
 
 def make_gradients(n_sequences: int, parameters: Parameters) -> Gradients:
@@ -177,7 +194,7 @@ def make_gradients(n_sequences: int, parameters: Parameters) -> Gradients:
 
 def sum_heads(rows: Tensor, sizes: Sizes) -> Tensor:
     """Add up the gradients by one number per head over the sequences: (heads,)."""
-    return _sum(rows)[: sizes.heads]
+    return _sum(rows).reshape(-1, sizes.heads).sum(0)
 
 
 def sum_features(rows: Tensor, sizes: Sizes) -> Tensor:
