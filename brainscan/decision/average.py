@@ -50,7 +50,8 @@ class MovingAverage:
 
     def _average(self, first: int, stop: int) -> FloatArray:
         scored = ~np.isnan(self._values)
-        clipped = np.clip(np.where(scored, self._values, 0.5), _CLIP, 1.0 - _CLIP).astype(np.float64)
+        # In float64: float32 has no neighbour of one at the upper bound, and the bounds would not be symmetric.
+        clipped = np.clip(np.where(scored, self._values, 0.5).astype(np.float64), _CLIP, 1.0 - _CLIP)
         logits = np.log(clipped) - np.log1p(-clipped)
         total = np.concatenate(([0.0], np.cumsum(logits)))  # an unscored sample adds logit(0.5) = 0
         count = np.concatenate(([0], np.cumsum(scored)))

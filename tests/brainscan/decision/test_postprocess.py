@@ -1,0 +1,230 @@
+"""From a curve to events: thresholds, morphology, merging, dwell, holes, and no dependence on cuts."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from brainscan.card import DecisionConfig
+from brainscan.decision.average import MovingAverage
+from brainscan.decision.postprocess import Decision, events_of_curve, find_events
+from brainscan.events import BoolArray, Event, Probabilities, mask_of
+from tests.strategies import curves, cuts, holed_curves, masks, pieces
+
+FloatArray = NDArray[np.float32]
+
+BARE = DecisionConfig(enter=0.5, leave=0.5, average_s=0.0, opening=1, closing=1, merge_gap_s=0.0, min_duration_s=0.0)
+SAMPLE_S = 1.0 / 256.0
+
+configs = st.builds(
+    lambda thresholds, opening, closing, merge, shortest, dwell: DecisionConfig(
+        enter=max(thresholds),
+        leave=min(thresholds),
+        average_s=0.0,
+        opening=2 * opening + 1,
+        closing=2 * closing + 1,
+        merge_gap_s=merge * SAMPLE_S,
+        min_duration_s=shortest * SAMPLE_S,
+        onset_dwell=dwell[0],
+        offset_dwell=dwell[1],
+    ),
+    st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)),
+    st.integers(0, 8),
+    st.integers(0, 8),
+    st.integers(0, 30),
+    st.integers(0, 40),
+    st.tuples(st.integers(0, 20), st.integers(0, 20)),
+)
+
+
+def _events(curve: FloatArray, config: DecisionConfig, start_s: float = 0.0) -> tuple[Event, ...]:
+    return events_of_curve(curve, curve, config, start_s)
+
+
+def _mask(curve: FloatArray, config: DecisionConfig) -> BoolArray:
+    return mask_of(((e.onset_s, e.offset_s) for e in _events(curve, config)), len(curve))
+
+
+def _spans(curve: FloatArray, config: DecisionConfig) -> list[tuple[int, int]]:
+    return [(round(e.onset_s * 256), round(e.offset_s * 256)) for e in _events(curve, config)]
+
+
+def _curve(*runs: tuple[float, int]) -> FloatArray:
+    return np.concatenate([np.full(n, value, dtype=np.float32) for value, n in runs])
+
+
+@given(masks)
+def test_without_morphology_the_mask_comes_back(mask: BoolArray) -> None:
+    assert np.array_equal(_mask(mask.astype(np.float32), BARE), mask)
+
+
+@given(masks, st.integers(0, 12))
+def test_opening_is_that_of_scipy(mask: BoolArray, half: int) -> None:
+    expected = ndimage.binary_opening(mask, np.ones(2 * half + 1)) if len(mask) else mask
+    assert np.array_equal(_mask(mask.astype(np.float32), replace(BARE, opening=2 * half + 1)), expected)
+
+
+@given(masks, st.integers(0, 12))
+def test_closing_is_that_of_scipy(mask: BoolArray, half: int) -> None:
+    # Padded, since scipy takes what lies beyond the ends for background when it erodes.
+    padded = np.pad(mask, 2 * half + 1)
+    expected = ndimage.binary_closing(padded, np.ones(2 * half + 1))[2 * half + 1 : len(padded) - 2 * half - 1]
+    assert np.array_equal(_mask(mask.astype(np.float32), replace(BARE, closing=2 * half + 1)), expected)
+
+
+@given(masks, st.integers(0, 8), st.integers(0, 8))
+def test_opening_comes_before_closing(mask: BoolArray, opening: int, closing: int) -> None:
+    width = 2 * closing + 1
+    opened = ndimage.binary_opening(np.pad(mask, width), np.ones(2 * opening + 1))
+    expected = ndimage.binary_closing(opened, np.ones(width))[width : len(opened) - width]
+    config = replace(BARE, opening=2 * opening + 1, closing=width)
+    assert np.array_equal(_mask(mask.astype(np.float32), config), expected)
+
+
+@given(curves, st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_hysteresis_is_its_definition(curve: FloatArray, a: float, b: float) -> None:
+    config = replace(BARE, enter=max(a, b), leave=min(a, b))
+    state, expected = False, []
+    for value in curve:
+        state = value >= config.enter or (state and value >= config.leave)
+        expected.append(bool(state))
+    assert _mask(curve, config).tolist() == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(curves, configs, st.floats(0.0, 1.0))
+def test_raising_enter_never_adds_ictal_time(curve: FloatArray, config: DecisionConfig, enter: float) -> None:
+    stricter = replace(config, enter=max(enter, config.enter), onset_dwell=0, offset_dwell=0)
+    plain = replace(config, onset_dwell=0, offset_dwell=0)
+    assert not (_mask(curve, stricter) & ~_mask(curve, plain)).any()
+
+
+def test_a_leave_of_zero_is_a_threshold() -> None:
+    curve = _curve((0.1, 50), (0.9, 50), (0.0, 100))
+    assert _spans(curve, replace(BARE, leave=0.0)) == [(50, 200)]
+
+
+@settings(max_examples=200, deadline=None)
+@given(holed_curves, configs, cuts)
+def test_cuts_change_nothing(curve: FloatArray, config: DecisionConfig, at: list[float]) -> None:
+    decision = Decision(config, 7.0)
+    found: list[Event] = []
+    for piece in pieces(curve, at):
+        found += decision.push(piece, piece)
+    found += decision.finish()
+    expected = _events(curve, config, 7.0)
+    assert [(e.onset_s, e.offset_s, e.prolonged) for e in found] == [
+        (e.onset_s, e.offset_s, e.prolonged) for e in expected
+    ]
+    assert [e.confidence for e in found] == pytest.approx([e.confidence for e in expected])
+
+
+@settings(max_examples=100, deadline=None)
+@given(holed_curves, configs)
+def test_events_are_disjoint_in_order_long_enough_and_scored(curve: FloatArray, config: DecisionConfig) -> None:
+    spans = _spans(curve, config)
+    assert all(a < b <= c for (a, b), (c, _) in itertools.pairwise(spans))
+    for first, stop in spans:
+        assert stop - first >= config.min_duration_s * 256
+        assert not np.isnan(curve[first:stop]).any()
+
+
+@settings(max_examples=100, deadline=None)
+@given(holed_curves, configs)
+def test_what_was_returned_is_never_revised(curve: FloatArray, config: DecisionConfig) -> None:
+    """Events come out in time: each once nothing later can change it, and as the whole curve has it."""
+    decision, early = Decision(config), []
+    for i in range(0, len(curve), 16):
+        early += decision.push(curve[i : i + 16], curve[i : i + 16])
+    expected = _events(curve, config)
+    assert [e.onset_s for e in early] == [e.onset_s for e in expected[: len(early)]]
+
+
+def test_shorter_than_min_duration_is_dropped_and_exactly_as_long_stays() -> None:
+    config = replace(BARE, min_duration_s=5.0)
+    assert _spans(_curve((0.0, 10), (1.0, 5 * 256 - 1), (0.0, 10)), config) == []
+    assert _spans(_curve((0.0, 10), (1.0, 5 * 256), (0.0, 10)), config) == [(10, 1290)]
+
+
+@pytest.mark.parametrize(("gap", "n_events"), [(512, 1), (513, 2)])
+def test_gaps_up_to_two_seconds_are_merged(gap: int, n_events: int) -> None:
+    curve = _curve((1.0, 300), (0.0, gap), (1.0, 300))
+    assert len(_events(curve, replace(BARE, merge_gap_s=2.0))) == n_events
+
+
+def test_merging_comes_before_dropping() -> None:
+    curve = _curve((1.0, 300), (0.0, 200), (1.0, 300))
+    assert _spans(curve, replace(BARE, merge_gap_s=2.0, min_duration_s=3.0)) == [(0, 800)]
+
+
+def test_five_minutes_are_prolonged_and_never_cut() -> None:
+    shorter, longer = (_curve((0.0, 10), (1.0, round(s * 256)), (0.0, 10)) for s in (299.9, 900.0))
+    assert [e.prolonged for e in _events(shorter, BARE)] == [False]
+    (event,) = _events(longer, BARE)
+    assert event.prolonged
+    assert event.duration_s == 900.0
+
+
+def test_confidence_is_the_mean_inside_whatever_the_thresholds_look_at() -> None:
+    plain = _curve((0.2, 100), (0.6, 100), (0.8, 100), (0.2, 100))
+    averaged = _curve((0.0, 50), (1.0, 300), (0.0, 50))
+    (event,) = events_of_curve(averaged, plain, BARE, 0.0)
+    assert event.confidence == pytest.approx((0.2 * 100 + 0.6 * 100 + 0.8 * 100) / 300, rel=1e-6)
+
+
+def test_confidence_passes_the_card_s_map() -> None:
+    curve = _curve((0.0, 100), (0.8, 256), (0.0, 100))
+    (event,) = find_events(Probabilities(0.0, curve), BARE, [(0.0, 0.1), (0.6, 0.2), (1.0, 0.6)])
+    assert event.confidence == pytest.approx(0.4, rel=1e-5)
+
+
+def test_onset_dwell_asks_for_an_unbroken_run_and_keeps_its_start() -> None:
+    config = replace(BARE, onset_dwell=128)
+    assert _spans(_curve((0.0, 10), (1.0, 127), (0.0, 50)), config) == []
+    assert _spans(_curve((0.0, 10), (1.0, 100), (0.0, 1), (1.0, 100), (0.0, 50)), config) == []
+    assert _spans(_curve((0.0, 10), (1.0, 128), (0.0, 50)), config) == [(10, 138)]
+
+
+def test_offset_dwell_ends_the_event_where_the_quiet_run_begins() -> None:
+    config = replace(BARE, offset_dwell=256)
+    assert _spans(_curve((1.0, 100), (0.0, 255), (1.0, 100), (0.0, 300)), config) == [(0, 455)]
+    assert _spans(_curve((1.0, 100), (0.0, 256), (1.0, 100), (0.0, 300)), config) == [(0, 100), (356, 456)]
+
+
+def test_no_event_closing_or_merge_crosses_an_unscored_span() -> None:
+    curve = _curve((1.0, 300), (float("nan"), 5), (1.0, 300))
+    assert _spans(curve, replace(BARE, closing=31, merge_gap_s=2.0)) == [(0, 300), (305, 605)]
+
+
+def test_hysteresis_starts_anew_behind_an_unscored_span() -> None:
+    curve = _curve((0.9, 100), (float("nan"), 5), (0.6, 100), (0.9, 50))
+    assert _spans(curve, replace(BARE, enter=0.8, leave=0.5)) == [(0, 100), (205, 255)]
+
+
+@settings(max_examples=50, deadline=None)
+@given(holed_curves, configs, cuts)
+def test_with_averaging_cuts_move_no_boundary(curve: FloatArray, config: DecisionConfig, at: list[float]) -> None:
+    config = replace(config, average_s=0.15)
+    averager, decision = MovingAverage(config.average_s), Decision(config)
+    found: list[Event] = []
+    for piece in pieces(curve, at):
+        found += decision.push(*averager.push(piece))
+    found += decision.push(*averager.finish())
+    found += decision.finish()
+    expected = find_events(Probabilities(0.0, curve.copy()), config)
+    assert [e.onset_s for e in found] == pytest.approx([e.onset_s for e in expected], abs=2 * SAMPLE_S)
+
+
+def test_published_defaults_on_a_plain_seizure() -> None:
+    curve = _curve((0.05, 30 * 256), (0.97, 20 * 256), (0.05, 30 * 256))
+    (event,) = find_events(Probabilities(100.0, curve), DecisionConfig())
+    # Of twelve averaged seconds 0.74 must be ictal for 0.86, 0.66 for 0.78 (means of logits).
+    assert event.onset_s == pytest.approx(132.9, abs=0.1)
+    assert event.offset_s == pytest.approx(148.1, abs=0.1)
