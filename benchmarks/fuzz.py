@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import io
+import multiprocessing
 import os
 import random
 import resource
@@ -26,7 +27,6 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,6 +34,10 @@ from types import FrameType
 
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError
+
+_ROOT = Path(__file__).resolve().parents[1]
+if str(_ROOT) not in sys.path:  # as a script, and in its workers: `tests.edf_files`
+    sys.path.insert(0, str(_ROOT))
 
 HANG_S = 60
 MEMORY_BYTES = 2 << 30
@@ -246,8 +250,7 @@ def run_case(seed: int, sources: Sequence[Path], command: str = "") -> Result:
 
 def sources_at_hand() -> list[Path]:
     """Return the folder of awkward recordings, without the largest."""
-    root = Path(__file__).resolve().parents[1]
-    folder = Path(os.environ.get("BRAINSCAN_SHARED", root.parent / "shared")) / "edf-cases"
+    folder = Path(os.environ.get("BRAINSCAN_SHARED", _ROOT.parent / "shared")) / "edf-cases"
     kinds = {".edf", ".bdf", ".rec", ".vhdr", ".set", ".fif"}
     return sorted(p for p in folder.glob("*") if p.suffix.lower() in kinds and p.stat().st_size < 300_000)
 
@@ -280,8 +283,9 @@ def main() -> int:
     begin = time.perf_counter()
     results: list[Result] = []
     peak_kib = 0
-    with ProcessPoolExecutor(arguments.workers, max_tasks_per_child=4) as pool:
-        for part, used_kib in pool.map(run, _chunks(arguments.first, arguments.cases, 250)):
+    # Fresh processes now and then, so that one chunk's memory does not count for the next.
+    with multiprocessing.get_context("spawn").Pool(arguments.workers, maxtasksperchild=4) as pool:
+        for part, used_kib in pool.imap(run, _chunks(arguments.first, arguments.cases, 250)):
             results += part
             peak_kib = max(peak_kib, used_kib)
             print(f"{len(results)} cases, {sum(bool(r.problem) for r in results)} problems", file=sys.stderr)
@@ -300,5 +304,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
     sys.exit(main())

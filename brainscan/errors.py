@@ -40,7 +40,8 @@ class BrainscanError(Exception):
         where = f"{self.file}: " if self.file else ""
         what = f"{where}{self.message}"
         line = f"{what}. hint: {self.hint}" if self.hint else what
-        return " ".join(line.split())
+        # File names may hold control characters; a terminal must not obey them.
+        return "".join(c if c.isprintable() else "?" for c in " ".join(line.split()))
 
     def as_mapping(self) -> dict[str, str]:
         """Return the fixed JSON form of SPEC §3."""

@@ -243,7 +243,7 @@ def _number(field: bytes) -> float:
 
 def _integer(field: bytes) -> int | None:
     text = field.decode("latin-1").replace("\0", " ").strip()
-    return int(text) if re.fullmatch(r"[+-]?[0-9]+", text) else None
+    return int(text.partition(".")[0]) if re.fullmatch(r"[+-]?[0-9]+(\.0*)?", text) else None
 
 
 def _rounded(field: bytes) -> int | None:

@@ -38,11 +38,6 @@ class Edge:
     mapped: bool = False
 
     @property
-    def rank(self) -> int:
-        """Order among duplicates: the user's word, a plain name, the rest."""
-        return 0 if self.mapped else 1 if self.label.plain else 2
-
-    @property
     def key(self) -> frozenset[str]:
         """The two nodes, whatever the direction."""
         return frozenset((self.first, self.second))
@@ -93,22 +88,41 @@ def common_electrode(edges: Iterable[Edge]) -> str:
 
 
 def without_duplicates(
-    edges: Iterable[Edge], dead: frozenset[int]
+    edges: Sequence[Edge], dead: frozenset[int], *, by_electrode: bool
 ) -> tuple[list[Edge], tuple[tuple[str, int, int], ...]]:
     """Keep one channel of each that measure the same.
 
-    Referential channels of one electrode are duplicates whatever their reference word is.
+    Parameters
+    ----------
+    edges : sequence of Edge
+    dead : frozenset of int
+        Flat channels: a live one is preferred.
+    by_electrode : bool
+        One referential channel an electrode is enough, preferably against the reference that most have.
+
+    Returns
+    -------
+    kept : list of Edge
+        In the order of the file.
+    duplicates : tuple of (str, int, int)
+        What is measured twice against the same reference, the channel that is used, the one that is not.
     """
+    sizes = Counter(e.second for e in edges if e.first in INDEX and e.second not in INDEX)
     groups: dict[object, list[Edge]] = defaultdict(list)
     for edge in edges:
-        alone = edge.first in INDEX and edge.second in REFERENCE_NODES - EARS
+        alone = by_electrode and edge.first in INDEX and edge.second not in INDEX
         groups[edge.first if alone else edge.key].append(edge)
+
+    def preference(e: Edge) -> tuple[int, ...]:
+        return (not e.mapped and e.channel in dead, not e.mapped, -sizes[e.second], not e.label.plain, e.channel)
+
     kept, duplicates = [], []
     for group in groups.values():
-        best = min(group, key=lambda e: (e.channel in dead and not e.mapped, e.rank, e.channel))
+        best = min(group, key=preference)
         kept.append(best)
         name = best.first if best.second == REFERENCE else f"{best.first}-{best.second}"
-        duplicates += [(name, best.channel, e.channel) for e in group if e is not best and not best.mapped]
+        spares = [e for e in group if e is not best and e.key == best.key and not best.mapped]
+        duplicates += [(name, best.channel, e.channel) for e in spares]
     return sorted(kept, key=lambda e: e.channel), tuple(duplicates)
 
 

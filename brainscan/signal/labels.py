@@ -49,6 +49,8 @@ REFERENCES: dict[str, str] = {
 
 _PREFIX = re.compile(r"^(EEG|POL|SEEG)(?:[ _:\-]+(?=.)|(?=[A-Z]))")
 _SEPARATORS = re.compile(r"\s*[-_:/]\s*|\s+")
+# MNE writes labels that occur twice as T8-P8-0, T8-P8-1, and exports them so.
+_RUNNING_NUMBER = re.compile(r"\d")
 _ZERO_FOR_O = {"01": "O1", "02": "O2"}
 _LETTER_NUMBER = re.compile(r"^([A-Z])(\d{1,3})$")
 _SHAFT_RUN = 4
@@ -117,6 +119,8 @@ def parse(label: str) -> Label:
         if not glued or _SEPARATORS.split(rest)[0] in CANONICAL:
             prefix, body = match.group(1), rest.strip(" .")
     parts = _SEPARATORS.split(body)
+    if len(parts) > 1 and _RUNNING_NUMBER.fullmatch(parts[-1]):
+        parts.pop()
     if len(parts) > 2 or not all(parts):
         return Label(text, prefix=prefix)
     first = _node(parts[0])

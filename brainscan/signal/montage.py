@@ -161,7 +161,7 @@ def plan(
     if not bipolar:
         # Derivations of the same electrodes add nothing; what ties two references together does.
         edges = [e for e in edges if e.is_referential(common) or e.key <= REFERENCE_NODES]
-    edges, duplicates = without_duplicates(edges, dead)
+    edges, duplicates = without_duplicates(edges, dead, by_electrode=not bipolar)
     if not bipolar:
         edges = merged_references(edges, warnings)
     # `T4-A2` among derivations is one more derivation.

@@ -33,6 +33,7 @@ from brainscan.signal.labels import parse, parse_all
         ("EEG A2-A1", "A2", "A1"),
         ("T7-FT9", "T3", "FT9"),
         ("T1", "T1", ""),
+        ("T8-P8-0", "T4", "T6"),
     ],
 )
 def test_label_families(label: str, first: str, second: str) -> None:
@@ -44,7 +45,7 @@ def test_label_families(label: str, first: str, second: str) -> None:
     "label",
     ["SpO2", "SPO2", "SaO2", "O2 Sat", "EtCO2", "EMG C3", "C3P", "CZ1", "EKG", "LF3", "FP1F7", "EMG1", "POL $A1",
      "POL DC01", "POL E", "EEG 26-LE", "EEG 001", "1", "-", ".", "", "PG1", "SP1", "EEG Mark1", "POL B'3", "LTG4",
-     "Events/Markers", "EOG VEOG_I", "REF_EEG REF_EEG", "EEG", "Fp1-F7-0"],
+     "Events/Markers", "EOG VEOG_I", "REF_EEG REF_EEG", "EEG", "Fp1-F7-T3"],
 )  # fmt: skip
 def test_traps_name_no_electrode(label: str) -> None:
     assert parse(label).first == ""

@@ -188,6 +188,20 @@ def test_a_plain_name_beats_a_prefixed_one_and_a_live_channel_a_dead_one() -> No
     assert plan(["Fp1", "Fp1", "F3"], dead=frozenset({0})).channels == (1, 2)
 
 
+def test_the_reference_that_most_electrodes_have_is_kept() -> None:
+    p = plan([*(f"{n}-A1" for n in ELECTRODES[:5]), *ELECTRODES, *(f"{n}-A2" for n in ELECTRODES[5:9])])
+    assert p.channels == tuple(range(5, 24))
+    assert {s.found for s in p.sources} == {"present"}
+    assert not p.warnings
+    assert not p.duplicates
+
+
+def test_mixed_references_are_told() -> None:
+    p = plan([f"{n}-{'REF' if i < 12 else 'AVG'}" for i, n in enumerate(ELECTRODES)])
+    assert [len(c) for c in p.components] == [19]
+    assert "different references" in p.warnings[0]
+
+
 def test_excluded_channels_are_missing() -> None:
     p = plan(list(ELECTRODES), excluded=frozenset({4}))
     assert p.missing == ("F7",)
