@@ -1,0 +1,126 @@
+"""The card: strict JSON, and values that cannot be."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from brainscan.card import (
+    AmplitudeConfig,
+    Card,
+    DecisionConfig,
+    FilterConfig,
+    OperatingPoint,
+    Provenance,
+    WindowConfig,
+)
+from brainscan.electrodes import ELECTRODES
+
+POINT = OperatingPoint(1.0, 0.9, 0.82, 0.7, 300.0, 40, 0.6, (0.5, 0.7), "simulated recordings")
+
+
+def _card(**changes: Any) -> Card:
+    return Card(name="x", variant={"encoder": {"widths": [1, 2]}}, **changes)
+
+
+def test_json_round_trip_keeps_everything() -> None:
+    card = _card(
+        filter=FilterConfig(notch_hz=50.0),
+        decision=DecisionConfig(enter=0.7, leave=0.6),
+        confidence_map=((0.0, 0.1), (1.0, 0.9)),
+        operating_points={"sim-fa1": POINT},
+        provenance=Provenance(training_data=({"name": "a", "licence": "b"},), tests={"auroc": 0.9}),
+        sha256="ab",
+    )
+    assert Card.from_json(card.to_json()) == card
+    assert json.loads(card.to_json()) == card.to_mapping()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"format_version": 2}, "card format version 2; this brainscan reads version 1"),
+        ({"format_version": None}, "card format version None"),
+        ({"thresholds": {}}, "unknown key 'thresholds'"),
+        ({"decision": {"enter": 0.5, "leve": 0.4}}, r"decision.leve'; did you mean 'leave'\?"),
+        ({"decision": {"enter": 0.5, "leave": 0.6}}, "on 0.5 and off 0.6"),
+        ({"electrodes": list(ELECTRODES[::-1])}, "not the 19"),
+        ({"rate_hz": 200}, "must be 256 Hz"),
+    ],
+)
+def test_a_card_that_does_not_fit_is_refused(change: dict[str, Any], message: str) -> None:
+    text = json.dumps({**_card().to_mapping(), **change})
+    with pytest.raises(ValueError, match=message):
+        Card.from_json(text)
+
+
+@pytest.mark.parametrize("text", ["", "[]", "3", '{"name": "x"'])
+def test_what_is_no_json_object_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - json's own messages, and ours
+        Card.from_json(text)
+
+
+@pytest.mark.parametrize(
+    ("cls", "values"),
+    [
+        (FilterConfig, {"high_pass_hz": 0.0}),
+        (FilterConfig, {"low_pass_hz": 128.0}),
+        (FilterConfig, {"low_pass_hz": 0.4}),
+        (FilterConfig, {"notch_hz": -50.0}),
+        (FilterConfig, {"transition_hz": 0.0}),
+        (WindowConfig, {"stride_s": 0}),
+        (WindowConfig, {"stride_s": 61}),
+        (WindowConfig, {"taper_s": 31.0}),
+        (AmplitudeConfig, {"scale_uv": 0.0}),
+        (AmplitudeConfig, {"gain": -1.0}),
+        (DecisionConfig, {"enter": 1.1}),
+        (DecisionConfig, {"leave": -0.1}),
+        (DecisionConfig, {"opening": 10}),
+        (DecisionConfig, {"closing": 0}),
+        (DecisionConfig, {"min_duration_s": -1.0}),
+        (DecisionConfig, {"onset_dwell": -1}),
+    ],
+)
+def test_impossible_values_are_refused(cls: type, values: dict[str, float]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - each has its own words
+        cls(**values)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"logit_scale": 0.0}, {"confidence_map": ((0.0, 0.0), (0.0, 1.0))}, {"confidence_map": ((0.0, 0.5), (1.0, 0.4))}],
+)
+def test_impossible_cards_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - each has its own words
+        _card(**changes)
+
+
+@pytest.mark.parametrize(
+    ("on", "off", "expected"),
+    [
+        (None, None, (0.86, 0.78)),
+        (0.5, None, (0.5, 0.42)),
+        (0.05, None, (0.05, 0.0)),
+        (0.0, None, (0.0, 0.0)),
+        (None, 0.5, (0.86, 0.5)),
+        (None, 0.0, (0.86, 0.0)),
+        (0.9, 0.9, (0.9, 0.9)),
+    ],
+)
+def test_thresholds_of_the_user(on: float | None, off: float | None, expected: tuple[float, float]) -> None:
+    chosen = DecisionConfig().with_thresholds(on, off)
+    assert (chosen.enter, chosen.leave) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("on", "off"), [(0.5, 0.6), (None, 0.9), (1.5, None), (0.5, -0.1)])
+def test_thresholds_out_of_order_are_refused(on: float | None, off: float | None) -> None:
+    with pytest.raises(ValueError, match="thresholds"):
+        DecisionConfig().with_thresholds(on, off)
+
+
+def test_defaults_are_the_published_thresholds() -> None:
+    decision = DecisionConfig()
+    assert (decision.enter, decision.leave, decision.opening, decision.closing) == (0.86, 0.78, 11, 31)
+    assert (decision.merge_gap_s, decision.prolonged_s) == (2.0, 300.0)
