@@ -85,7 +85,9 @@ def with_bursts(
     at_s = np.arange(uv.shape[1]) / rate_hz
     for start_s, stop_s in spans:
         inside = (at_s >= start_s) & (at_s < stop_s)
-        uv[: len(uv) // 2, inside] += peak_uv * np.sin(2.0 * np.pi * 6.0 * at_s[inside])
+        # No two electrodes alike, so that derivations show it too.
+        field = peak_uv * np.linspace(1.0, -0.4, len(uv) // 2)[:, None]
+        uv[: len(uv) // 2, inside] += field * np.sin(2.0 * np.pi * 6.0 * at_s[inside])
     return uv
 
 

@@ -67,7 +67,6 @@ class Stitcher:
         array of float32, shape (n,)
             Continues what the last call returned.
         """
-        final = self._emit(start - self._first)
         self._grow(start + n_valid - self._first)
         if probability is not None:
             weights = self._weights[:n_valid].copy()
@@ -75,7 +74,8 @@ class Stitcher:
             span = slice(start - self._first, start - self._first + n_valid)
             self._sum[span] += weights * probability[:n_valid]
             self._weight[span] += weights
-        return final
+        # The next window starts a stride later; what lies before it is final at once.
+        return self._emit(start + self._config.stride - self._first)
 
     def finish(self) -> FloatArray:
         """Return the rest of the segment."""
