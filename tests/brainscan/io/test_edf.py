@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError
-from brainscan.io import edf as edf_module
-from brainscan.io import read
+from brainscan.io import edf_reader, read
 from brainscan.recording import Recording
 from tests.edf_files import FakeEdf, FakeSignal, eeg
 
@@ -92,7 +91,7 @@ def test_records_larger_than_a_chunk_read_the_same(write: Write, monkeypatch: py
     plain = read(path)
     spans = [(0.0, 3.0), (0.5, 2.25), (1.0, 1.0)]
     before = [plain.read([1, 0], a, b) for a, b in spans]
-    monkeypatch.setattr(edf_module, "_CHUNK_BYTES", 300)
+    monkeypatch.setattr(edf_reader, "_CHUNK_BYTES", 300)
     for (a, b), old in zip(spans, before, strict=True):
         new = read(path).read([1, 0], a, b)
         for x, y in zip(old.uv, new.uv, strict=True):
@@ -246,7 +245,7 @@ def test_without_annotation_channel_the_file_is_continuous(write: Write, reserve
 
 
 def test_annotation_channels_in_bdf_and_in_large_records(write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(edf_module, "_STRIDED_BYTES", 100)
+    monkeypatch.setattr(edf_reader, "_STRIDED_BYTES", 100)
     edf = FakeEdf(
         eeg(n_records=3, digital=("-8388608", "8388607")), 3, width=3, reserved="BDF+C", onsets=["+0", "+1", "+2"],
         notes={1: b"+1.25\x14spike\x14\0"},

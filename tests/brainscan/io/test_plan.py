@@ -10,6 +10,7 @@ from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError, UsageError
 from brainscan.io import open_plan, read
 from brainscan.recording import Recording
+from brainscan.signal.montage import operator
 from tests.edf_files import FakeEdf, FakeSignal, eeg
 
 
@@ -119,3 +120,21 @@ def test_a_channel_map_names_what_labels_do_not(tmp_path: Path) -> None:
     assert {s.found for s in plan.sources} == {"renamed"}
     with pytest.raises(UsageError, match="no electrode"):
         open_plan(recording, {"E1": "nose"})
+
+
+def test_contralateral_ears_equal_the_common_reference_original(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    potentials = {name: rng.integers(-400, 400, 2000) for name in (*ELECTRODES, "A1", "A2")}
+    left = {"Fp1", "F7", "F3", "T3", "C3", "T5", "P3", "O1"}
+    ears = {name: "A2" if name in left else "A1" for name in ELECTRODES}
+    contra = [FakeSignal(f"{n}-{ears[n]}", potentials[n] - potentials[ears[n]]) for n in ELECTRODES]
+    contra.append(FakeSignal("EEG A2-A1", potentials["A2"] - potentials["A1"]))
+    common = [FakeSignal(n, potentials[n]) for n in ELECTRODES]
+    results = []
+    for signals in (contra, common):
+        recording = _recording(tmp_path, signals)
+        plan = open_plan(recording)
+        assert not plan.warnings
+        uv = np.stack(recording.read(plan.channels, 0.0, 20.0).uv)
+        results.append(operator(plan).matrix @ uv)
+    np.testing.assert_allclose(results[0], results[1], atol=1e-6 * np.abs(results[1]).max())
