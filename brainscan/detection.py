@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, Literal
 
+from brainscan.errors import MissingExtraError
 from brainscan.events import Annotation, Event, Probabilities
 from brainscan.recording import Segment
 
@@ -97,3 +99,26 @@ class Detection:
     def low_trust(self) -> bool:
         """Whether more than half of the electrodes are doubtful or worse."""
         return sum(e.quality != "good" for e in self.electrodes) > len(self.electrodes) / 2
+
+    def to_mne(self) -> Any:
+        """Return the events as ``mne.Annotations``, ready for ``raw.set_annotations``.
+
+        Returns
+        -------
+        mne.Annotations
+            Described as ``seizure``; onsets count from the first sample.
+
+        Raises
+        ------
+        MissingExtraError
+            If MNE is not installed.
+        """
+        if importlib.util.find_spec("mne") is None:
+            raise MissingExtraError("Detection.to_mne", "mne")
+        import mne
+
+        return mne.Annotations(
+            [event.onset_s for event in self.events],
+            [event.duration_s for event in self.events],
+            ["seizure"] * len(self.events),
+        )

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ import pytest
 
 import brainscan
 from brainscan.electrodes import ELECTRODES
-from brainscan.errors import InputError
+from brainscan.errors import InputError, MissingExtraError
+from brainscan.events import Event
 from brainscan.io import from_raw, open_plan, read
+from brainscan.survey import survey
 
 mne = pytest.importorskip("mne")
 
@@ -150,3 +153,17 @@ def test_without_mne_the_way_to_it_is_told(tmp_path: Path, monkeypatch: pytest.M
         read(path)
     assert caught.value.kind == "io"
     assert 'pip install "brainscan[mne]"' in str(caught.value)
+
+
+def test_detections_go_back_to_mne(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = _raw(first_samp=256)
+    detection = replace(survey(from_raw(raw)), events=(Event(3.0, 5.5, 0.9), Event(10.0, 12.0, 0.8)))
+    annotations = detection.to_mne()
+    raw.set_annotations(annotations)
+    assert [(a.onset_s, a.offset_s, a.label) for a in from_raw(raw).annotations] == [
+        (3.0, 5.5, "seizure"),
+        (10.0, 12.0, "seizure"),
+    ]
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match="mne"):
+        detection.to_mne()
