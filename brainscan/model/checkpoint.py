@@ -92,7 +92,7 @@ def read_card(path: Path) -> Card:
         if "card" not in metadata:
             raise ValueError("it holds no card")
         return Card.from_json(metadata["card"])
-    except (OSError, ValueError, struct.error, AttributeError) as problem:
+    except (OSError, ValueError, TypeError, struct.error, AttributeError) as problem:
         raise ModelError(f"not a brainscan model ({problem})", file=path.name, hint=_HINT) from problem
 
 
