@@ -1,4 +1,4 @@
-"""Changes to a window that leave its label as it is: gain, polarity, mirror, spectrum, noise, lost electrodes.
+"""Changes to a window that leave its label as it is: gain, polarity, mirror, spectrum, device, noise, electrodes.
 
 All of them work on µV of shape (19, n_samples) at 256 Hz and draw from a generator that is passed in.
 """
@@ -11,13 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.electrodes import MIRROR, N_ELECTRODES
+from brainscan.electrodes import INDEX, MIRROR, N_ELECTRODES
 from brainscan.events import RATE_HZ
 from brainscan.signal.interpolation import spline_weights
 
 FloatArray = NDArray[np.float32]
 
+_LEFT = list(range(8))
 _MIDLINE = (8, 9, 10)
+_RIGHT = list(range(11, 19))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,12 @@ class AugmentConfig:
         Share of windows in which 1 to 9 electrodes are lost and interpolated.
     components : float
         Share of windows re-centred within components, as bipolar files force it.
+    ears : float
+        Share of windows measured against the ear of the same side, as headboxes without a common reference do.
+    device : float
+        Share of windows that pass a recorder of 100 to 200 Hz with coarse steps.
+    stretch : float
+        Share of chunks played up to a sixth slower or faster, labels with them.
     """
 
     gain: float = 0.35
@@ -53,12 +61,16 @@ class AugmentConfig:
     mains: float = 0.05
     drop: float = 0.42
     components: float = 0.5
+    ears: float = 0.0
+    device: float = 0.0
+    stretch: float = 0.0
 
     def __post_init__(self) -> None:
         if min(self.gain, self.electrode_gain) < 0.0:
             raise ValueError("gains must not be negative")
         shares = (self.polarity, self.mirror, self.low_pass, self.high_pass, self.tilt, self.noise, self.mains)
-        if any(not 0.0 <= share <= 1.0 for share in (*shares, self.drop, self.components)):
+        rest = (self.drop, self.components, self.ears, self.device, self.stretch)
+        if any(not 0.0 <= share <= 1.0 for share in (*shares, *rest)):
             raise ValueError("shares must lie within 0..1")
 
 
@@ -76,6 +88,11 @@ def window(uv: FloatArray, rng: np.random.Generator, config: AugmentConfig) -> F
     """Return a whole window with another spectrum, noise, lost electrodes, components re-centred."""
     gains = np.exp(config.electrode_gain * rng.standard_normal((N_ELECTRODES, 1))).astype(np.float32)
     uv = _spectrum(uv * gains, rng, config)
+    # Absent ones draw nothing, so that a recipe without them keeps its windows.
+    if config.device and rng.random() < config.device:
+        uv = _device(uv, rng)
+    if config.ears and rng.random() < config.ears:
+        uv = against_ears(uv, rng.uniform(0.2, 0.8))
     if rng.random() < config.noise:
         uv = uv + _noise(uv.shape, rng)
     if rng.random() < config.mains:
@@ -94,6 +111,51 @@ def recentre(uv: FloatArray) -> FloatArray:
     for rows in (lateral, list(_MIDLINE)):
         result[rows] -= uv[rows].mean(axis=0)
     return result
+
+
+def against_ears(uv: FloatArray, share: float) -> FloatArray:
+    """Return each side measured against its own ear, then against the common average again.
+
+    Parameters
+    ----------
+    uv : array of float32, shape (19, n_samples)
+    share : float
+        How much of the temporal electrode above it an ear picks up, 0..1.
+    """
+    result = uv.copy()
+    for rows, above in ((_LEFT, "T3"), (_RIGHT, "T4")):
+        result[rows] -= np.float32(share) * uv[INDEX[above]]
+    # The midline's inputs were joined to both ears.
+    result[list(_MIDLINE)] -= np.float32(0.5 * share) * (uv[INDEX["T3"]] + uv[INDEX["T4"]])
+    averaged: FloatArray = result - result.mean(axis=0)
+    return averaged
+
+
+def stretched(uv: FloatArray, factor: float) -> FloatArray:
+    """Return samples played `factor` times as long, by linear interpolation (the band ends far below Nyquist).
+
+    Returns
+    -------
+    array of float32, shape (19, int(n_samples * factor))
+    """
+    n = int(uv.shape[1] * factor)
+    at = np.minimum(np.arange(n) / factor, uv.shape[1] - 1.0)
+    low = np.minimum(at.astype(np.int64), uv.shape[1] - 2)
+    share = (at - low).astype(np.float32)
+    result: FloatArray = uv[:, low] * (1.0 - share) + uv[:, low + 1] * share
+    return result
+
+
+def _device(uv: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return what a slower, coarser recorder keeps: resampled down and up again, in steps of 0.1 to 1 µV."""
+    from scipy.fft import irfft, rfft
+
+    n = uv.shape[1]
+    low = max(2, round(n * rng.uniform(100.0, 200.0) / RATE_HZ))
+    step = np.float32(np.exp(rng.uniform(np.log(0.1), 0.0)))
+    recorded = irfft(rfft(uv, axis=1)[:, : low // 2 + 1], n=low, axis=1) * np.float32(low / n)
+    recorded = np.rint(recorded / step) * step
+    return np.asarray(irfft(rfft(recorded, axis=1), n=n, axis=1) * np.float32(n / low), dtype=np.float32)
 
 
 def _spectrum(uv: FloatArray, rng: np.random.Generator, config: AugmentConfig) -> FloatArray:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.electrodes import N_ELECTRODES
-from brainscan.events import RATE_HZ, BoolArray
+from brainscan.events import RATE_HZ, BoolArray, runs
 from brainscan_training import augment
 from brainscan_training.augment import AugmentConfig
 from brainscan_training.cache import Cached
@@ -43,8 +43,12 @@ class ComposeConfig:
         somebody else's background.
     artifacts : float
         Share of background chunks with a simulated artifact or benign rhythm.
-    sources : mapping of str to float
+    sources : tuple of (str, float)
         Relative weight of each source's background; sources that are not named share `other`.
+    other : float
+    sham : bool
+        Put calm EEG of the same subject in the place of real seizures, labels as they were. A training that still
+        tells them apart has learned joins, padding or sources: a check, no recipe (`simulated` must be 0 for it).
     """
 
     window_s: int = 60
@@ -64,6 +68,7 @@ class ComposeConfig:
         ("eegmat", 0.09),
     )
     other: float = 0.08
+    sham: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,12 +84,15 @@ class Composed:
         0 where the label is not sure or the second is padding.
     electrodes : array of float32, shape (19,)
         1 for electrodes that take part in the window's simulated seizure; NaN where nobody knows.
+    origins : tuple of str
+        Recordings that it was put together from, with the second, for reports.
     """
 
     uv: FloatArray
     ictal: FloatArray
     weight: FloatArray
     electrodes: FloatArray
+    origins: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +101,34 @@ class _Chunk:
     ictal: BoolArray
     sure: BoolArray
     electrodes: BoolArray | None = None
+    origins: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HardSpan:
+    """A stretch of background that the network took for a seizure.
+
+    Parameters
+    ----------
+    name : str
+        The recording's.
+    start_s, stop_s : float
+    """
+
+    name: str
+    start_s: float
+    stop_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HardSpans:
+    """Hard background, and the share of background chunks that are drawn from it."""
+
+    spans: tuple[HardSpan, ...] = ()
+    share: float = 0.0
+
+
+NOTHING_HARD = HardSpans()
 
 
 class Composer:
@@ -110,6 +146,7 @@ class Composer:
         self._config = config
         self._changes = changes
         self._labels = {r.item.name: r.labels() for r in recordings}
+        self._by_name = {r.item.name: r for r in recordings}
         self._seizures: dict[str, list[Cached]] = defaultdict(list)
         self._backgrounds: dict[str, dict[str, list[Cached]]] = defaultdict(lambda: defaultdict(list))
         for recording in recordings:
@@ -128,14 +165,14 @@ class Composer:
         share = np.array([weights.get(name, config.other / max(len(others), 1)) for name in names])
         self._source_names, self._source_share = names, share / share.sum()
 
-    def draw(self, rng: np.random.Generator) -> Composed:
-        """Draw one window."""
+    def draw(self, rng: np.random.Generator, hard: HardSpans = NOTHING_HARD) -> Composed:
+        """Draw one window; some of its background from hard spans where there are any."""
         config = self._config
         n_seconds = config.window_s
         valid = n_seconds
         if rng.random() < config.padded:
             valid = int(np.exp(rng.uniform(np.log(8), np.log(n_seconds))))
-        chunks = self._chunks(rng, valid)
+        chunks = self._chunks(rng, valid, hard)
         joined = _join(chunks, valid, rng, config.join_s)
         uv = augment.window(joined.uv, rng, self._changes)
         missing = n_seconds - valid
@@ -150,9 +187,10 @@ class Composer:
             ictal=np.pad(joined.ictal, pad).astype(np.float32),
             weight=np.pad(joined.sure, pad).astype(np.float32),
             electrodes=electrodes,
+            origins=joined.origins,
         )
 
-    def _chunks(self, rng: np.random.Generator, n_seconds: int) -> list[_Chunk]:
+    def _chunks(self, rng: np.random.Generator, n_seconds: int, hard: HardSpans) -> list[_Chunk]:
         """Draw chunks that fill a window; where it shall hold a seizure, at least one does."""
         low, high = self._config.chunk_s
         lengths: list[int] = []
@@ -163,11 +201,19 @@ class Composer:
             kinds = rng.random(len(lengths)) < 0.4
             kinds[rng.integers(len(kinds))] = True
         chunks = [
-            self._seizure(rng, n) if kind else self._background(rng, n) for n, kind in zip(lengths, kinds, strict=True)
+            self._seizure(rng, n) if kind else self._background(rng, n, hard)
+            for n, kind in zip(lengths, kinds, strict=True)
         ]
-        return [_Chunk(augment.chunk(c.uv, rng, self._changes), c.ictal, c.sure, c.electrodes) for c in chunks]
+        return [self._changed(chunk, rng) for chunk in chunks]
 
-    def _background(self, rng: np.random.Generator, n_seconds: int) -> _Chunk:
+    def _changed(self, chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
+        if self._changes.stretch and rng.random() < self._changes.stretch:
+            chunk = _stretched(chunk, rng.uniform(6.0 / 7.0, 7.0 / 6.0))
+        return replace(chunk, uv=augment.chunk(chunk.uv, rng, self._changes))
+
+    def _background(self, rng: np.random.Generator, n_seconds: int, hard: HardSpans = NOTHING_HARD) -> _Chunk:
+        if hard.spans and rng.random() < hard.share:
+            return self._hard(hard.spans[int(rng.integers(len(hard.spans)))], n_seconds, rng)
         source = self._source_names[rng.choice(len(self._source_names), p=self._source_share)]
         subjects = self._backgrounds[source]
         subject = sorted(subjects)[rng.integers(len(subjects))]
@@ -175,6 +221,13 @@ class Composer:
         if rng.random() < self._config.artifacts:
             return _with_artifact(chunk, rng)
         return chunk
+
+    def _hard(self, span: HardSpan, n_seconds: int, rng: np.random.Generator) -> _Chunk:
+        recording = self._by_name[span.name]
+        total = recording.n_seconds
+        n = min(n_seconds, total)
+        centre = rng.uniform(span.start_s, span.stop_s)
+        return self._piece(recording, int(np.clip(centre - rng.integers(n), 0, total - n)), n)
 
     def _seizure(self, rng: np.random.Generator, n_seconds: int) -> _Chunk:
         which = rng.random()
@@ -186,7 +239,7 @@ class Composer:
             other = self._background(rng, len(chunk.ictal))
             n = min(len(chunk.ictal), len(other.ictal))
             uv = chunk.uv[:, : n * RATE_HZ] + np.float32(rng.uniform(0.3, 1.0)) * other.uv[:, : n * RATE_HZ]
-            return _Chunk(uv, chunk.ictal[:n], chunk.sure[:n])
+            return _Chunk(uv, chunk.ictal[:n], chunk.sure[:n], origins=chunk.origins + other.origins)
         return chunk
 
     def _cut(self, recording: Cached, n_seconds: int, rng: np.random.Generator, *, ictal: bool) -> _Chunk:
@@ -197,12 +250,43 @@ class Composer:
         total = recording.n_seconds
         n = min(n_seconds, total)
         first = int(np.clip(centre - rng.integers(n), 0, total - n))
+        chunk = self._piece(recording, first, n)
+        return self._sham(chunk, recording.item.source, recording.item.subject, rng) if self._config.sham else chunk
+
+    def _piece(self, recording: Cached, first: int, n: int) -> _Chunk:
+        ictal, sure = self._labels[recording.item.name]
+        seconds = slice(first, first + n)
         uv = recording.signal[:, first * RATE_HZ : (first + n) * RATE_HZ].astype(np.float32)
-        return _Chunk(uv, is_ictal[first : first + n], sure[first : first + n])
+        return _Chunk(uv, ictal[seconds], sure[seconds], origins=(f"{recording.item.name} from {first} s",))
+
+    def _sham(self, chunk: _Chunk, source: str, subject: str, rng: np.random.Generator) -> _Chunk:
+        """Return other, calm EEG of the subject (else of its source) under a seizure chunk's labels."""
+        subjects = self._backgrounds.get(source) or self._backgrounds[self._source_names[0]]
+        others = subjects.get(subject) or [r for group in subjects.values() for r in group]
+        n_seconds = len(chunk.ictal)
+        pieces: list[_Chunk] = []
+        while sum(len(piece.ictal) for piece in pieces) < n_seconds:
+            recording = _any(others, rng)
+            ictal, sure = self._labels[recording.item.name]
+            spans = runs(~ictal & sure)
+            first, stop = spans[int(rng.integers(len(spans)))].tolist()
+            pieces.append(self._piece(recording, first, min(stop - first, n_seconds)))
+        calm = _join(pieces, n_seconds, rng, self._config.join_s)
+        return replace(chunk, uv=calm.uv, origins=calm.origins)
 
 
 def _any(recordings: list[Cached], rng: np.random.Generator) -> Cached:
     return recordings[int(rng.integers(len(recordings)))]
+
+
+def _stretched(chunk: _Chunk, factor: float) -> _Chunk:
+    """Return a chunk played slower or faster, in whole seconds; a second's label is that of its middle."""
+    n_seconds = max(1, int(len(chunk.ictal) * factor))
+    uv = augment.stretched(chunk.uv, factor)[:, : n_seconds * RATE_HZ]
+    if uv.shape[1] < n_seconds * RATE_HZ:
+        return chunk
+    middles = np.minimum(((np.arange(n_seconds) + 0.5) / factor).astype(np.int64), len(chunk.ictal) - 1)
+    return replace(chunk, uv=uv, ictal=chunk.ictal[middles], sure=chunk.sure[middles])
 
 
 def _with_artifact(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
@@ -213,7 +297,7 @@ def _with_artifact(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
     n = min(chunk.uv.shape[1], piece.shape[1])
     uv = chunk.uv.copy()
     uv[:, :n] += piece[:, :n]
-    return _Chunk(uv, chunk.ictal, chunk.sure)
+    return replace(chunk, uv=uv)
 
 
 def _with_simulated(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
@@ -233,7 +317,8 @@ def _with_simulated(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
     uv[:, span] = uv[:, span] * piece.background_gain + seizure * np.float32(ratio * background / strongest)
     ictal, sure = chunk.ictal.copy(), chunk.sure.copy()
     ictal[first : first + length] = True
-    return _Chunk(uv, ictal, sure, np.asarray(piece.electrodes, dtype=bool))
+    electrodes = np.asarray(piece.electrodes, dtype=bool)
+    return _Chunk(uv, ictal, sure, electrodes, (*chunk.origins, f"simulated {piece.pattern} seizure"))
 
 
 def _join(chunks: Sequence[_Chunk], n_seconds: int, rng: np.random.Generator, join_s: tuple[float, float]) -> _Chunk:
@@ -242,6 +327,7 @@ def _join(chunks: Sequence[_Chunk], n_seconds: int, rng: np.random.Generator, jo
     ictal = np.zeros(n_seconds, dtype=bool)
     sure = np.zeros(n_seconds, dtype=bool)
     electrodes: BoolArray | None = None
+    origins: list[str] = []
     at, turn = 0, 0
     while at < n_seconds:
         chunk = chunks[turn % len(chunks)]
@@ -261,5 +347,6 @@ def _join(chunks: Sequence[_Chunk], n_seconds: int, rng: np.random.Generator, jo
         if at and ictal[at] != ictal[at - 1]:
             sure[at - 1] = sure[at] = False  # the join lies here: neither second is purely one or the other
         electrodes = chunk.electrodes if chunk.electrodes is not None else electrodes
+        origins += chunk.origins
         at += n
-    return _Chunk(uv, ictal, sure, electrodes)
+    return _Chunk(uv, ictal, sure, electrodes, tuple(dict.fromkeys(origins)))

@@ -30,14 +30,30 @@ def detection_loss(
     smoothing : float
         Labels become ``smoothing / 2`` and ``1 - smoothing / 2``.
     """
+    total, weight_sum = detection_terms(logits, ictal, weight, focus=focus, alpha=alpha, smoothing=smoothing)
+    return total / weight_sum.clamp(min=1.0)
+
+
+def detection_terms(
+    logits: Tensor, ictal: Tensor, weight: Tensor, *, focus: float = 0.0, alpha: float = 0.5, smoothing: float = 0.02
+) -> tuple[Tensor, Tensor]:
+    """Return the weighted sum of the loss and the sum of the weights, for batches that come in parts.
+
+    A mean over parts of a batch is not the batch's mean where their weights differ; sums add up.
+    Parameters as in `detection_loss`.
+    """
     target = ictal * (1.0 - smoothing) + 0.5 * smoothing
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     if focus > 0.0:
         probability = torch.sigmoid(logits)
         loss = loss * (ictal - probability).abs() ** focus
-    balance = 2.0 * (alpha * ictal + (1.0 - alpha) * (1.0 - ictal))
-    weight = weight * balance
-    return (loss * weight).sum() / weight.sum().clamp(min=1.0)
+    weight = weight * balance(ictal, alpha)
+    return (loss * weight).sum(), weight.sum()
+
+
+def balance(ictal: Tensor, alpha: float) -> Tensor:
+    """Return each second's weight by class: alpha for ictal ones, ``1 - alpha`` for the others, both doubled."""
+    return 2.0 * (alpha * ictal + (1.0 - alpha) * (1.0 - ictal))
 
 
 def electrode_loss(evidence: Tensor, electrodes: Tensor, ictal: Tensor) -> Tensor:
@@ -52,11 +68,17 @@ def electrode_loss(evidence: Tensor, electrodes: Tensor, ictal: Tensor) -> Tenso
     ictal : Tensor, shape (batch, n_seconds)
         Only ictal seconds count.
     """
+    total, weight_sum = electrode_terms(evidence, electrodes, ictal)
+    return total / weight_sum.clamp(min=1.0)
+
+
+def electrode_terms(evidence: Tensor, electrodes: Tensor, ictal: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sum of the loss and the number of values behind it; parameters as in `electrode_loss`."""
     known = torch.isfinite(electrodes).all(dim=1)
     if not bool(known.any()):
-        return evidence.sum() * 0.0
+        return evidence.sum() * 0.0, evidence.new_zeros(())
     seconds = F.adaptive_avg_pool1d(evidence[known], ictal.shape[1])
     target = electrodes[known].unsqueeze(2).expand_as(seconds)
     weight = ictal[known].unsqueeze(1).expand_as(seconds)
     loss = F.binary_cross_entropy_with_logits(seconds, target, reduction="none")
-    return (loss * weight).sum() / weight.sum().clamp(min=1.0)
+    return (loss * weight).sum(), weight.sum()
