@@ -147,8 +147,8 @@ def _block_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
     channels = [*plan.channels, *(spare for _, _, spare in plan.duplicates)]
     blocks = dict(zip(channels, first_block(recording, channels), strict=True))
     warnings = [
-        f"{name} is there twice with different data: {recording.labels[used]!r} is used,"
-        f" {recording.labels[spare]!r} is not"
+        f"{name} is there twice with different data: channel {used + 1} ({recording.labels[used]}) is used,"
+        f" channel {spare + 1} ({recording.labels[spare]}) is not"
         for name, used, spare in plan.duplicates
         if not _same(blocks[used], blocks[spare])
     ]

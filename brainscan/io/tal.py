@@ -124,11 +124,12 @@ def timeline(onsets: NDArray[np.float64], record_s: float, tolerance_s: float) -
     origin_s = float(min(filled[b] for b in bounds[:-1]))
     segments = tuple((first, stop, float(filled[first]) - origin_s) for first, stop in pairwise(bounds))
     gaps = step[breaks - 1]
-    if (gaps > 0).any():
-        warnings.append(f"{int((gaps > 0).sum())} gaps, {gaps[gaps > 0].sum():.6g} s in all: parts analysed separately")
-    if (gaps < 0).any():
+    forwards = gaps[gaps > 0]
+    if forwards.size:
+        warnings.append(f"gaps: {forwards.size}, {forwards.sum():.6g} s in all; the parts are analysed separately")
+    if forwards.size < gaps.size:
         warnings.append(
-            f"{int((gaps < 0).sum())} parts overlap their predecessor in time: kept in the order of the file"
+            f"parts that overlap their predecessor in time: {gaps.size - forwards.size}; kept in file order"
         )
     return Timeline(origin_s, segments, tuple(warnings))
 

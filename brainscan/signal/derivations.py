@@ -137,7 +137,7 @@ def merged_references(edges: list[Edge], warnings: list[str]) -> list[Edge]:
     if len(separate) < 2:
         return edges
     names = sorted(separate.values(), key=lambda r: -len(electrodes[r]))
-    words = " and ".join(sorted("no reference" if n == REFERENCE else n for n in names))
+    words = " and ".join(sorted("REF or none" if n == REFERENCE else n for n in names))
     warnings.append(
         f"electrodes are measured against different references ({words}) that no channel joins: treated as one"
     )

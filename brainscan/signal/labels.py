@@ -7,7 +7,7 @@ for letters) is settled by `parse_all`.
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -170,31 +170,31 @@ def _token(item: Label) -> str:
     return _SEPARATORS.split(body)[0]
 
 
-def _shafts(found: Sequence[Label]) -> frozenset[str]:
-    """Return letters whose numbers show them to be sockets or shafts rather than 10-10 rows.
+def _shafts(found: Sequence[Label]) -> frozenset[tuple[str, str]]:
+    """Return prefixes and letters whose numbers show them to be sockets or shafts rather than 10-10 rows.
 
     A letter is one if its numbers run on without a hole from 1 beyond the 10-10 set (C1 .. C7, F1 .. F11).
     Where one is found, further letters whose numbers run 1, 2, 3, 4 and that have no midline electrode follow.
+    Labels of another prefix are another family: ``EEG C3-Ref`` beside ``POL C1`` .. ``POL C10`` is an electrode.
     """
-    numbers: dict[str, set[int]] = defaultdict(set)
-    midline: Counter[str] = Counter()
+    numbers: dict[tuple[str, str], set[int]] = defaultdict(set)
+    midline: set[tuple[str, str]] = set()
     for item in found:
         token = _token(item)
         match = _LETTER_NUMBER.match(token)
         if match:
-            numbers[match.group(1)].add(int(match.group(2)))
+            numbers[item.prefix, match.group(1)].add(int(match.group(2)))
         elif token in {"FZ", "CZ", "PZ", "OZ"}:
-            midline[token[0]] += 1
-    runs = {letter: _run_from_one(held) for letter, held in numbers.items()}
+            midline.add((item.prefix, token[0]))
+    runs = {family: _run_from_one(held) for family, held in numbers.items()}
+    runs = {family: run for family, run in runs.items() if run >= _SHAFT_RUN}
+    known = CANONICAL.keys() | EARS
     beyond = {
-        letter
-        for letter, run in runs.items()
-        if run >= _SHAFT_RUN
-        and any(f"{letter}{n}" not in CANONICAL and f"{letter}{n}" not in EARS for n in range(1, run + 1))
+        (prefix, letter)
+        for (prefix, letter), run in runs.items()
+        if any(f"{letter}{n}" not in known for n in range(1, run + 1))
     }
-    if not beyond:
-        return frozenset()
-    return frozenset(beyond | {letter for letter, run in runs.items() if run >= _SHAFT_RUN and not midline[letter]})
+    return frozenset(beyond | (runs.keys() - midline)) if beyond else frozenset()
 
 
 def _run_from_one(held: set[int]) -> int:
@@ -204,6 +204,6 @@ def _run_from_one(held: set[int]) -> int:
     return run
 
 
-def _on_shaft(item: Label, shafts: frozenset[str]) -> bool:
+def _on_shaft(item: Label, shafts: frozenset[tuple[str, str]]) -> bool:
     match = _LETTER_NUMBER.match(_token(item))
-    return match is not None and match.group(1) in shafts
+    return match is not None and (item.prefix, match.group(1)) in shafts

@@ -102,6 +102,11 @@ def test_depth_shafts_that_run_beyond_the_rows_are_no_electrodes() -> None:
     assert set(_names(labels)) == {""}
 
 
+def test_shafts_of_one_prefix_leave_the_electrodes_of_another() -> None:
+    labels = [*(f"EEG {name}-Ref" for name in ELECTRODES), *(f"POL C{n}" for n in range(1, 11))]
+    assert _names(labels) == [*ELECTRODES, *[""] * 10]
+
+
 def test_a_dense_cap_is_no_shaft() -> None:
     labels = [f"{row}{n}" for row in ("F", "C", "P") for n in range(1, 7)] + ["Fz", "Cz", "Pz"]
     assert {"F3", "F4", "C3", "C4", "P3", "P4", "Fz", "Cz", "Pz"} <= set(_names(labels))
