@@ -174,7 +174,8 @@ def _shafts(found: Sequence[Label]) -> frozenset[tuple[str, str]]:
     """Return prefixes and letters whose numbers show them to be sockets or shafts rather than 10-10 rows.
 
     A letter is one if its numbers run on without a hole from 1 beyond the 10-10 set (C1 .. C7, F1 .. F11).
-    Where one is found, further letters whose numbers run 1, 2, 3, 4 and that have no midline electrode follow.
+    Where one is found, further rows whose numbers run 1, 2, 3, 4 and whose midline electrode is absent follow.
+    (Not T, which has none: T1 .. T6 beside aux inputs X1 .. X8 is an ordinary recording.)
     Labels of another prefix are another family: ``EEG C3-Ref`` beside ``POL C1`` .. ``POL C10`` is an electrode.
     """
     numbers: dict[tuple[str, str], set[int]] = defaultdict(set)
@@ -194,7 +195,8 @@ def _shafts(found: Sequence[Label]) -> frozenset[tuple[str, str]]:
         for (prefix, letter), run in runs.items()
         if any(f"{letter}{n}" not in known for n in range(1, run + 1))
     }
-    return frozenset(beyond | (runs.keys() - midline)) if beyond else frozenset()
+    follow = {family for family in runs.keys() - midline if family[1] != "T"}
+    return frozenset(beyond | follow) if beyond else frozenset()
 
 
 def _run_from_one(held: set[int]) -> int:

@@ -107,6 +107,11 @@ def test_shafts_of_one_prefix_leave_the_electrodes_of_another() -> None:
     assert _names(labels) == [*ELECTRODES, *[""] * 10]
 
 
+def test_a_row_of_temporal_electrodes_beside_inputs_is_no_shaft() -> None:
+    labels = [*ELECTRODES, "T1", "T2", *(f"X{n}" for n in range(1, 9))]
+    assert _names(labels)[: len(ELECTRODES)] == list(ELECTRODES)
+
+
 def test_a_dense_cap_is_no_shaft() -> None:
     labels = [f"{row}{n}" for row in ("F", "C", "P") for n in range(1, 7)] + ["Fz", "Cz", "Pz"]
     assert {"F3", "F4", "C3", "C4", "P3", "P4", "Fz", "Cz", "Pz"} <= set(_names(labels))
