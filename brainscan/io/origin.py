@@ -106,7 +106,7 @@ def _of_json(path: Path) -> Origin | None:
 
 def _of_npz(path: Path) -> Origin | None:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             document = json.loads(str(arrays["origin"]))
             return Origin(document["sha256"], document["model"])
     except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):

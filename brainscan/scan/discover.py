@@ -33,7 +33,8 @@ def find_recordings(folder: Path, out: Path) -> tuple[PurePath, ...]:
         If the folder is absent or cannot be listed.
     """
     try:
-        next(os.scandir(folder), None)
+        with os.scandir(folder):
+            pass
     except OSError as problem:
         reason = (problem.strerror or type(problem).__name__).lower()
         raise InputError(f"cannot be listed ({reason})", kind="io", file=str(folder), hint="check the path") from None

@@ -109,7 +109,7 @@ def scan(
     recordings = find_recordings(config.folder, config.out)
     if not recordings:
         raise InputError(
-            "no recording found below it",
+            "holds no recording",
             kind="empty",
             file=str(config.folder),
             hint="EDF, BDF and others are looked for",
