@@ -55,6 +55,7 @@ _ZERO_FOR_O = {"01": "O1", "02": "O2"}
 _LETTER_NUMBER = re.compile(r"^([A-Z])(\d{1,3})$")
 _SHAFT_RUN = 4
 _ENOUGH_OTHERS = 10
+_OLD_AND_NEW_NAMES = 7  # T1 .. T7: no cap has T3 and its synonym T7
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +194,7 @@ def _shafts(found: Sequence[Label]) -> frozenset[tuple[str, str]]:
     beyond = {
         (prefix, letter)
         for (prefix, letter), run in runs.items()
-        if any(f"{letter}{n}" not in known for n in range(1, run + 1))
+        if any(f"{letter}{n}" not in known for n in range(1, run + 1)) or (letter == "T" and run >= _OLD_AND_NEW_NAMES)
     }
     follow = {family for family in runs.keys() - midline if family[1] != "T"}
     return frozenset(beyond | follow) if beyond else frozenset()
