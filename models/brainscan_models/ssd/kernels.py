@@ -105,6 +105,29 @@ def position(sequence: int, step: int, sizes: Sizes) -> int:
 
 
 @stage
+def fetch_row(array: Any, sequence: int, step: int, row: int, sizes: Sizes) -> None:
+    """Ask for a row, `row` wide, that will be needed a block later, if there is one.
+
+    The processor does not foresee the jump from block to block, nor the gaps in a row that is read in
+    parts: without this the edge stream takes half as long again.
+    """
+    if 0 <= step < sizes.length:
+        first = position(sequence, step, sizes) * row
+        for i in range(first, first + row, lanes(array)):
+            prefetch(array, i)
+
+
+@stage
+def fetch_scan_row(arrays: tuple[Any, Any, Any, Any], sequence: int, step: int, sizes: Sizes) -> None:
+    """Ask for a row of x, dt, B and C."""
+    x, dt, into, out_of = arrays
+    fetch_row(x, sequence, step, sizes.d_inner, sizes)
+    fetch_row(dt, sequence, step, sizes.heads, sizes)
+    fetch_row(into, sequence, step, sizes.d_state, sizes)
+    fetch_row(out_of, sequence, step, sizes.d_state, sizes)
+
+
+@stage
 def load_mixer_block(zxbcdt: Any, sequence: int, start: int, count: int, sizes: Sizes, buffers: Buffers) -> None:
     """Read x, B, C and raw dt of a block, and the steps before it that the convolution sees."""
     before = sizes.d_conv - 1
@@ -117,9 +140,6 @@ def load_mixer_block(zxbcdt: Any, sequence: int, start: int, count: int, sizes: 
             copy(zxbcdt, row, buffers.entering, place, sizes.d_inner)
             copy(zxbcdt, row + sizes.d_inner, buffers.entering, place + sizes.inner, 2 * sizes.d_state)
     for t in range(count):
-        ahead = position(sequence, start + t + sizes.block, sizes) * sizes.row
-        for i in range(ahead, ahead + sizes.row, lanes(zxbcdt)):
-            prefetch(zxbcdt, i)
         row = position(sequence, start + t, sizes) * sizes.row + sizes.row - sizes.heads
         copy(zxbcdt, row, buffers.step, t * sizes.heads, sizes.heads)
 
@@ -142,10 +162,13 @@ def load_scan_block(
 
 
 @stage
-def store_scan_block(out: Any, place: tuple[int, int, int], sizes: Sizes, buffers: Buffers) -> None:
-    """Write what the scan gives for a block to its place."""
+def store_scan_block(
+    out: Any, arrays: tuple[Any, Any, Any, Any], place: tuple[int, int, int], sizes: Sizes, buffers: Buffers
+) -> None:
+    """Write what the scan gives for a block to its place, and ask for the next block of `arrays`."""
     sequence, start, count = place
     for t in range(count):
+        fetch_scan_row(arrays, sequence, start + t + sizes.block, sizes)
         row = position(sequence, start + t, sizes) * sizes.d_inner
         copy(buffers.y, t * sizes.inner, out, row, sizes.d_inner)
 
@@ -266,6 +289,7 @@ def gate_block(
     sequence, start, count = place
     width = lanes(buffers.y)
     for t in range(count):
+        fetch_row(zxbcdt, sequence, start + t + sizes.block, sizes.row, sizes)
         row = position(sequence, start + t, sizes)
         copy(zxbcdt, row * sizes.row, buffers.gate, 0, sizes.d_inner)
         squares = zeros(buffers.y)

@@ -7,10 +7,10 @@ the forward pass kept for its start, this time with the state of every step and 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from brainscan_models.ssd.jit import stage
-from brainscan_models.ssd.kernels import copy, halves_to_one, position
+from brainscan_models.ssd.kernels import copy, fetch_row, fetch_scan_row, halves_to_one, position
 from brainscan_models.ssd.layout import NORM_EPS
 from brainscan_models.ssd.records import Adjoints, Buffers, Gradients, Parameters, Sizes
 from brainscan_models.ssd.vector import broadcast, exp, lanes, load, pair_sums, row_totals, store, total, zeros
@@ -92,6 +92,8 @@ def gate_block_backward(
     inner = sizes.inner
     gate = adjoints.gate
     for t in range(count):
+        fetch_row(zxbcdt, sequence, start + t - sizes.block, sizes.row, sizes)
+        fetch_row(upstream, sequence, start + t - sizes.block, sizes.d_inner, sizes)
         row = position(sequence, start + t, sizes)
         copy(zxbcdt, row * sizes.row, buffers.gate, 0, sizes.d_inner)
         copy(upstream, row * sizes.d_inner, adjoints.y, t * inner, sizes.d_inner)
@@ -145,6 +147,67 @@ def scan_block_backward(
     fold_heads(adjoints.decay_wide, count, sizes)
 
 
+class _Tile(NamedTuple):
+    """One vector of features in one time step, as the adjoint recurrence needs it."""
+
+    coming: Any
+    """Gradient by the scan's result"""
+    x: Any
+    step: Any
+    entering: Any
+    decay: Any
+    before: int
+    """Place of the state before the step in `Buffers.states`"""
+    adjoint: int
+    """Place of the adjoint in `Adjoints.state`"""
+
+
+@stage
+def _read_tile(t: int, c: int, sizes: Sizes, buffers: Buffers, adjoints: Adjoints) -> _Tile:
+    x = load(buffers.active, t * sizes.channels + c)
+    step = load(buffers.step_wide, t * sizes.inner + c)
+    decay = load(buffers.decay_wide, t * sizes.inner + c)
+    coming = load(adjoints.y, t * sizes.inner + c)
+    first = c * sizes.d_state
+    before = first * (sizes.block + 1) + t * sizes.d_state * lanes(buffers.y)
+    return _Tile(coming, x, step, step * x, decay, before, first)
+
+
+@stage
+def _adjoint_of_state(
+    tile: _Tile, place: int, into: Any, out_of: Any, states: tuple[Any, Any, int]
+) -> tuple[Any, Any, Any, Any]:
+    """Take one component of the state back; give the gradients by B, C, dt x and dt A.
+
+    `states`: the states; their adjoints; the distance from a state to the next step's.
+    """
+    kept, adjoint, advance = states
+    g = load(adjoint, tile.adjoint + place) + tile.coming * out_of
+    decayed = g * tile.decay
+    store(adjoint, tile.adjoint + place, decayed)
+    by_out_of = tile.coming * load(kept, tile.before + advance + place)
+    return g * tile.entering, by_out_of, g * into, decayed * load(kept, tile.before + place)
+
+
+@stage
+def _write_tile(
+    tile: _Tile,
+    place: tuple[int, int, int],
+    by: tuple[Any, Any],
+    direct: Any,
+    sizes: Sizes,
+    adjoints: Adjoints,
+    gradients: Gradients,
+) -> None:
+    """Write what a tile's gradients by dt x and by dt A come to. `place`: sequence, step, feature."""
+    sequence, t, c = place
+    by_entering, by_decay = by
+    store(adjoints.active, t * sizes.channels + c, by_entering * tile.step + tile.coming * direct)
+    store(adjoints.step_wide, t * sizes.inner + c, by_entering * tile.x)
+    store(adjoints.decay_wide, t * sizes.inner + c, by_decay)
+    add_to(gradients.D, sequence * sizes.inner + c, tile.coming * tile.x)
+
+
 @stage
 def _scan_step_backward(
     sequence: int,
@@ -155,40 +218,42 @@ def _scan_step_backward(
     adjoints: Adjoints,
     gradients: Gradients,
 ) -> None:
+    """Take the adjoint recurrence one step back, two tiles of features at a time where there are two."""
     width = lanes(buffers.y)
     into = t * sizes.channels + sizes.inner
-    out_of = into + sizes.d_state
     size = sizes.d_state * width
+    states = (buffers.states, adjoints.state, size)
     by_both = adjoints.into_out_of
-    for c in range(0, sizes.inner, width):
-        before = c // width * size * (sizes.block + 1) + t * size
-        adjoint = c // width * size
-        coming = load(adjoints.y, t * sizes.inner + c)
-        x = load(buffers.active, t * sizes.channels + c)
-        step = load(buffers.step_wide, t * sizes.inner + c)
-        decay = load(buffers.decay_wide, t * sizes.inner + c)
-        entering = step * x
-        by_entering = zeros(buffers.y)
-        by_decay = zeros(buffers.y)
+    for c in range(0, sizes.inner, 2 * width):
+        paired = c + width < sizes.inner
+        one = _read_tile(t, c, sizes, buffers, adjoints)
+        two = _read_tile(t, c + width if paired else c, sizes, buffers, adjoints)
+        by_entering, by_entering_2 = zeros(buffers.y), zeros(buffers.y)
+        by_decay, by_decay_2 = zeros(buffers.y), zeros(buffers.y)
         for n in range(sizes.d_state):
             place = n * width
-            g = load(adjoints.state, adjoint + place) + coming * broadcast(buffers.active, out_of + n)
-            by_into = g * entering
-            by_out_of = coming * load(buffers.states, before + size + place)
+            b = broadcast(buffers.active, into + n)
+            c_ = broadcast(buffers.active, into + sizes.d_state + n)
+            by_b, by_c, entering, decay = _adjoint_of_state(one, place, b, c_, states)
+            by_entering = by_entering + entering
+            by_decay = by_decay + decay
+            if paired:
+                by_b_2, by_c_2, entering, decay = _adjoint_of_state(two, place, b, c_, states)
+                by_b = by_b + by_b_2
+                by_c = by_c + by_c_2
+                by_entering_2 = by_entering_2 + entering
+                by_decay_2 = by_decay_2 + decay
             if c > 0:
-                by_into = by_into + load(by_both, place)
-                by_out_of = by_out_of + load(by_both, size + place)
-            store(by_both, place, by_into)
-            store(by_both, size + place, by_out_of)
-            by_entering = by_entering + g * broadcast(buffers.active, into + n)
-            g = g * decay
-            by_decay = by_decay + g * load(buffers.states, before + place)
-            store(adjoints.state, adjoint + place, g)
+                by_b = by_b + load(by_both, place)
+                by_c = by_c + load(by_both, size + place)
+            store(by_both, place, by_b)
+            store(by_both, size + place, by_c)
         direct = load(parameters.D, c)
-        store(adjoints.active, t * sizes.channels + c, by_entering * step + coming * direct)
-        store(adjoints.step_wide, t * sizes.inner + c, by_entering * x)
-        store(adjoints.decay_wide, t * sizes.inner + c, by_decay)
-        add_to(gradients.D, sequence * sizes.inner + c, coming * x)
+        _write_tile(one, (sequence, t, c), (by_entering, by_decay), direct, sizes, adjoints, gradients)
+        if paired:
+            direct = load(parameters.D, c + width)
+            by = (by_entering_2, by_decay_2)
+            _write_tile(two, (sequence, t, c + width), by, direct, sizes, adjoints, gradients)
 
 
 @stage
@@ -268,10 +333,18 @@ def store_mixer_gradients(downstream: Any, place: tuple[int, int, int], sizes: S
 
 
 @stage
-def load_upstream_block(upstream: Any, place: tuple[int, int, int], sizes: Sizes, adjoints: Adjoints) -> None:
-    """Read the gradient by what the scan gives for a block."""
+def load_upstream_block(
+    upstream: Any,
+    arrays: tuple[Any, Any, Any, Any],
+    place: tuple[int, int, int],
+    sizes: Sizes,
+    adjoints: Adjoints,
+) -> None:
+    """Read the gradient by what the scan gives for a block, and ask for the block before it."""
     sequence, start, count = place
     for t in range(count):
+        fetch_scan_row(arrays, sequence, start + t - sizes.block, sizes)
+        fetch_row(upstream, sequence, start + t - sizes.block, sizes.d_inner, sizes)
         row = position(sequence, start + t, sizes) * sizes.d_inner
         copy(upstream, row, adjoints.y, t * sizes.inner, sizes.d_inner)
 

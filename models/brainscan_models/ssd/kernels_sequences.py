@@ -108,7 +108,7 @@ def scan_forward(first: int, stop: int, numbers: Any, arrays: Any, given: Any, r
             load_scan_block(sources, place, sizes, buffers)
             spread_steps(count, parameters, sizes, buffers)
             scan_block(count, parameters, sizes, buffers, False)
-            store_scan_block(out, place, sizes, buffers)
+            store_scan_block(out, sources, place, sizes, buffers)
 
 
 def scan_backward(
@@ -134,7 +134,7 @@ def scan_backward(
             spread_steps(count, parameters, sizes, buffers)
             _restore_states(checkpoints, sequence, block, sizes, buffers)
             scan_block(count, parameters, sizes, buffers, True)
-            load_upstream_block(upstream, place, sizes, adjoints)
+            load_upstream_block(upstream, sources, place, sizes, adjoints)
             scan_block_backward(sequence, count, parameters, sizes, buffers, adjoints, gradients)
             steps_backward(sequence, count, parameters, sizes, buffers, adjoints, gradients, False)
             store_scan_gradients(targets, place, sizes, adjoints)
