@@ -85,13 +85,18 @@ def _run(command: Command, arguments: list[str]) -> int:
     app.command(command.name, help=text, epilog=examples, context_settings={"help_option_names": ["-h", "--help"]})(
         function
     )
+    # Not through the app's own main: that would turn an interrupt and a broken pipe into silent exits.
+    parser = typer.main.get_command(app)
     try:
-        code = app(args=arguments, prog_name=f"brainscan {command.name}", standalone_mode=False)
+        with parser.make_context(f"brainscan {command.name}", list(arguments)) as context:
+            parser.invoke(context)
+    except typer.Exit as ended:
+        return ended.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
     except _click_exception() as error:
         raise _usage(command, error) from None
-    return int(code) if isinstance(code, int) else 0
+    return 0
 
 
 def _click_exception() -> type[Exception]:
