@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from brainscan.cli.main import main
 from brainscan.detection import Detection
 from brainscan.detector import nothing_scored
 from brainscan.electrodes import INDEX
@@ -110,3 +112,24 @@ def test_block_by_block_equals_the_whole(row: dict[str, str], shared: Path) -> N
                     ([p.railed[channel] for p in parts], whole.railed[channel]),
                 ):
                     np.testing.assert_array_equal(np.concatenate(mine), all_of_it)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["edfplus_d_gaps.edf", "name_cz_ref.edf", "bip_chbmit.edf", "miss_4.edf", "gzip_content.edf", "flat_one.edf"],
+)
+def test_a_sample_through_the_command_line(name: str, shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    row = next(row for row in ROWS if row["file"] == name)
+    code = main(["info", str(shared / "edf-cases" / name), "--json"])
+    shown, told = capsys.readouterr()
+    document = json.loads(shown)
+    if row["expected"] == "exit 3":
+        assert code == 3
+        assert document["error"]["kind"] == row["error_kind"]
+        assert len(told.splitlines()) == 1
+        return
+    assert code == 0
+    found = Counter(electrode["found"] for electrode in document["electrodes"].values())
+    assert 19 - found["missing"] == int(row["n_found"])
+    assert document["duration_s"] == pytest.approx(float(row["duration_s"]))
+    assert bool(document["warnings"]) == (row["expected"] == "opens with warning")
