@@ -38,7 +38,7 @@ def plain_mixer(zxbcdt: Tensor, weights: MixerWeights, shape: MixerShape, scan: 
     """
     z, x, into, out_of, dt = _split(zxbcdt.flip(1) if shape.reverse else zxbcdt, weights, shape)
     batch, length, d_inner = x.shape
-    heads = x.reshape(batch, length, -1, shape.headdim)
+    heads = x.reshape(batch, length, d_inner // shape.headdim, shape.headdim)
     y = scan(heads, dt, -torch.exp(weights.A_log), into, out_of, weights.D)
     gated = gated_norm(y.reshape(batch, length, d_inner), z, weights.norm_weight)
     return gated.flip(1) if shape.reverse else gated
