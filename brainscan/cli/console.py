@@ -86,7 +86,7 @@ def stdout_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, tit
         return "  ".join(parts).rstrip()
 
     lines = [title] if title else []
-    lines += [line(header), "  ".join("-" * w for w in widths)]
+    lines += [line(header), "  ".join("-" * w for w in widths).rstrip()]
     lines += [line(row) for row in cells]
     sys.stdout.write("\n".join(lines) + "\n")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from brainscan.detector import DetectOptions, Detector
 
 Recordings = Annotated[list[Path], typer.Argument(metavar="RECORDING...", help="EDF, BDF, BrainVision, FIF or EEGLAB.")]
+
+_HALF_SECOND = timedelta(seconds=0.5)  # clock times are shown rounded, as elapsed ones are
 
 
 def detect(
@@ -58,6 +61,8 @@ def detect(
     brainscan detect night.edf -o - > night.csv_bi
     """
     console.set_quiet(quiet)
+    from brainscan.io.outputs import as_mapping
+
     job = _plan(recordings, output, formats, probabilities, as_json=as_json, anonymous=anonymous_names, force=force)
     chosen = options.detect_options(channel_map, max_missing, keep_probabilities=probabilities is not None)
     detector = options.DetectorChoice(model, on, off, device, threads, batch_size).load(verbose=verbose)
@@ -70,10 +75,12 @@ def detect(
             if len(job.targets) == 1:
                 raise
             print(f"error: {error}", file=sys.stderr)
-            failures.append((path.name, error))
+            if anonymous_names:
+                error = _anonymous(error, path)
+            failures.append((error.file or path.name, error))
         else:
             _show(detection, job, quiet=quiet)
-            done.append(_document(detection))
+            done.append(as_mapping(detection))
     _finish(job, done, failures)
 
 
@@ -187,10 +194,13 @@ def _one(
     return detection
 
 
-def _document(detection: Detection) -> dict[str, Any]:
-    from brainscan.io.outputs import as_mapping
+def _anonymous(error: BrainscanError, path: Path) -> BrainscanError:
+    """Let the error carry the recording's stand-in name, as the outputs do."""
+    from brainscan.io.outputs import anonymous_name
 
-    return as_mapping(detection)
+    error.file = anonymous_name(path.name)
+    error.message = error.message.replace(path.name, error.file)
+    return error
 
 
 def _show(detection: Detection, job: _Job, *, quiet: bool) -> None:
@@ -208,14 +218,14 @@ def _show(detection: Detection, job: _Job, *, quiet: bool) -> None:
             (
                 number,
                 console.elapsed(event.onset_s),
-                clock.strftime("%H:%M:%S") if clock else "-",
+                (clock + _HALF_SECOND).strftime("%H:%M:%S") if clock else "-",
                 f"{event.duration_s:.1f}",
                 f"{event.confidence:.2f}",
                 "prolonged" if event.prolonged else "",
             )
         )
     if rows:
-        console.stdout_table(("#", "onset", "clock", "duration_s", "confidence", ""), rows, title=summary)
+        console.stdout_table(("#", "onset", "clock", "duration_s", "confidence", "note"), rows, title=summary)
     else:
         print(summary)
 

@@ -1,0 +1,299 @@
+"""``detect``: outputs, exit codes, JSON, and what it never does."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brainscan.electrodes import ELECTRODES
+from brainscan.io.outputs import anonymous_name
+from tests.brainscan.cli.conftest import Run, write_edf
+
+pytestmark = pytest.mark.usefixtures("loud")
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def _rows(text: str) -> list[list[str]]:
+    return [line.split(",") for line in text.splitlines() if line.startswith("TERM")]
+
+
+def test_default_output_is_a_csv_bi_here_and_a_table_on_stdout(run: Run, edf: Path, here: Path) -> None:
+    ran = run("detect", edf)
+    assert ran.code == 0
+    assert _files(here) == ["night.csv_bi"]
+    lines = ran.out.splitlines()
+    assert lines[0] == "night.edf: 1 events in 60.0 s analysed"
+    number, onset, clock, duration, confidence = lines[3].split()
+    assert (number, clock[:6]) == ("1", "10:00:")
+    assert onset.startswith(("0:00:19", "0:00:20"))
+    assert float(duration) == pytest.approx(15.0, abs=1.0)
+    assert 0.5 < float(confidence) <= 1.0
+    assert "\x1b" not in ran.out + ran.err
+
+
+def test_csv_bi_tiles_the_recording(run: Run, edf: Path, here: Path) -> None:
+    run("detect", edf)
+    text = (here / "night.csv_bi").read_text("ascii")
+    rows = _rows(text)
+    assert "# duration = 60.0000 secs\n" in text
+    assert rows[0][1] == "0.0000"
+    assert rows[-1][2] == "60.0000"
+    assert all(a[2] == b[1] for a, b in itertools.pairwise(rows))
+    assert [row[3] for row in rows] == ["bckg", "seiz", "bckg"]
+
+
+@pytest.mark.parametrize("target", ["out/", "sub/folder/"])
+def test_several_recordings_and_formats_into_a_folder(run: Run, edf: Path, here: Path, target: str) -> None:
+    second = write_edf(edf.parent / "day.edf")
+    assert run("detect", edf, second, "--format", "csv_bi", "--format", "json", "-o", target).code == 0
+    assert _files(here / target) == ["day.csv_bi", "day.json", "night.csv_bi", "night.json"]
+    assert json.loads((here / target / "day.json").read_text("utf-8"))["file"] == "day.edf"
+
+
+def test_an_existing_folder_needs_no_slash(run: Run, edf: Path, here: Path) -> None:
+    (here / "out").mkdir()
+    assert run("detect", edf, "-o", "out").code == 0
+    assert _files(here / "out") == ["night.csv_bi"]
+
+
+def test_a_named_file(run: Run, edf: Path, here: Path) -> None:
+    assert run("detect", edf, "-o", "my.txt").code == 0
+    assert (here / "my.txt").read_text("ascii").startswith("# version = csv_v1.0.0\n")
+
+
+@pytest.mark.parametrize("name", ["csv_bi", "json"])
+def test_stdout_holds_the_result_alone(run: Run, edf: Path, here: Path, name: str) -> None:
+    ran = run("detect", edf, "-o", "-", "--format", name)
+    assert ran.code == 0
+    assert _files(here) == []
+    run("detect", edf, "-o", "x", "--format", name)
+    assert ran.out == (here / "x").read_text("utf-8")
+
+
+def test_json_prints_one_document_and_writes_the_files(run: Run, edf: Path, here: Path) -> None:
+    ran = run("detect", edf, "--json")
+    assert ran.code == 0
+    (result,) = ran.json["results"]
+    assert {"file", "duration_s", "analysed_s", "events", "unscored", "warnings"} <= set(result)
+    assert result["file"] == "night.edf"
+    assert (result["duration_s"], result["analysed_s"], result["unscored"]) == (60.0, 60.0, [])
+    assert {"onset_s", "offset_s", "confidence"} <= set(result["events"][0])
+    assert _files(here) == ["night.csv_bi"]
+
+
+def test_quiet_prints_nothing(run: Run, edf: Path, here: Path) -> None:
+    short = write_edf(edf.parent / "short.edf", duration_s=5)
+    ran = run("detect", edf, short, "-q", "-o", "out/")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def test_warnings_go_to_stderr(run: Run, edf: Path, here: Path) -> None:
+    short = write_edf(edf.parent / "short.edf", duration_s=5)
+    ran = run("detect", short)
+    assert ran.code == 0
+    assert ran.err.startswith("warning: short.edf: ")
+    assert "warning" not in ran.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--json", "-o", "-"], "both claim stdout"),
+        (["--format", "xlsx"], "no such format: xlsx"),
+        (["--format", "csv_bi", "--format", "json", "-o", "-"], "one output, not 2"),
+        (["--format", "csv_bi", "--format", "json", "-o", "one.txt"], "one file for 2 outputs"),
+        (["--probabilities", "p.npz", "-o", "p.npz"], "would both write"),
+        (["--max-missing", "16"], "max_missing must be within 0..15"),
+        (["--batch-size", "0"], "--batch-size"),
+        (["--threads", "-1"], "--threads"),
+        (["--on", "0.5", "--off", "0.6"], "off <= on"),
+        (["--off", "0.9"], "off <= on"),
+        (["--on", "1.5"], "thresholds"),
+        (["--channel-map", "nonsense"], "NAME=ELECTRODE"),
+        (["--start", "noon"], "not a time: noon"),
+        (["--start", "-5"], "not a time"),
+        (["--start", "25:00"], "not a time: 25:00"),
+        (["--start", "1:2:3:4"], "not a time"),
+        (["--start", "nan"], "not a time"),
+        (["--start", "50", "--stop", "40"], "stop must lie behind start"),
+        (["--start", "70"], "nothing recorded"),
+        (["--channel-map", "Fp1=Q7"], "Q7"),
+    ],
+)
+def test_what_cannot_work_is_exit_2_and_writes_nothing(
+    run: Run, edf: Path, here: Path, arguments: list[str], message: str
+) -> None:
+    ran = run("detect", edf, *arguments)
+    assert ran.code == 2
+    assert len(ran.errors) == 1
+    assert message in ran.errors[0]
+    assert _files(here) == []
+
+
+@pytest.mark.parametrize("output", ["", "out/", "one.txt"])
+def test_two_inputs_for_one_name_fail_before_any_work(run: Run, edf: Path, here: Path, output: str) -> None:
+    (edf.parent / "b").mkdir()
+    other = write_edf(edf.parent / "b" / "night.edf")
+    ran = run("detect", edf, other, *(["-o", output] if output else []))
+    assert ran.code == 2
+    assert _files(here) == []
+
+
+def test_one_input_twice_is_a_mistake(run: Run, edf: Path, here: Path) -> None:
+    assert run("detect", edf, edf).code == 2
+
+
+def test_probabilities_of_two_recordings_have_no_one_file(run: Run, edf: Path, here: Path) -> None:
+    other = write_edf(edf.parent / "day.edf")
+    assert run("detect", edf, other, "--probabilities", "p.npz").code == 2
+
+
+def test_a_recording_is_never_the_output(run: Run, edf: Path, here: Path) -> None:
+    before = edf.read_bytes()
+    ran = run("detect", edf, "-o", edf, "--force")
+    assert ran.code == 2
+    assert edf.read_bytes() == before
+
+
+def test_foreign_files_are_kept_without_force(run: Run, edf: Path, here: Path) -> None:
+    truth = "# version = csv_v1.0.0\n# duration = 60.0 secs\nTERM,0.0,60.0,bckg,1.0\n"
+    (here / "night.csv_bi").write_text(truth, encoding="ascii")
+    ran = run("detect", edf, "--json")
+    assert ran.code == 5
+    assert ran.json["error"]["kind"] == "output"
+    assert (here / "night.csv_bi").read_text("ascii") == truth
+    assert run("detect", edf, "--force").code == 0
+    assert (here / "night.csv_bi").read_text("ascii") != truth
+
+
+def test_own_results_for_the_same_recording_are_replaced(run: Run, edf: Path, here: Path) -> None:
+    assert run("detect", edf, "--probabilities", "p.npz").code == 0
+    assert run("detect", edf, "--on", "1", "--probabilities", "p.npz").code == 0
+    write_edf(edf, duration_s=30)
+    assert run("detect", edf).code == 5
+    assert run("detect", edf, "-o", "x.csv_bi", "--probabilities", "p.npz").code == 5
+    assert _files(here) == ["night.csv_bi", "p.npz"]
+
+
+def test_outputs_that_cannot_be_written(run: Run, edf: Path, here: Path) -> None:
+    (here / "file").touch()
+    for target in ("file/", "file/x.csv_bi"):
+        ran = run("detect", edf, "-o", target)
+        assert ran.code == 5, target
+        assert len(ran.errors) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"), [(None, "io"), (b"", "header"), (b"\x1f\x8b zipped", "header"), (b"0       ", "header")]
+)
+def test_inputs_that_cannot_be_used(run: Run, here: Path, content: bytes | None, kind: str) -> None:
+    if content is not None:
+        (here / "bad.edf").write_bytes(content)
+    ran = run("detect", "bad.edf", "--json")
+    assert ran.code == 3
+    assert ran.json["error"]["kind"] == kind
+    assert ran.errors[0].startswith("error: bad.edf: ")
+    assert "hint: " in ran.errors[0]
+
+
+def test_missing_electrodes_are_named(run: Run, edf: Path, here: Path) -> None:
+    few = write_edf(edf.parent / "few.edf", labels=("E1", "E2", "E3", "E4", *ELECTRODES[4:]))
+    ran = run("detect", few)
+    assert ran.code == 3
+    assert "Fp1 F3 C3 P3" in ran.errors[0]
+    assert run("detect", few, "--max-missing", "4").code == 0
+    mapping = "E1=Fp1,E2=F3,E3=C3,E4=P3"
+    assert run("detect", few, "--channel-map", mapping, "--max-missing", "0", "-o", "x").code == 0
+
+
+def test_some_failed_and_the_others_are_done(run: Run, edf: Path, here: Path) -> None:
+    (here / "bad.edf").write_bytes(b"nothing")
+    ran = run("detect", "bad.edf", edf)
+    assert ran.code == 6
+    assert (here / "night.csv_bi").exists()
+    assert any(line.startswith("bad.edf") for line in ran.out.splitlines())
+    assert "1 of 2 recordings failed" in ran.errors[-1]
+
+
+def test_some_failed_with_json(run: Run, edf: Path, here: Path) -> None:
+    (here / "bad.edf").write_bytes(b"nothing")
+    ran = run("detect", "bad.edf", edf, "--json")
+    assert ran.code == 6
+    assert [result["file"] for result in ran.json["results"]] == ["night.edf"]
+    assert ran.json["error"]["kind"] == "header"
+    assert [failure["file"] for failure in ran.json["failures"]] == ["bad.edf"]
+
+
+def test_thresholds(run: Run, edf: Path, here: Path) -> None:
+    documents = {
+        on: run("detect", edf, "--json", *(["--on", on] if on else [])).json["results"][0] for on in ("", "0", "1")
+    }
+    assert [len(documents[on]["events"]) for on in ("", "0", "1")] == [1, 1, 0]
+    assert documents["0"]["events"][0]["offset_s"] == pytest.approx(60.0)
+    assert documents["1"]["model"]["decision"]["leave"] == pytest.approx(0.92)
+
+
+@pytest.mark.parametrize(("start", "stop"), [("15", "50"), ("10:00:15", "10:00:50"), ("15", "10:00:50")])
+def test_a_part_by_seconds_or_by_the_clock(run: Run, edf: Path, here: Path, start: str, stop: str) -> None:
+    (result,) = run("detect", edf, "--start", start, "--stop", stop, "--json").json["results"]
+    assert result["unscored"] == [[0.0, 15.0], [50.0, 60.0]]
+    assert result["events"][0]["onset_s"] == pytest.approx(20.0, abs=0.6)
+
+
+def test_clock_times_pass_midnight(run: Run, edf: Path, here: Path) -> None:
+    late = write_edf(edf.parent / "late.edf", time="23.59.30")
+    (result,) = run("detect", late, "--start", "23:59:40", "--stop", "00:00:20", "--json").json["results"]
+    assert result["unscored"] == [[0.0, 10.0], [50.0, 60.0]]
+    assert result["events"][0]["clock"].split("T")[1].startswith(("23:59:49", "23:59:50"))
+
+
+def test_clock_times_need_a_clock(run: Run, edf: Path, here: Path) -> None:
+    timeless = write_edf(edf.parent / "timeless.edf", date="xx.xx.xx")
+    ran = run("detect", timeless, "--start", "10:00:15")
+    assert ran.code == 2
+    assert "no valid start time" in ran.errors[0]
+
+
+def test_probabilities_file(run: Run, edf: Path, here: Path) -> None:
+    assert run("detect", edf, "--probabilities", "p.npz", "--stop", "30").code == 0
+    with np.load(here / "p.npz", allow_pickle=False) as held:
+        assert held["rate_hz"] == 256
+        assert held["segment_start_s"].tolist() == [0.0]
+        assert held["segment_samples"].tolist() == [30 * 256]
+        assert held["probability"].shape == (30 * 256,)
+        assert held["probability"].dtype == np.float32
+
+
+def test_anonymous_names(run: Run, edf: Path, here: Path) -> None:
+    (here / "bad.edf").write_bytes(b"nothing")
+    ran = run("detect", edf, "bad.edf", "--anonymous-names", "--json")
+    stem = anonymous_name("night.edf")
+    assert set(_files(here)) == {"bad.edf", f"{stem}.csv_bi"}
+    assert "night" not in (here / f"{stem}.csv_bi").read_text("ascii")
+    assert "night" not in ran.out
+    assert "bad" not in ran.out
+
+
+def test_no_patient_field_leaves_the_header(run: Run, edf: Path, here: Path) -> None:
+    named = write_edf(
+        edf.parent / "named.edf",
+        patient="MCH-0234567 F 02-MAY-1951 Haagse_Harry",
+        recording="Startdate 02-MAR-2002 EMG561 BK/JOP Sony_MNC",
+    )
+    texts = [run("detect", named, "--format", "csv_bi", "--format", "json", "-o", "out/", "--json", "-v")]
+    texts.append(run("info", named, "--json", "-v"))
+    texts.append(run("info", named))
+    seen = "".join(ran.out + ran.err for ran in texts)
+    seen += "".join(path.read_text("utf-8") for path in (here / "out").iterdir())
+    assert not [w for w in ("0234567", "1951", "Haagse", "Harry", "EMG561", "JOP", "Sony") if w in seen]
+
+
+def test_verbose_names_the_model(run: Run, edf: Path, here: Path) -> None:
+    assert "model loudness (000000000000)" in run("detect", edf, "-v").err
