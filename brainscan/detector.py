@@ -19,7 +19,7 @@ from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
 from brainscan.recording import Recording, Samples, Segment
-from brainscan.session import UNUSABLE, Runner, Session, Tally
+from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
 from brainscan.signal.montage import ElectrodePlan
 
 if TYPE_CHECKING:
@@ -204,7 +204,8 @@ def examine(
         format=recording.format,
         start=recording.start,
         duration_s=recording.duration_s,
-        analysed_s=sum((stop - start for start, stop in covered), 0.0),
+        # Not the union: parts that overlap on the clock (an invalid EDF+D) are all analysed.
+        analysed_s=sum((stop - start for start, stop in scored), 0.0),
         segments=recording.segments,
         events=tuple(_within(event, recording.duration_s) for event in sorted(events)),
         unscored=complement(covered, 0.0, recording.duration_s),
@@ -252,8 +253,8 @@ def _session(
     start_s: float,
 ) -> Session:
     rates = [recording.channels[c].rate_hz for c in plan.channels]
-    keep = options.keep_probabilities
-    return Session(runner, plan, rates, options.max_missing, decision, start_s=start_s, keep=keep)
+    config = SessionConfig(decision, options.max_missing, options.keep_probabilities)
+    return Session(runner, plan, rates, config, start_s)
 
 
 def _warnings(

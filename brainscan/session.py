@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Protocol
 
@@ -49,6 +50,24 @@ class Runner(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """What a session needs beside model and plan.
+
+    Parameters
+    ----------
+    decision : DecisionConfig
+    max_missing : int
+        Up to this many unusable electrodes are interpolated.
+    keep : bool
+        Keep the stitched curve for `Session.probabilities`.
+    """
+
+    decision: DecisionConfig
+    max_missing: int = 3
+    keep: bool = False
+
+
 class Session:
     """The states of one gap-free segment, from samples as recorded to final events.
 
@@ -60,12 +79,9 @@ class Session:
     plan : ElectrodePlan
     rates_hz : sequence of Fraction
         Of the plan's channels.
-    max_missing : int
-    decision : DecisionConfig
+    config : SessionConfig
     start_s : float
         Start of the segment on the recording's clock, seconds.
-    keep : bool
-        Keep the stitched curve for `probabilities`.
     """
 
     def __init__(
@@ -73,22 +89,19 @@ class Session:
         runner: Runner,
         plan: ElectrodePlan,
         rates_hz: Sequence[Fraction],
-        max_missing: int,
-        decision: DecisionConfig,
-        *,
+        config: SessionConfig,
         start_s: float = 0.0,
-        keep: bool = False,
     ) -> None:
         card = runner.card
         self._runner = runner
-        self._windows = WindowStream(plan, rates_hz, PipelineConfig(card.filter, card.window, max_missing))
+        self._windows = WindowStream(plan, rates_hz, PipelineConfig(card.filter, card.window, config.max_missing))
         self._stitcher = Stitcher(card.window)
-        self._average = MovingAverage(decision.average_s)
-        self._decision = Decision(decision, start_s, card.confidence_map)
+        self._average = MovingAverage(config.decision.average_s)
+        self._decision = Decision(config.decision, start_s, card.confidence_map)
         self._waiting: list[Window] = []
         self._start_s = start_s
         self._n_stitched = 0
-        self._keep = keep
+        self._keep = config.keep
         self._curves: list[FloatArray] = []
         self._scored: list[tuple[int, int]] = []
         self.tally = Tally()

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from brainscan.card import Card, DecisionConfig, WindowConfig
 from brainscan.electrodes import ELECTRODES, INDEX
 from brainscan.events import Event
-from brainscan.session import Session
+from brainscan.session import Session, SessionConfig
 from brainscan.signal import montage
 from tests.stand_ins import LoudnessRunner, noise, quick, ragged, with_bursts
 from tests.strategies import cuts
@@ -36,7 +36,7 @@ def _run(
 ) -> tuple[Session, list[list[Event]]]:
     runner = LoudnessRunner(batch_size=batch_size)
     rates = [Fraction(RATE_HZ)] * len(uv)
-    session = Session(runner, PLAN, rates, 3, decision or quick(), start_s=1000.0, keep=True)
+    session = Session(runner, PLAN, rates, SessionConfig(decision or quick(), keep=True), start_s=1000.0)
     returned = [session.push(samples) for samples in ragged(list(uv), at or [])]
     return session, [*returned, session.finish()]
 
@@ -83,7 +83,7 @@ def test_averaging_follows_the_decision(uv: NDArray[np.float64]) -> None:
 
 def test_other_strides_follow_the_card(uv: NDArray[np.float64]) -> None:
     card = Card(name="x", variant={}, window=WindowConfig(stride_s=60, taper_s=0.0))
-    session = Session(LoudnessRunner(card), PLAN, [Fraction(RATE_HZ)] * 19, 3, quick())
+    session = Session(LoudnessRunner(card), PLAN, [Fraction(RATE_HZ)] * 19, SessionConfig(quick()))
     for samples in ragged(list(uv), []):
         session.push(samples)
     session.finish()
