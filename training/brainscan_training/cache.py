@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
+import multiprocessing
+import zlib
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.card import FilterConfig, WindowConfig
 from brainscan.electrodes import N_ELECTRODES
-from brainscan.errors import BrainscanError
+from brainscan.errors import BrainscanError, InputError
 from brainscan.events import RATE_HZ, BoolArray, mask_of
-from brainscan.io import read
-from brainscan.io.atomic import write_bytes, write_text
+from brainscan.io.atomic import atomic_write, write_text
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
+from brainscan.recording import Recording, Segment
+from brainscan.signal.montage import ElectrodePlan
 from brainscan.signal.windows import PipelineConfig, WindowStream
 from brainscan_training.corpora.item import Item
 
@@ -27,6 +31,8 @@ from brainscan_training.corpora.item import Item
 PIPELINE_VERSION = 1
 MAX_MISSING = 9
 _BLOCK_S = 60.0
+_LATE_S = 1.0
+"""Annotations in whole seconds may end this much behind the recording."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,11 +46,17 @@ class Cached:
         Filtered, re-referenced µV at 256 Hz.
     scored : array of bool, shape (n_seconds,)
         Seconds with enough usable electrodes, within the judged part.
+    usable : array of bool, shape (n_seconds,)
+        Seconds with enough usable electrodes.
+    segments : tuple of (int, int)
+        First sample and the one behind the last of each gap-free part.
     """
 
     item: Item
     signal: NDArray[np.float16]
     scored: BoolArray
+    usable: BoolArray
+    segments: tuple[tuple[int, int], ...]
 
     @property
     def n_seconds(self) -> int:
@@ -67,16 +79,17 @@ class Cached:
 
 
 def fingerprint(item: Item, config: FilterConfig) -> str:
-    """Return what changes when the cached signal would: file, preprocessing, code version."""
-    stat = item.path.stat()
-    facts = [item.name, stat.st_size, PIPELINE_VERSION, MAX_MISSING, to_mapping(config), _seizures(item), item.scored]
+    """Return what changes when the cached signal would: file, preprocessing, labels, code version."""
+    origin: Any = item.path.stat().st_size if item.simulation is None else to_mapping(item.simulation)
+    facts = [item.name, origin, PIPELINE_VERSION, MAX_MISSING, to_mapping(config), _seizures(item), item.scored]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode("utf-8")).hexdigest()[:24]
 
 
 def build(items: Iterable[Item], folder: Path, config: FilterConfig, workers: int = 1) -> Iterator[tuple[Item, str]]:
     """Preprocess what is missing; yield each item with the reason why it cannot be used (empty if it can).
 
-    Interrupted and started again, it goes on where it was; entries of another fingerprint are made anew.
+    Interrupted and started again, it goes on where it was; entries that are damaged, or whose recording was
+    changed since, are made anew.
     """
     folder.mkdir(parents=True, exist_ok=True)
     todo = list(items)
@@ -84,7 +97,8 @@ def build(items: Iterable[Item], folder: Path, config: FilterConfig, workers: in
         for item in todo:
             yield item, _build_one(item, folder, config)
         return
-    with ProcessPoolExecutor(workers) as pool:
+    # Not forked: a process with torch's threads in it may hang when it is.
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         jobs = [pool.submit(_build_one, item, folder, config) for item in todo]
         for item, job in zip(todo, jobs, strict=True):
             yield item, job.result()
@@ -100,56 +114,111 @@ def load(item: Item, folder: Path, config: FilterConfig) -> Cached:
     """
     stem = folder / fingerprint(item, config)
     signal = np.load(stem.with_suffix(".npy"), mmap_mode="r")
-    scored = np.array(json.loads(stem.with_suffix(".json").read_text("utf-8"))["scored"], dtype=np.bool_)
-    return Cached(item, signal, scored)
+    facts = json.loads(stem.with_suffix(".json").read_text("utf-8"))
+    usable = np.array(facts["usable"], dtype=np.bool_)
+    segments = tuple((first, stop) for first, stop in facts["segments"])
+    return Cached(item, signal, usable & _judged(item, len(usable)), usable, segments)
 
 
 def _build_one(item: Item, folder: Path, config: FilterConfig) -> str:
     try:
         stem = folder / fingerprint(item, config)
-        if stem.with_suffix(".json").is_file() and stem.with_suffix(".npy").is_file():
+        if _is_sound(stem, item):
             return ""
-        signal, scored = preprocess(item, config)
+        cached = preprocess(item, config)
     except (BrainscanError, OSError) as problem:
         return " ".join(str(problem).split())
-    import io
-
-    buffer = io.BytesIO()
-    np.save(buffer, signal)
-    write_bytes(stem.with_suffix(".npy"), buffer.getvalue())
+    with atomic_write(stem.with_suffix(".npy")) as stream:
+        np.lib.format.write_array(stream, cached.signal)
+    facts = {
+        "name": item.name,
+        "changed": _changed(item),
+        "crc32": zlib.crc32(cached.signal.data),
+        "segments": cached.segments,
+        "usable": cached.usable.tolist(),
+    }
     # The facts come last: an entry without them does not count.
-    write_text(stem.with_suffix(".json"), json.dumps({"name": item.name, "scored": scored.tolist()}))
+    write_text(stem.with_suffix(".json"), json.dumps(facts))
     return ""
 
 
-def preprocess(item: Item, config: FilterConfig) -> tuple[NDArray[np.float16], BoolArray]:
-    """Return a recording's signal, shape (19, n_samples), and which seconds count.
+def _is_sound(stem: Path, item: Item) -> bool:
+    """Whether an entry is there, whole, and younger than its recording's last change."""
+    try:
+        facts = json.loads(stem.with_suffix(".json").read_text("utf-8"))
+        signal = np.load(stem.with_suffix(".npy"), mmap_mode="r")
+        return bool(facts["changed"] == _changed(item) and facts["crc32"] == zlib.crc32(signal.data))
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _changed(item: Item) -> int:
+    return item.path.stat().st_mtime_ns if item.simulation is None else 0
+
+
+def preprocess(item: Item, config: FilterConfig) -> Cached:
+    """Return a recording as `detect` would show it to the network.
 
     Windows follow one another without overlap; each has the verdict and montage that `detect` would give it.
+
+    Raises
+    ------
+    InputError
+        If the recording cannot be used, or its annotations cannot be its own.
     """
-    recording = read(item.path)
+    recording = item.open()
+    last_s = max((a.offset_s for a in item.seizures), default=0.0)
+    if last_s > recording.duration_s + _LATE_S:
+        raise InputError(
+            f"a seizure ends at {last_s:g} s, the recording at {recording.duration_s:g} s",
+            kind="corrupt",
+            file=item.path.name,
+            hint="its annotations belong to another recording",
+        )
     plan = open_plan(recording, channel_map=None, max_missing=MAX_MISSING)
-    rates = [recording.channels[c].rate_hz for c in plan.channels]
-    window = WindowConfig(duration_s=60, stride_s=60, taper_s=0.0)
     total = round(recording.duration_s * RATE_HZ)
     signal = np.zeros((N_ELECTRODES, total), dtype=np.float16)
     usable = np.zeros(-(-total // RATE_HZ), dtype=np.bool_)
+    segments = []
     for segment in recording.segments:
-        stream = WindowStream(plan, rates, PipelineConfig(config, window, MAX_MISSING))
-        windows = []
-        for start_s in np.arange(segment.start_s, segment.stop_s, _BLOCK_S).tolist():
-            stop_s = min(start_s + _BLOCK_S, segment.stop_s)
-            windows += stream.push(recording.read(plan.channels, start_s, stop_s, segment))
-        for cut in windows + stream.finish():
-            first = round(segment.start_s * RATE_HZ) + cut.start
-            n = min(cut.n_valid, total - first)
-            # float16 holds ±65 mV; what is beyond is no EEG.
-            signal[:, first : first + n] = np.clip(cut.uv[:, :n], -6e4, 6e4)
-            if cut.scored:
-                seconds = slice(-(-first // RATE_HZ), -(-(first + n) // RATE_HZ))
-                usable[seconds] = ~cut.absent[: usable[seconds].shape[0]]
-    judged = mask_of(item.scored if item.scored is not None else [(0.0, recording.duration_s)], len(usable), 1.0)
-    return signal, usable & judged
+        first = round(segment.start_s * RATE_HZ)
+        stop = _fill(signal, usable, (recording, plan, segment), config)
+        segments.append((first, stop))
+    if not usable.any():
+        raise InputError("nothing of it can be used", kind="signal", file=item.path.name)
+    return Cached(item, signal, usable & _judged(item, len(usable)), usable, tuple(segments))
+
+
+def _fill(
+    signal: NDArray[np.float16],
+    usable: BoolArray,
+    part: tuple[Recording, ElectrodePlan, Segment],
+    config: FilterConfig,
+) -> int:
+    """Write one segment into the arrays and return the sample behind its last."""
+    recording, plan, segment = part
+    rates = [recording.channels[c].rate_hz for c in plan.channels]
+    window = WindowConfig(duration_s=60, stride_s=60, taper_s=0.0)
+    stream = WindowStream(plan, rates, PipelineConfig(config, window, MAX_MISSING))
+    windows = []
+    for start_s in np.arange(segment.start_s, segment.stop_s, _BLOCK_S).tolist():
+        stop_s = min(start_s + _BLOCK_S, segment.stop_s)
+        windows += stream.push(recording.read(plan.channels, start_s, stop_s, segment))
+    begin, stop = round(segment.start_s * RATE_HZ), 0
+    for cut in windows + stream.finish():
+        first = begin + cut.start
+        n = min(cut.n_valid, signal.shape[1] - first)
+        stop = first + n
+        # float16 holds ±65 mV; what is beyond is no EEG.
+        signal[:, first:stop] = np.clip(cut.uv[:, :n], -6e4, 6e4)
+        if cut.scored:
+            seconds = slice(-(-first // RATE_HZ), -(-stop // RATE_HZ))
+            usable[seconds] = ~cut.absent[: usable[seconds].shape[0]]
+    return stop
+
+
+def _judged(item: Item, n_seconds: int) -> BoolArray:
+    return mask_of([(0.0, float(n_seconds))] if item.scored is None else item.scored, n_seconds, 1.0)
 
 
 def _seizures(item: Item) -> list[tuple[float, float]]:

@@ -66,7 +66,7 @@ class SimulationData:
     seizures : int
         Of each recording.
     seed : int
-        First seed; training takes it and those behind it, validation the same beyond 1,000,000.
+        First seed of training, which takes it and those behind it; validation begins at 1,000,000.
     """
 
     recordings: int = 40
@@ -78,7 +78,7 @@ class SimulationData:
     def __post_init__(self) -> None:
         _check(self.recordings >= 1 and self.validation >= 0, "recordings must be positive, validation not negative")
         _check(self.duration_s >= 60 and self.seizures >= 1, "a recording needs 60 s and a seizure at least")
-        last = self.seed + max(self.recordings, self.validation)
+        last = max(self.seed + self.recordings, self.validation)
         _check(self.seed >= 0 and last < 1_000_000, "seeds of training lie below 1,000,000")
 
 

@@ -1,12 +1,16 @@
-"""A plain folder of recordings with CSV_bi beside them, and an optional ``index.csv`` of subjects and splits."""
+"""A plain folder of recordings with annotations beside them, and an optional ``index.csv`` of subjects and splits."""
 
 from __future__ import annotations
 
 import csv
+import re
+from dataclasses import replace
 from pathlib import Path
 
+from brainscan.errors import InputError
 from brainscan.io.csv_bi import read_csv_bi
-from brainscan_training.corpora.item import Item, check_splits
+from brainscan.scan.discover import find_recordings
+from brainscan_training.corpora.item import Corpus, Gathering, Item, check_splits, seizures_of
 
 INDEX = "index.csv"
 
@@ -26,28 +30,80 @@ def items(root: Path) -> tuple[Item, ...]:
         If an annotation file cannot be used.
     """
     with (root / INDEX).open(encoding="utf-8", newline="") as stream:
-        found = tuple(_item(root, row) for row in csv.DictReader(stream))
+        found = tuple(_annotated(_item(root, row)) for row in csv.DictReader(stream))
     check_splits(found)
     return found
 
 
+def indexed(root: Path) -> Corpus:
+    """Return an indexed folder; see `items` for the index. Only the column ``file`` must be there.
+
+    Raises
+    ------
+    InputError
+        If the index cannot be read, or a patient is in two splits.
+    """
+    gathering = Gathering(root)
+    try:
+        with (root / INDEX).open(encoding="utf-8", newline="") as stream:
+            for number, row in enumerate(csv.DictReader(stream), start=2):
+                if not row.get("file"):
+                    raise ValueError(f"line {number}: no 'file'")
+                _gather(gathering, root, row, number)
+    except (OSError, ValueError) as problem:
+        raise InputError(
+            f"the index cannot be used ({problem})",
+            kind="corrupt",
+            file=INDEX,
+            hint="columns: file, group, source, subject, scored, licence",
+        ) from problem
+    return gathering.corpus("index")
+
+
+def plain(root: Path) -> Corpus:
+    """Return the recordings below a folder without an index.
+
+    The first folder below the root is the subject; of a recording in the root itself, what stands before the
+    first ``_`` or ``-`` of its name.
+    """
+    gathering = Gathering(root)
+    for relative in find_recordings(root, root):
+        subject = relative.parts[0] if len(relative.parts) > 1 else re.split(r"[_-]", relative.stem)[0]
+        path = root / relative
+        gathering.add(Item(path, gathering.name(path), source=root.name, subject=subject, split=""))
+    return gathering.corpus("folder")
+
+
+def _gather(gathering: Gathering, root: Path, row: dict[str, str], number: int) -> None:
+    try:
+        item = _item(root, row)
+    except ValueError as problem:
+        raise ValueError(f"line {number}: {problem}") from problem
+    if item.path.is_file():
+        gathering.add(item)
+    else:
+        gathering.refuse(item.name, "listed in the index and absent")
+
+
 def _item(root: Path, row: dict[str, str]) -> Item:
     path = root / row["file"]
-    annotations = read_csv_bi(path.with_suffix(".csv_bi")).annotations
     return Item(
         path=path,
         name=row["file"],
-        source=row["source"],
-        subject=row["subject"],
-        split=row["group"],
-        seizures=tuple(a for a in annotations if a.label == "seiz"),
-        scored=_spans(row.get("scored", "all")),
-        licence=row.get("licence", ""),
+        source=row.get("source") or root.name,
+        subject=row.get("subject") or path.stem,
+        split=row.get("group") or "",
+        scored=_spans(row.get("scored") or "all"),
+        licence=row.get("licence") or "",
     )
 
 
+def _annotated(item: Item) -> Item:
+    return replace(item, seizures=seizures_of(read_csv_bi(item.path.with_suffix(".csv_bi"))))
+
+
 def _spans(text: str) -> tuple[tuple[float, float], ...] | None:
-    if text in {"", "all"}:
+    if text == "all":
         return None
     if text == "none":
         return ()

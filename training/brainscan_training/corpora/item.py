@@ -1,12 +1,26 @@
-"""`Item`: one recording of a corpus with its annotations, subject and split."""
+"""`Item`: one recording of a corpus with its annotations, subject and split; `Corpus`: all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
+from brainscan.errors import InputError
 from brainscan.events import Annotation
+from brainscan.io.annotation_file import AnnotationFile
+from brainscan.io.annotations import RecordingFacts, read_annotations
+
+if TYPE_CHECKING:
+    from brainscan.recording import Recording
+    from brainscan.simulate import SimulationConfig
+
+Layout = Literal["index", "tusz", "chbmit", "siena", "bids", "folder", "simulation"]
+
+ANNOTATION_SUFFIXES = (".csv_bi", ".csv", ".tse_bi", ".tse", ".tsv")
+"""What lies beside a recording and says its seizures, in order of preference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +37,14 @@ class Item:
     subject : str
         Never in two splits.
     split : str
-        ``train``, ``dev`` or ``eval``.
+        ``train``, ``dev`` or ``eval``; empty where the corpus has none (`assign_splits`).
     seizures : tuple of Annotation
         Expert's seizures, seconds from the start of the recording.
     scored : tuple of (float, float) or None
         Spans that experts judged, None for all.
     licence : str
+    simulation : SimulationConfig or None
+        What makes the recording where it is no file.
     """
 
     path: Path
@@ -39,6 +55,111 @@ class Item:
     seizures: tuple[Annotation, ...] = ()
     scored: tuple[tuple[float, float], ...] | None = None
     licence: str = ""
+    simulation: SimulationConfig | None = None
+
+    def open(self) -> Recording:
+        """Return the recording.
+
+        Raises
+        ------
+        InputError
+            If it cannot be read.
+        """
+        if self.simulation is not None:
+            from brainscan.simulate import simulate
+
+            return simulate(self.simulation).recording()
+        from brainscan.io import read
+
+        return read(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """A recording that cannot be trained on, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """What was found below a folder.
+
+    Parameters
+    ----------
+    layout : str
+    items : tuple of Item
+    unusable : tuple of Unusable
+    """
+
+    layout: Layout
+    items: tuple[Item, ...]
+    unusable: tuple[Unusable, ...] = ()
+
+
+class Gathering:
+    """Collects the items of a corpus; a recording without sound annotations becomes an `Unusable`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._items: list[Item] = []
+        self._unusable: list[Unusable] = []
+
+    def add(self, item: Item, annotations: Path | None = None) -> None:
+        """Take a recording with its annotation file.
+
+        Parameters
+        ----------
+        item : Item
+            Without seizures.
+        annotations : Path, optional
+            By default what lies beside the recording.
+        """
+        path = annotations or beside(item.path)
+        if path is None or not path.is_file():
+            self.refuse(item.name, "no annotation file beside it")
+            return
+        try:
+            file = read_annotations(path, facts=RecordingFacts(name=item.path.name))
+        except InputError as problem:
+            self.refuse(item.name, str(problem))
+            return
+        self._items.append(replace(item, seizures=seizures_of(file)))
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Note a recording that cannot be used."""
+        self._unusable.append(Unusable(name, reason))
+
+    def name(self, path: Path) -> str:
+        """Return a recording's name: its path below the root."""
+        return path.relative_to(self._root).as_posix()
+
+    def corpus(self, layout: Layout) -> Corpus:
+        """Return what was gathered.
+
+        Raises
+        ------
+        InputError
+            If a patient is in two splits.
+        """
+        try:
+            check_splits(self._items)
+        except SplitError as problem:
+            raise InputError(
+                str(problem), kind="corrupt", file=str(self._root), hint="a patient belongs to one split"
+            ) from problem
+        return Corpus(layout, tuple(self._items), tuple(self._unusable))
+
+
+def seizures_of(file: AnnotationFile) -> tuple[Annotation, ...]:
+    """Return a file's seizures as disjoint intervals, whatever their types and channels."""
+    return tuple(Annotation(onset_s, offset_s, "seiz") for onset_s, offset_s in file.seizures)
+
+
+def beside(recording: Path) -> Path | None:
+    """Return the annotation file of a recording's name, or None."""
+    return next((p for p in map(recording.with_suffix, ANNOTATION_SUFFIXES) if p.is_file()), None)
 
 
 class SplitError(ValueError):
@@ -59,3 +180,33 @@ def check_splits(items: Iterable[Item]) -> None:
         other = seen.setdefault(key, item.split)
         if other != item.split:
             raise SplitError(f"patient {item.subject} of {item.source} is in the splits {other} and {item.split}")
+
+
+def assign_splits(items: Sequence[Item], held_out: float, split: str, seed: int) -> tuple[Item, ...]:
+    """Put the patients of corpora without splits into ``train`` and another split.
+
+    Patients with seizures and those without are divided alike; the order comes from a hash, so that a further
+    patient moves as few others as possible.
+
+    Parameters
+    ----------
+    items : sequence of Item
+        Those that have a split keep it.
+    held_out : float
+        Share of the patients that go to `split`, 0..1. Of two or more, one at least does, unless it is 0.
+    split : str
+    seed : int
+    """
+    with_seizures = {(i.source, i.subject) for i in items if not i.split and i.seizures}
+    everyone = {(i.source, i.subject) for i in items if not i.split}
+    away: set[tuple[str, str]] = set()
+    for group in (with_seizures, everyone - with_seizures):
+        ordered = sorted(group, key=lambda who: hashlib.sha256(f"{seed} {who}".encode()).digest())
+        n = round(held_out * len(ordered))
+        if held_out > 0.0 and len(ordered) > 1:
+            n = min(max(n, 1), len(ordered) - 1)
+        away.update(ordered[:n])
+    return tuple(
+        item if item.split else replace(item, split=split if (item.source, item.subject) in away else "train")
+        for item in items
+    )
