@@ -45,6 +45,11 @@ class AveragedWeights(Generic[N]):
     network : nn.Module
     decay : float
         Share of the old average kept at each step; smaller at the beginning, so that the start is forgotten.
+
+    Attributes
+    ----------
+    steps : int
+        Updates so far.
     """
 
     def __init__(self, network: N, decay: float) -> None:
@@ -52,13 +57,13 @@ class AveragedWeights(Generic[N]):
         for parameter in self.network.parameters():
             parameter.requires_grad_(False)
         self._decay = decay
-        self._steps = 0
+        self.steps = 0
 
     @torch.no_grad()
     def update(self, network: N) -> None:
         """Take the network's present weights in."""
-        self._steps += 1
-        decay = min(self._decay, self._steps / (self._steps + 10))
+        self.steps += 1
+        decay = min(self._decay, self.steps / (self.steps + 10))
         for mine, theirs in zip(self.network.parameters(), network.parameters(), strict=True):
             mine.lerp_(theirs, 1.0 - decay)
         for buffer, other in zip(self.network.buffers(), network.buffers(), strict=True):
