@@ -144,8 +144,9 @@ class _Mixer(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
-        zxbcdt, states = ctx.saved_tensors[:2]
-        weights = MixerWeights(*ctx.saved_tensors[2:])
+        # Unpacked once: a layer that is recomputed in the backward pass hands its tensors out only once.
+        zxbcdt, states, *kept = ctx.saved_tensors
+        weights = MixerWeights(*kept)
         sizes = workspace.make_mixer_sizes(zxbcdt, weights, ctx.shape, keep_states=True)
         parameters = workspace.make_mixer_parameters(weights, sizes)
         gradients = workspace.make_gradients(zxbcdt.shape[0], parameters)

@@ -145,7 +145,8 @@ def make_buffers(sizes: Sizes, dtype: torch.dtype, *, backward: bool, slopes: bo
         decay_wide=_room(wide, dtype),
         y=_room(rows * sizes.inner, dtype),
         gate=_room(sizes.inner, dtype),
-        states=_room(sizes.inner * sizes.d_state * (rows + 1 if backward else 1), dtype),
+        # Written before it is read, and large.
+        states=torch.empty(sizes.inner * sizes.d_state * (rows + 1 if backward else 1), dtype=dtype),
     )
 
 
