@@ -7,7 +7,7 @@ gaps shorter than n. So all of it is arithmetic on intervals, and what must be r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,12 @@ from brainscan.events import RATE_HZ, Event, Probabilities
 
 FloatArray = NDArray[np.float32]
 
-_LOW, _MIDDLE, _HIGH, _VOID = 0, 1, 2, 3
+LOW, MIDDLE, HIGH, VOID = 0, 1, 2, 3
+"""Levels of a sample: below `leave`, between, at or above `enter`, unscored."""
+
+Run = tuple[int, int, int, float]
+"""``(level, start, stop, sum at start)``: neighbouring samples of one level, counted from the segment's start, and
+the sum of the plain probability of everything before them."""
 
 
 @dataclass(slots=True)
@@ -66,15 +71,30 @@ class Decision:
         plain : array of float32, shape (n_samples,)
             What the confidence is the mean of.
         """
-        events: list[Event] = []
         total = self._sum + np.concatenate(([0.0], np.cumsum(np.nan_to_num(plain), dtype=np.float64)))
         first = self._at
-        for level, start, stop in self._runs(curve):
+        runs = ((level, first + start, first + stop, float(total[start])) for level, start, stop in self._runs(curve))
+        return self.push_runs(runs, first + len(curve), float(total[-1]))
+
+    def push_runs(self, runs: Iterable[Run], stop: int, total: float) -> list[Event]:
+        """Take the next samples as runs of equal level (which may go on) and return the events that became final.
+
+        Parameters
+        ----------
+        runs : iterable of Run
+            Together they reach from the last `stop` to this one.
+        stop : int
+            Samples of the segment so far.
+        total : float
+            Sum of the plain probability so far.
+        """
+        events: list[Event] = []
+        for level, run_start, run_stop, sum_at_start in runs:
             run = self._run
             if run is None or run[0] != level:
-                self._run = run = (level, first + start, float(total[start]))
-            self._step(run, first + stop, events)
-        self._at, self._sum = first + len(curve), float(total[-1])
+                self._run = run = (level, run_start, sum_at_start)
+            self._step(run, run_stop, events)
+        self._at, self._sum = stop, total
         self._settle(events)
         return events
 
@@ -87,10 +107,10 @@ class Decision:
 
     def _runs(self, curve: FloatArray) -> Iterator[tuple[int, int, int]]:
         """Yield level, start and stop of each run of equal level."""
-        level = np.full(len(curve), _MIDDLE, dtype=np.int8)
-        level[curve >= self._config.enter] = _HIGH
-        level[curve < self._config.leave] = _LOW
-        level[np.isnan(curve)] = _VOID
+        level = np.full(len(curve), MIDDLE, dtype=np.int8)
+        level[curve >= self._config.enter] = HIGH
+        level[curve < self._config.leave] = LOW
+        level[np.isnan(curve)] = VOID
         bounds = np.concatenate(([0], np.flatnonzero(np.diff(level)) + 1, [len(level)]))
         for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
             if stop > start:
@@ -99,11 +119,11 @@ class Decision:
     def _step(self, run: tuple[int, int, float], stop: int, events: list[Event]) -> None:
         """Change the state where a run, known up to `stop`, is long enough for it."""
         level, start, sum_at_start = run
-        if level == _VOID:
+        if level == VOID:
             self._barrier(start, sum_at_start, events)
-        elif level == _HIGH and self._open is None and stop - start >= self._config.onset_dwell:
+        elif level == HIGH and self._open is None and stop - start >= self._config.onset_dwell:
             self._open = (start, sum_at_start)
-        elif level == _LOW and self._open is not None and stop - start >= self._config.offset_dwell:
+        elif level == LOW and self._open is not None and stop - start >= self._config.offset_dwell:
             self._close(start, sum_at_start, events)
 
     def _barrier(self, at: int, total: float, events: list[Event]) -> None:
@@ -132,7 +152,7 @@ class Decision:
         if self._pending is None:
             return
         next_start = self._at if self._open is None else self._open[0]
-        if self._open is None and self._run is not None and self._run[0] == _HIGH:
+        if self._open is None and self._run is not None and self._run[0] == HIGH:
             next_start = self._run[1]  # may still become an onset
         if not self._joins(next_start - self._pending.stop):
             self._flush(events)

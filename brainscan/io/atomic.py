@@ -95,6 +95,13 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def remove_unfinished(out: Path) -> None:
+    """Remove the temporary files that a killed run left."""
+    for path in list(out.rglob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}")):
+        with suppress(OSError):
+            path.unlink()
+
+
 def _sync_folder(folder: Path) -> None:
     """Make the rename itself durable where folders can be opened (not on Windows)."""
     with suppress(OSError):

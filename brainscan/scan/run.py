@@ -10,11 +10,12 @@ from pathlib import Path, PurePath
 from brainscan.detector import DetectOptions, Detector, provenance
 from brainscan.errors import BrainscanError, InputError
 from brainscan.io import read
-from brainscan.io.atomic import TEMPORARY_PREFIX, TEMPORARY_SUFFIX, make_folder
+from brainscan.io.atomic import make_folder, remove_unfinished
+from brainscan.io.discover import find_recordings
 from brainscan.io.origin import Origin, origin_of
 from brainscan.io.outputs import FORMATS, anonymised, guard, write, write_probabilities
 from brainscan.recording import Recording
-from brainscan.scan.discover import find_recordings, output_stems
+from brainscan.scan.discover import output_stems
 from brainscan.scan.outcome import Outcome, check_tables, write_tables
 
 CURVES = ".npz"
@@ -128,13 +129,6 @@ def scan(
     finally:
         write_tables(config.out, outcomes)
     return tuple(outcomes)
-
-
-def remove_unfinished(out: Path) -> None:
-    """Remove the temporary files that a killed run left."""
-    for path in list(out.rglob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}")):
-        with suppress(OSError):
-            path.unlink()
 
 
 def _one(

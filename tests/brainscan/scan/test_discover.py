@@ -8,7 +8,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from brainscan.errors import InputError
-from brainscan.scan.discover import find_recordings, output_stems
+from brainscan.io.discover import find_recordings
+from brainscan.scan.discover import output_stems
 from tests.edf_files import FakeEdf, eeg
 
 
