@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from brainscan_models.config import Activation, DecoderConfig, EncoderConfig, HeadConfig
 from brainscan_models.inventory import up_kernel
-from brainscan_models.tcn import HALF, activation, activation_gain, he_init
+from brainscan_models.tcn import HALF, RowConv, RowConvTranspose, activation, activation_gain, channel_dropout, he_init
 
 
 class UpStage(nn.Module):
@@ -20,9 +20,9 @@ class UpStage(nn.Module):
         super().__init__()
         in_width, skip_width, width = widths
         taps = up_kernel(stride)
-        self.up = nn.ConvTranspose1d(in_width, width, taps, stride=stride, padding=(taps - stride) // 2)
-        self.skip = nn.Conv1d(skip_width, width, 1) if skip_width else None
-        self.conv = nn.Conv1d(width, width, kernel, padding=kernel // 2)
+        self.up = RowConvTranspose(in_width, width, taps, stride=stride, padding=(taps - stride) // 2)
+        self.skip = RowConv(skip_width, width, 1) if skip_width else None
+        self.conv = RowConv(width, width, kernel, padding=kernel // 2)
         self.activation = activation(name)
         gain = activation_gain(name)
         he_init(self.up, gain)
@@ -31,7 +31,7 @@ class UpStage(nn.Module):
             he_init(self.skip, gain)
 
     def forward(self, x: Tensor, skip: Tensor | None) -> Tensor:
-        """Return (n, width, n_steps · stride); `skip` has that length, None where the stage has none."""
+        """Return (n, width, rows, steps · stride); `skip` has that length, None where the stage has none."""
         y: Tensor = self.up(x)
         if self.skip is not None:
             y = (y + self.skip(skip)) * HALF
@@ -59,7 +59,7 @@ class Decoder(nn.Module):
             UpStage((inputs[i], skips[-1 - i], width), encoder.strides[-1 - i], config.kernel, encoder.activation)
             for i, width in enumerate(config.widths)
         )
-        self.project = nn.Conv1d(inputs[-1], out_width, 1)
+        self.project = RowConv(inputs[-1], out_width, 1)
         he_init(self.project, activation_gain(encoder.activation) if config.widths else 1.0)
         self.dropout = config.dropout
 
@@ -68,18 +68,17 @@ class Decoder(nn.Module):
 
         Parameters
         ----------
-        x : Tensor, shape (n, in_width, n_steps)
+        x : Tensor, shape (n, in_width, rows, n_steps)
         skips : tuple of Tensor
             As the encoder returns them, finest first.
 
         Returns
         -------
-        Tensor, shape (n, out_width, n_steps · strides undone)
+        Tensor, shape (n, out_width, rows, n_steps · strides undone)
         """
         for i, stage in enumerate(self.stages):
             x = stage(x, skips[-1 - i] if i < len(skips) else None)
-            if self.dropout:
-                x = F.dropout1d(x, self.dropout, self.training)
+            x = channel_dropout(x, self.dropout, self.training)
         out: Tensor = self.project(x)
         return out
 
@@ -95,8 +94,8 @@ class MixHead(nn.Module):
         _set_prior(self.project, prior)
 
     def forward(self, decoded: Tensor) -> Tensor:
-        """Return logits (batch, n_steps) for decoded (batch, n_electrodes, 1, n_steps)."""
-        out: Tensor = self.project(decoded.squeeze(2)).squeeze(1)
+        """Return logits (batch, n_steps) for decoded (batch, 1, n_electrodes, n_steps)."""
+        out: Tensor = self.project(decoded.squeeze(1)).squeeze(1)
         return out
 
 
@@ -118,7 +117,7 @@ class PoolHead(nn.Module):
         self.largest, self.dropout = config.largest, config.dropout
 
     def forward(self, decoded: Tensor) -> Tensor:
-        """Return logits (batch, n_steps) for decoded (batch, n_electrodes, channels, n_steps)."""
+        """Return logits (batch, n_steps) for decoded (batch, channels, n_electrodes, n_steps)."""
         x = pool_electrodes(decoded, self.largest)
         for conv in self.convs:
             x = F.silu(conv(x))
@@ -133,7 +132,7 @@ def pool_electrodes(decoded: Tensor, largest: int) -> Tensor:
 
     Parameters
     ----------
-    decoded : Tensor, shape (batch, n_electrodes, channels, n_steps)
+    decoded : Tensor, shape (batch, channels, n_electrodes, n_steps)
     largest : int
         How many electrodes the second takes.
 
@@ -141,10 +140,10 @@ def pool_electrodes(decoded: Tensor, largest: int) -> Tensor:
     -------
     Tensor, shape (batch, 3 · channels, n_steps)
     """
-    mean = decoded.mean(dim=1)
-    top = decoded.topk(largest, dim=1, sorted=False).values.mean(dim=1)
+    mean = decoded.mean(dim=2)
+    top = decoded.topk(largest, dim=2, sorted=False).values.mean(dim=2)
     # The floor keeps the root's gradient finite where all electrodes agree.
-    spread = (decoded - mean.unsqueeze(1)).square().mean(dim=1).add(1e-6).sqrt()
+    spread = (decoded - mean.unsqueeze(2)).square().mean(dim=2).add(1e-6).sqrt()
     return torch.cat((mean, top, spread), dim=1)
 
 

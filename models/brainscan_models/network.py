@@ -142,8 +142,10 @@ class Network(nn.Module):
             raise ValueError(f"eeg must be (batch, {n}, a multiple of {stride}), got {tuple(eeg.shape)}")
         batch = eeg.shape[0]
         x = _bounded(eeg).to(self.encoder.project.weight.dtype)
-        encoded, skips = self.encoder(x.reshape(-1, 1, x.shape[-1]) if self.shared else x)
-        trunk = self._stream("bottleneck", encoded.transpose(1, 2).contiguous())
+        # Channels-last throughout: (batch, channels, rows, steps) in the convolutions is, in memory, the
+        # (batch · rows, steps, channels) of the streams.
+        encoded, skips = self.encoder(x.unsqueeze(1) if self.shared else x.unsqueeze(2))
+        trunk = self._stream("bottleneck", encoded.permute(0, 2, 3, 1).flatten(0, 1).contiguous())
         if self.to_nodes is None:
             nodes = trunk.reshape(batch, n, *trunk.shape[1:])
             trunk = trunk.new_zeros(batch, trunk.shape[1], 0)
@@ -179,21 +181,19 @@ class Network(nn.Module):
 
     def after_pe(self, features: Features, pe: Tensor) -> Located:
         """Return logits and electrodes from what `before_pe` and `pe` gave."""
-        n, batch = self.config.n_electrodes, features.nodes.shape[0]
         nodes = self._mix(features.nodes, features.adjacency, pe)
         if self.from_nodes is None:
-            x = nodes.flatten(0, 1)
+            decoded = self.decoder(nodes.permute(0, 3, 1, 2), features.skips)
         else:
             x = (features.trunk + self.from_nodes(nodes.transpose(1, 2).flatten(2))) * HALF
-        decoded = self.decoder(x.transpose(1, 2), features.skips)
-        decoded = decoded.reshape(batch, n, -1, decoded.shape[-1])
+            decoded = self.decoder(x.unsqueeze(1).permute(0, 3, 1, 2), features.skips).transpose(1, 2)
         logits: Tensor = self.head(decoded)
         if logits.dtype in (torch.bfloat16, torch.float16):
             logits = logits.float()
         if self.config.output_stride > 1:
             scale = float(self.config.output_stride)
             logits = F.interpolate(logits.unsqueeze(1), scale_factor=scale, mode="linear").squeeze(1)
-        return Located(logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT), decoded[:, :, 0])
+        return Located(logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT), decoded[:, 0])
 
     def recompute(self, on: bool) -> None:
         """Trade time for memory in training: see `Stream`."""

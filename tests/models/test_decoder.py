@@ -13,23 +13,23 @@ from brainscan_models.registry import V3, V3_LITE
 @pytest.mark.parametrize("strides", [(2, 2), (4, 2), (1, 3), (5, 4)])
 def test_stages_undo_the_strides(strides: tuple[int, int]) -> None:
     encoder = EncoderConfig(widths=(6, 8), kernels=(5, 5), second_kernels=(3, 3), strides=strides, dilations=(1, 1))
-    skips = (torch.randn(2, 6, 10 * strides[1]),)
+    skips = (torch.randn(2, 6, 3, 10 * strides[1]),)
     whole = Decoder(8, 3, encoder, DecoderConfig(widths=(5, 4)))
-    assert whole(torch.randn(2, 8, 10), skips).shape == (2, 3, 10 * strides[0] * strides[1])
+    assert whole(torch.randn(2, 8, 3, 10), skips).shape == (2, 3, 3, 10 * strides[0] * strides[1])
     half = Decoder(8, 3, encoder, DecoderConfig(widths=(5,)))
-    assert half(torch.randn(2, 8, 10), skips).shape == (2, 3, 10 * strides[1])
+    assert half(torch.randn(2, 8, 3, 10), skips).shape == (2, 3, 3, 10 * strides[1])
 
 
 def test_the_second_half_does_not_reach_the_first() -> None:
     torch.manual_seed(0)
     encoder = dataclasses.replace(V3.encoder, widths=(8, 12, 16, 20))
     decoder = Decoder(20, 19, encoder, DecoderConfig(widths=(16, 12, 10, 8))).eval()
-    skips = tuple(torch.randn(1, width, 128 >> i) for i, width in enumerate((8, 12, 16)))
-    features = torch.randn(1, 20, 16)
+    skips = tuple(torch.randn(1, width, 1, 128 >> i) for i, width in enumerate((8, 12, 16)))
+    features = torch.randn(1, 20, 1, 16)
     changed = features.clone()
     changed[..., 8:] += 10.0
     far = tuple(torch.cat((s[..., : s.shape[-1] // 2], s[..., s.shape[-1] // 2 :] + 10.0), -1) for s in skips)
-    moved = (decoder(changed, far) - decoder(features, skips)).abs().amax(dim=1)[0] > 0
+    moved = (decoder(changed, far) - decoder(features, skips)).abs().amax(dim=1)[0, 0] > 0
     # Transposed convolutions and k 5 at five rates reach less than 4 coarse steps of 16 samples.
     assert not bool(moved[: 128 - 4 * 16].any())
     assert bool(moved[128:].all())
@@ -37,17 +37,17 @@ def test_the_second_half_does_not_reach_the_first() -> None:
 
 def test_pooling_knows_no_electrode_by_name() -> None:
     torch.manual_seed(0)
-    decoded = torch.randn(2, 19, 3, 10)
+    decoded = torch.randn(2, 3, 19, 10)
     pooled = pool_electrodes(decoded, 4)
-    torch.testing.assert_close(pool_electrodes(decoded[:, torch.randperm(19)], 4), pooled)
+    torch.testing.assert_close(pool_electrodes(decoded[:, :, torch.randperm(19)], 4), pooled)
     assert pooled.shape == (2, 9, 10)
-    torch.testing.assert_close(pooled[:, :3], decoded.mean(1))
-    torch.testing.assert_close(pooled[:, 3:6], decoded.sort(dim=1).values[:, -4:].mean(1))
-    torch.testing.assert_close(pooled[:, 6:], decoded.std(dim=1, correction=0), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(pooled[:, :3], decoded.mean(2))
+    torch.testing.assert_close(pooled[:, 3:6], decoded.sort(dim=2).values[:, :, -4:].mean(2))
+    torch.testing.assert_close(pooled[:, 6:], decoded.std(dim=2, correction=0), rtol=1e-4, atol=1e-4)
 
 
 def test_pooling_equal_electrodes_has_a_finite_gradient() -> None:
-    decoded = torch.ones(1, 19, 2, 4, requires_grad=True)
+    decoded = torch.ones(1, 2, 19, 4, requires_grad=True)
     pool_electrodes(decoded, 4).sum().backward()
     assert decoded.grad is not None
     assert bool(decoded.grad.isfinite().all())
@@ -55,8 +55,8 @@ def test_pooling_equal_electrodes_has_a_finite_gradient() -> None:
 
 @pytest.mark.parametrize("prior", [0.02, 0.1, 0.5])
 def test_silent_electrodes_give_the_prior(prior: float) -> None:
-    mix = MixHead(19, prior)(torch.zeros(1, 19, 1, 8))
-    pool = PoolHead(6, HeadConfig(pool="pool", prior=prior, dilations=(1, 2)))(torch.zeros(1, 19, 6, 8))
+    mix = MixHead(19, prior)(torch.zeros(1, 1, 19, 8))
+    pool = PoolHead(6, HeadConfig(pool="pool", prior=prior, dilations=(1, 2)))(torch.zeros(1, 6, 19, 8))
     assert mix.shape == pool.shape == (1, 8)
     assert torch.sigmoid(mix).tolist()[0] == pytest.approx([prior] * 8, rel=1e-5)
     assert torch.sigmoid(pool).tolist()[0] == pytest.approx([prior] * 8, rel=0.05)
@@ -65,7 +65,7 @@ def test_silent_electrodes_give_the_prior(prior: float) -> None:
 def test_the_head_reaches_as_far_as_its_dilations() -> None:
     torch.manual_seed(0)
     head = PoolHead(4, dataclasses.replace(V3_LITE.head, dilations=(1, 4)))
-    decoded = torch.randn(1, 19, 4, 41)
+    decoded = torch.randn(1, 4, 19, 41)
     changed = decoded.clone()
     changed[..., 20] += 1.0
     moved = (head(changed) - head(decoded)).abs()[0] > 1e-7

@@ -45,7 +45,8 @@ def test_adjacency_keeps_the_strongest_of_either_end(seed: int, low: float, top_
     for row, kept in zip(full.reshape(-1, N), off.reshape(-1, N), strict=True):
         strong = sorted((w for w in row.tolist() if w > 1e-4), reverse=True)[:top_k]
         # Its own strongest are there; more only where the other end wants them.
-        assert sorted(kept.tolist(), reverse=True)[: len(strong)] == strong
+        # Weights closer than the rank's step count as equal.
+        assert sorted(kept.tolist(), reverse=True)[: len(strong)] == pytest.approx(strong, abs=1e-4)
 
 
 def test_equal_edges_are_chosen_by_index() -> None:

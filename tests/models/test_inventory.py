@@ -73,7 +73,7 @@ def test_convolutions_cost_what_the_table_says(name: str) -> None:
     with torch.device("meta"):
         encoder = Encoder(1 if shared else config.n_electrodes, config.encoder)
         decoder = Decoder(config.encoder.widths[-1], outputs, config.encoder, config.decoder)
-        eeg = torch.empty(rows, config.n_electrodes // rows, samples)
+        eeg = torch.empty(1, config.n_electrodes // rows, rows, samples)
     table = flops(config, samples)
     with FlopCounterMode(display=False) as counter:
         encoded, skips = encoder(eeg)

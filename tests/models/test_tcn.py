@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
+import operator
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from brainscan_models.config import EncoderConfig
 from brainscan_models.registry import V3, V3_LITE
-from brainscan_models.tcn import Encoder, activation_gain, he_init
+from brainscan_models.tcn import Encoder, RowConv, RowConvTranspose, activation_gain, he_init
 
 V3_ENCODER, LITE_ENCODER = V3.encoder, V3_LITE.encoder
 
@@ -33,10 +36,10 @@ def encoder(config: EncoderConfig) -> tuple[Encoder, int]:
 @pytest.mark.parametrize("samples", [64, 960, 2048])
 def test_each_stage_divides_the_length_by_its_stride(config: EncoderConfig, samples: int) -> None:
     network, width = encoder(config)
-    encoded, skips = network(torch.zeros(2, width, samples))
-    assert encoded.shape == (2, config.widths[-1], samples // config.stride)
-    lengths = [skip.shape[-1] for skip in skips]
-    assert lengths == [samples // k for k in (2, 4, 8)] if config is V3_ENCODER else lengths[0] == samples // 4
+    encoded, skips = network(torch.zeros(2, width, 1, samples))
+    assert encoded.shape == (2, config.widths[-1], 1, samples // config.stride)
+    rates = list(itertools.accumulate(config.strides, operator.mul))
+    assert [skip.shape[-1] for skip in skips] == [samples // rate for rate in rates[:-1]]
 
 
 @pytest.mark.parametrize("config", [V3_ENCODER, LITE_ENCODER], ids=["v3", "v3-lite"])
@@ -44,9 +47,9 @@ def test_the_second_half_does_not_reach_the_first(config: EncoderConfig) -> None
     """Nothing is normalised over time, so only the receptive field carries a change."""
     network, width = encoder(config)
     network.eval()
-    eeg = torch.randn(2, width, 4096)
+    eeg = torch.randn(2, width, 3, 4096)
     changed = eeg.clone()
-    changed[..., 2048:] = 50.0 * torch.randn(2, width, 2048)
+    changed[..., 2048:] = 50.0 * torch.randn(2, width, 3, 2048)
     with torch.inference_mode():
         before, after = network(eeg)[0], network(changed)[0]
     first = (2048 - reach(config)) // config.stride
@@ -57,9 +60,9 @@ def test_the_second_half_does_not_reach_the_first(config: EncoderConfig) -> None
 
 def test_running_statistics_take_no_notice_of_the_batch_at_inference() -> None:
     network, _ = encoder(LITE_ENCODER)
-    network(torch.randn(4, 1, 1024))
+    network(torch.randn(4, 1, 3, 1024))
     network.eval()
-    eeg = torch.randn(3, 1, 1024)
+    eeg = torch.randn(3, 1, 3, 1024)
     with torch.inference_mode():
         alone, together = network(eeg[:1])[0], network(torch.cat((eeg[:1], 100 * eeg[1:])))[0][:1]
     torch.testing.assert_close(alone, together, rtol=1e-5, atol=1e-6)
@@ -78,7 +81,7 @@ def test_every_stage_keeps_the_spread_at_the_start(config: EncoderConfig, traini
     for stage in (*network.stages, network.project):
         stage.register_forward_hook(note)
     with torch.no_grad():
-        network(torch.randn(4, width, 4096))
+        network(torch.randn(4, width, 1, 4096))
     assert len(spreads) == len(config.widths) + 1
     assert all(0.3 < spread < 2.0 for spread in spreads), spreads
 
@@ -106,9 +109,31 @@ def test_a_transposed_convolution_keeps_the_spread() -> None:
     assert float(layer(torch.randn(4, 64, 500)).detach().std()) == pytest.approx(1.0, rel=0.1)
 
 
+def test_a_row_is_a_signal_of_its_own() -> None:
+    torch.manual_seed(0)
+    down = RowConv(3, 5, 7, stride=2, padding=6, dilation=2)
+    up = RowConvTranspose(5, 3, 4, stride=2, padding=1)
+    x = torch.randn(2, 3, 4, 40).contiguous(memory_format=torch.channels_last)
+    y = down(x)
+    z = up(y)
+    for row in range(4):
+        expected = F.conv1d(x[:, :, row], down.weight, down.bias, stride=2, padding=6, dilation=2)
+        torch.testing.assert_close(y[:, :, row], expected)
+        torch.testing.assert_close(z[:, :, row], F.conv_transpose1d(expected, up.weight, up.bias, stride=2, padding=1))
+
+
+def test_a_shared_encoder_hears_each_electrode_alone() -> None:
+    network, _ = encoder(LITE_ENCODER)
+    network.eval()
+    eeg = torch.randn(2, 1, 19, 512)
+    with torch.inference_mode():
+        together, alone = network(eeg)[0], network(eeg[:, :, 7:8])[0]
+    torch.testing.assert_close(together[:, :, 7:8], alone, rtol=1e-5, atol=1e-6)
+
+
 def test_dropout_is_off_at_inference() -> None:
     network, width = encoder(dataclasses.replace(LITE_ENCODER, dropout=0.5))
-    eeg = torch.randn(2, width, 512)
+    eeg = torch.randn(2, width, 2, 512)
     assert not torch.equal(network(eeg)[0], network(eeg)[0])
     network.eval()
     assert torch.equal(network(eeg)[0], network(eeg)[0])
