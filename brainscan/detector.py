@@ -178,7 +178,7 @@ def examine(
     UsageError
         If the asked-for part lies outside the recording.
     """
-    segments = _asked_for(recording, options)
+    parts = _asked_for(recording, options)
     plan = open_plan(recording, channel_map=options.channel_map, max_missing=options.max_missing)
     tally = Tally()
     events: list[Event] = []
@@ -186,9 +186,9 @@ def examine(
     curves: list[Probabilities] = []
     with ThreadPoolExecutor(max_workers=1) as hashing:
         sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
-        for segment in segments:
+        for home, segment in parts:
             session = _session(runner, decision, recording, plan, options, start_s=segment.start_s)
-            for at_s, samples in _blocks(recording, plan, segment):
+            for at_s, samples in _blocks(recording, plan, home, segment):
                 events += session.push(samples)
                 if progress:
                     progress(at_s)
@@ -207,7 +207,7 @@ def examine(
         # Not the union: parts that overlap on the clock (an invalid EDF+D) are all analysed.
         analysed_s=sum((stop - start for start, stop in scored), 0.0),
         segments=recording.segments,
-        events=tuple(_within(event, recording.duration_s) for event in sorted(events)),
+        events=tuple(_within(event, recording.duration_s) for event in _disjoint(events, decision)),
         unscored=complement(covered, 0.0, recording.duration_s),
         electrodes=tally.reports(plan),
         annotations=recording.annotations,
@@ -280,30 +280,29 @@ def _warnings(
     return tuple(dict.fromkeys(warnings))
 
 
-def _asked_for(recording: Recording, options: DetectOptions) -> tuple[Segment, ...]:
-    """Return the parts of the segments to analyse: within start and stop, not too short beside a gap."""
+def _asked_for(recording: Recording, options: DetectOptions) -> tuple[tuple[Segment, Segment], ...]:
+    """Return segments and the part of each to analyse: within start and stop, not too short beside a gap."""
     start_s = 0.0 if options.start_s is None else options.start_s
     stop_s = recording.duration_s if options.stop_s is None else options.stop_s
-    segments = []
+    parts = []
     for segment in recording.segments:
         first, last = max(segment.start_s, start_s), min(segment.stop_s, stop_s)
         if last > first and (len(recording.segments) == 1 or last - first >= MIN_SEGMENT_S):
-            segments.append(Segment(first, last - first))
-    if not segments and (options.start_s is not None or options.stop_s is not None):
+            parts.append((segment, Segment(first, last - first)))
+    if not parts and (options.start_s is not None or options.stop_s is not None):
         raise UsageError(
             f"nothing recorded between {start_s:g} s and {stop_s:g} s (the recording has {recording.duration_s:g} s)",
             file=recording.name,
             hint="choose --start and --stop within the recording; `brainscan info FILE` shows its segments",
         )
-    return tuple(segments)
+    return tuple(parts)
 
 
-def _blocks(recording: Recording, plan: ElectrodePlan, segment: Segment) -> Iterator[tuple[float, Samples]]:
-    """Yield each block of a segment and its end, the next one being read meanwhile."""
-    home = next(s for s in recording.segments if s.start_s <= segment.start_s and segment.stop_s <= s.stop_s)
-    starts = np.arange(segment.start_s, segment.stop_s, BLOCK_S).tolist()
+def _blocks(recording: Recording, plan: ElectrodePlan, home: Segment, part: Segment) -> Iterator[tuple[float, Samples]]:
+    """Yield each block of a part of a segment and its end, the next one being read meanwhile."""
+    starts = np.arange(part.start_s, part.stop_s, BLOCK_S).tolist()
     with ThreadPoolExecutor(max_workers=1) as reading:
-        ends = [*starts[1:], segment.stop_s]
+        ends = [*starts[1:], part.stop_s]
         ahead = reading.submit(recording.read, plan.channels, starts[0], ends[0], home)
         for i, end_s in enumerate(ends):
             samples = ahead.result()
@@ -318,6 +317,20 @@ def _to_the_end(scored: tuple[tuple[float, float], ...], segment: Segment) -> li
     if spans and segment.stop_s - spans[-1][1] < 1.0 / RATE_HZ:
         spans[-1] = (spans[-1][0], segment.stop_s)
     return spans
+
+
+def _disjoint(events: list[Event], decision: DecisionConfig) -> list[Event]:
+    """Return the events in order; those that overlap, as segments may on the clock of an invalid EDF+D, become one."""
+    merged: list[Event] = []
+    for event in sorted(events):
+        if not merged or event.onset_s >= merged[-1].offset_s:
+            merged.append(event)
+            continue
+        before = merged.pop()
+        offset_s = max(before.offset_s, event.offset_s)
+        prolonged = offset_s - before.onset_s >= decision.prolonged_s
+        merged.append(Event(before.onset_s, offset_s, max(before.confidence, event.confidence), prolonged))
+    return merged
 
 
 def _within(event: Event, duration_s: float) -> Event:

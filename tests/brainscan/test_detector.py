@@ -15,6 +15,7 @@ from brainscan.detection import Detection
 from brainscan.detector import DetectOptions, Detector
 from brainscan.electrodes import ELECTRODES, INDEX
 from brainscan.errors import InputError, UsageError
+from brainscan.io.outputs import as_csv_bi
 from brainscan.recording import Recording, Samples, Segment
 from tests.stand_ins import LoudnessRunner, noise, quick, recording_of, with_bursts
 
@@ -87,6 +88,14 @@ def test_an_event_never_crosses_a_gap(detector: Detector) -> None:
     assert len(detector.detect(recording).events) == 2
 
 
+def test_segments_that_overlap_on_the_clock_give_disjoint_events_of_their_own_samples(detector: Detector) -> None:
+    """An invalid EDF+D: the second part lies inside the first's time and is loud where that is quiet."""
+    parts = [(0.0, _bursts(100.0, (60, 80))), (20.0, _bursts(50.0, (10, 20))), (60.0, _bursts(60.0, (10, 30)))]
+    detection = detector.detect(recording_of(parts, RATE_HZ))
+    assert _spans(detection) == [(30, 40), (60, 90)]
+    as_csv_bi(detection)
+
+
 def test_short_pieces_beside_gaps_are_unscored(detector: Detector) -> None:
     recording = recording_of([(0.0, noise(30.0, RATE_HZ)), (40.0, noise(1.5, RATE_HZ))], RATE_HZ)
     assert detector.detect(recording).unscored == ((30.0, 41.5),)
@@ -114,6 +123,16 @@ def test_start_and_stop_are_on_the_recording_s_clock(detector: Detector) -> None
     assert _spans(detection) == [(150, 170)]
     assert detection.unscored == ((0.0, 100.0), (190.0, 200.0))
     assert _tiled(detection) == pytest.approx(200.0)
+
+
+@pytest.mark.parametrize("start_s", [0.1, 33.3, 100.7, 133.333])
+@pytest.mark.parametrize("offset_s", [0.0, 1e5 + 0.1])
+def test_any_fraction_of_a_second_may_be_the_start(detector: Detector, start_s: float, offset_s: float) -> None:
+    """In floats start + (stop - start) need not be stop."""
+    recording = recording_of([(offset_s, _bursts(200.3, (150, 170)))], RATE_HZ)
+    detection = detector.detect(recording, DetectOptions(start_s=offset_s + start_s))
+    assert detection.events[0].onset_s - offset_s == pytest.approx(150.0, abs=0.6)
+    assert detection.analysed_s == pytest.approx(200.3 - start_s, abs=1 / RATE_HZ)
 
 
 @pytest.mark.parametrize("options", [DetectOptions(start_s=300.0), DetectOptions(start_s=72.0, stop_s=90.0)])
