@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -155,7 +156,7 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
         ("ages", f"{provenance.age_years[0]:g} to {provenance.age_years[1]:g} years"),
         ("licence", provenance.licence),
     ]
-    lines += [("trained on", ", ".join(f"{value}" for value in entry.values())) for entry in provenance.training_data]
+    lines += [("trained on", _corpus(entry)) for entry in provenance.training_data]
     console.print_facts(lines)
     console.stdout_table(("part", "parameters"), list(facts.parts.items()), title="")
     if card.operating_points:
@@ -172,3 +173,10 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
             for name, p in card.operating_points.items()
         ]
         console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from"), rows)
+
+
+def _corpus(entry: Mapping[str, str]) -> str:
+    """Return one line on a training corpus: its name first, then who to cite and under which licence."""
+    facts = [entry.get("attribution", ""), entry.get("licence", "")]
+    facts += [f"{word} {entry[word]}" for word in ("hours", "subjects", "seizures") if word in entry]
+    return f"{entry.get('name', '?')} ({'; '.join(fact for fact in facts if fact)})"
