@@ -54,7 +54,7 @@ def read_siena_list(path: Path, recording: str) -> AnnotationFile:
         If the recording is not listed, its start is missing, or a seizure has no end; the line is named.
     """
     entries = _entries(path)
-    listed = _listed_name(recording, tuple(entries))
+    listed = listed_name(recording, tuple(entries))
     if listed is None:
         raise InputError(
             f"does not list {recording}", kind="corrupt", file=path.name, hint=f"it lists {', '.join(entries)}"
@@ -117,7 +117,8 @@ def _entries(path: Path) -> dict[str, _Entry]:
     return entries
 
 
-def _listed_name(recording: str, names: tuple[str, ...]) -> str | None:
+def listed_name(recording: str, names: tuple[str, ...]) -> str | None:
+    """Return the name under which a list has a recording, None if it has not; see `read_siena_list`."""
     if recording in names:
         return recording
     similar = [name for name in names if _forgiving(name) == _forgiving(recording)]

@@ -1,0 +1,184 @@
+"""Outputs on disk, so that nothing is detected twice: keyed by the recording's bytes, the model and the settings.
+
+An entry is two files: the curves (``.npy``, mapped rather than read) and events, facts and spans (``.npz``), which is
+written last and so marks the entry as whole. No file name of a recording is kept.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import sys
+import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from brainscan._version import __version__
+from brainscan.errors import InputError, OutputError
+from brainscan.evaluate.output import Output
+from brainscan.evaluate.sweep import Sweep
+from brainscan.events import Event, Probabilities
+from brainscan.io.atomic import atomic_write, make_folder, remove_unfinished, write_bytes
+from brainscan.scoring.operating_points import THRESHOLDS
+
+FORMAT = 1
+"""Raised whenever the same recording and model give other entries."""
+
+_CHUNK = 1 << 22
+_COLUMNS = ("index", "onset_s", "offset_s", "confidence")
+_KEY_LENGTH = 32
+
+
+def default_folder() -> Path:
+    """Return where a user's caches belong on this system."""
+    home = Path.home()
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = home / "Library" / "Caches"
+    else:
+        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
+    return base / "brainscan" / "evaluate"
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """The entries of one model with one set of settings.
+
+    Parameters
+    ----------
+    folder : Path
+    settings : str
+        Digest of everything but the recording, see `settings_key`.
+    """
+
+    folder: Path
+    settings: str
+
+    @classmethod
+    def open(cls, folder: Path, settings: Mapping[str, Any]) -> Cache:
+        """Make the folder and remove what a killed run left unfinished.
+
+        Raises
+        ------
+        OutputError
+            If the folder cannot be made or written.
+        """
+        make_folder(folder)
+        if not os.access(folder, os.W_OK):
+            raise OutputError("the cache cannot be written", file=str(folder), hint="choose another with --cache DIR")
+        remove_unfinished(folder)
+        return cls(folder, settings_key(settings))
+
+    def load(self, recording: Path) -> Output | None:
+        """Return the entry of a recording, None if there is none (or a damaged one, which is made again)."""
+        try:
+            base = self._base(sha256_of(recording, self.folder))
+        except InputError:
+            return None
+        try:
+            with np.load(base.with_suffix(".npz"), allow_pickle=False) as arrays:
+                facts = json.loads(str(arrays["facts"]))
+                sweep = Sweep(*(arrays[name] for name in _COLUMNS))
+            values = np.load(base.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
+            return _output(facts, sweep, values)
+        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+            return None
+
+    def store(self, recording: Path, output: Output) -> None:
+        """Keep the output of a recording.
+
+        Raises
+        ------
+        OutputError
+            If that is not possible.
+        """
+        base = self._base(sha256_of(recording, self.folder))
+        values = [np.asarray(curve.values, dtype=np.float32) for curve in output.curves]
+        with atomic_write(base.with_suffix(".npy")) as stream:
+            np.save(stream, np.concatenate(values) if values else np.zeros(0, dtype=np.float32))
+        buffer = io.BytesIO()
+        columns = {name: getattr(output.sweep, name) for name in _COLUMNS}
+        np.savez(buffer, facts=np.array(json.dumps(_facts(output))), **columns)
+        write_bytes(base.with_suffix(".npz"), buffer.getvalue())
+
+    def _base(self, sha256: str) -> Path:
+        return self.folder / f"{sha256[:_KEY_LENGTH]}-{self.settings}"
+
+
+def settings_key(settings: Mapping[str, Any]) -> str:
+    """Return a digest of everything that an entry follows from, besides the recording."""
+    facts = {"format": FORMAT, "brainscan": __version__, "grid": list(THRESHOLDS), **settings}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode("utf-8")).hexdigest()[:16]
+
+
+def sha256_of(recording: Path, folder: Path) -> str:
+    """Return the SHA-256 of a recording's bytes; while size and time of change stay, the file is not read again.
+
+    Parameters
+    ----------
+    recording : Path
+    folder : Path
+        Where checksums are kept, under a digest of the path.
+
+    Raises
+    ------
+    InputError
+        If the recording cannot be read.
+    """
+    try:
+        state = recording.stat()
+        stamp = [state.st_size, state.st_mtime_ns]
+        place = hashlib.sha256(os.fsencode(recording.resolve())).hexdigest()[:_KEY_LENGTH]
+        note = folder / f"{place}.stamp"
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            held = json.loads(note.read_text(encoding="utf-8"))
+            if held["stamp"] == stamp:
+                return str(held["sha256"])
+        digest = hashlib.sha256()
+        with recording.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+    except OSError as problem:
+        reason = (problem.strerror or type(problem).__name__).lower()
+        raise InputError(f"cannot be read ({reason})", kind="io", file=recording.name) from problem
+    document = {"stamp": stamp, "sha256": digest.hexdigest()}
+    write_bytes(note, json.dumps(document).encode("utf-8"))
+    return digest.hexdigest()
+
+
+def _facts(output: Output) -> dict[str, Any]:
+    return {
+        "duration_s": output.duration_s,
+        "start": None if output.start is None else output.start.isoformat(),
+        "analysed": [list(span) for span in output.analysed],
+        "segments": [[curve.start_s, len(curve.values)] for curve in output.curves],
+        "events": [[e.onset_s, e.offset_s, e.confidence, e.prolonged] for e in output.events],
+        "warnings": list(output.warnings),
+    }
+
+
+def _output(facts: Mapping[str, Any], sweep: Sweep, values: np.ndarray[Any, np.dtype[np.float32]]) -> Output:
+    curves, at = [], 0
+    for start_s, n_samples in facts["segments"]:
+        curves.append(Probabilities(float(start_s), values[at : at + n_samples]))
+        at += n_samples
+    if at != len(values):
+        raise ValueError(f"the curves have {len(values)} samples, the segments {at}")
+    return Output(
+        duration_s=float(facts["duration_s"]),
+        start=None if facts["start"] is None else datetime.fromisoformat(facts["start"]),
+        analysed=tuple((float(a), float(b)) for a, b in facts["analysed"]),
+        sweep=sweep,
+        events=tuple(Event(a, b, confidence, bool(prolonged)) for a, b, confidence, prolonged in facts["events"]),
+        curves=tuple(curves),
+        warnings=tuple(facts["warnings"]),
+    )

@@ -1,0 +1,260 @@
+"""A model over the cases of a corpus: in parallel, from the cache where it has them, whatever single files do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brainscan.card import Card
+from brainscan.detector import DetectOptions, Detector, provenance
+from brainscan.errors import BrainscanError, InputError
+from brainscan.evaluate.cache import Cache
+from brainscan.evaluate.corpus import Case
+from brainscan.evaluate.output import Failure, Output
+from brainscan.evaluate.references import read_reference
+from brainscan.evaluate.sweep import sweep
+from brainscan.events import complement
+from brainscan.io import read
+
+if TYPE_CHECKING:
+    from brainscan.model.inference import RunConfig
+
+# A further process loads torch and the model first; below so many bytes of recordings (about two hours of 19
+# channels at 256 Hz) a core it costs more than it gives.
+_BYTES_A_WORKER = 64 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """Which model runs how.
+
+    Parameters
+    ----------
+    model : str
+        A name, a file or a folder, as `Detector.from_pretrained` takes it.
+    options : DetectOptions
+    device : str
+    threads : int
+        CPU threads over all processes; 0: as many as there are.
+    batch_size : int
+    cache : Path
+        Folder of the cache.
+    again : bool
+        Detect again what the cache holds.
+    """
+
+    model: str
+    options: DetectOptions
+    cache: Path
+    device: str = "auto"
+    threads: int = 0
+    batch_size: int = 8
+    again: bool = False
+
+    def card(self) -> Card:
+        """Return the model's card, without loading the network.
+
+        Raises
+        ------
+        ModelError
+            If there is no such model.
+        """
+        from brainscan.model.checkpoint import locate, read_card
+
+        return read_card(locate(self.model))
+
+    def run_config(self, threads: int) -> RunConfig:
+        """Return how each process runs the network."""
+        from brainscan.model.inference import RunConfig
+
+        return RunConfig(device=self.device, batch_size=self.batch_size, threads=threads)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outputs:
+    """What became of each case.
+
+    Parameters
+    ----------
+    by_name : mapping of case name to Output
+    failures : tuple of Failure
+        In the order of the cases.
+    n_cached : int
+        How many came from the cache.
+    """
+
+    by_name: Mapping[str, Output]
+    failures: tuple[Failure, ...] = ()
+    n_cached: int = 0
+
+
+def _ignore(_name: str, _number: int, _total: int) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears of the course: ``(name of the case, how many are done, of how many)``."""
+
+    done: Callable[[str, int, int], None] = field(default=_ignore)
+
+
+def run_model(cases: Sequence[Case], config: ModelConfig, listener: Listener | None = None) -> Outputs:
+    """Detect in every case that the cache does not hold yet.
+
+    Each output is kept as soon as it is there, so a killed run goes on where it was.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+    config : ModelConfig
+    listener : Listener, optional
+
+    Returns
+    -------
+    Outputs
+        A recording that cannot be used, or whose annotation cannot, is a failure and stops nothing.
+
+    Raises
+    ------
+    ModelError, UsageError, OutputError
+        If the model, its device or the cache cannot be used.
+    """
+    listener = listener or Listener()
+    card = config.card()
+    cache = Cache.open(config.cache, _settings(card, config.options))
+    held = {} if config.again else _held(cases, cache)
+    for number, name in enumerate(held, 1):
+        listener.done(name, number, len(cases))
+    n_cached, failures = len(held), {}
+    waiting = [case for case in cases if case.name not in held]
+    for number, (case, failure) in enumerate(_computed(waiting, config, cache), n_cached + 1):
+        listener.done(case.name, number, len(cases))
+        if failure is not None:
+            failures[case.name] = failure
+            continue
+        output = cache.load(case.path)
+        if output is None:
+            changed = InputError("changed, or its entry in the cache did, while it was evaluated", kind="io")
+            failures[case.name] = Failure.of(case.name, changed)
+        else:
+            held[case.name] = output
+    ordered = {case.name: held[case.name] for case in cases if case.name in held}
+    return Outputs(ordered, tuple(failures[case.name] for case in cases if case.name in failures), n_cached)
+
+
+def compute(case: Case, detector: Detector, options: DetectOptions) -> Output:
+    """Detect in one case.
+
+    Raises
+    ------
+    BrainscanError
+        If the recording or its annotation cannot be used; the latter is looked at first, being cheap.
+    """
+    recording = read(case.path)
+    read_reference(case.reference, case.path.name, recording.duration_s, recording.start)
+    unhashed = replace(recording, sha256=None)  # the cache knows the checksum
+    detection = detector.detect(unhashed, replace(options, keep_probabilities=True))
+    return Output(
+        duration_s=detection.duration_s,
+        start=detection.start,
+        analysed=complement(detection.unscored, 0.0, detection.duration_s),
+        sweep=sweep(detection.probabilities, detector.decision),
+        events=detection.events,
+        curves=detection.probabilities,
+        warnings=detection.warnings,
+    )
+
+
+def _settings(card: Card, options: DetectOptions) -> dict[str, Any]:
+    facts = provenance(card, card.decision, options)
+    return {name: value for name, value in facts.items() if name not in {"brainscan", "model"}}
+
+
+def _held(cases: Sequence[Case], cache: Cache) -> dict[str, Output]:
+    loaded = ((case.name, cache.load(case.path)) for case in cases)
+    return {name: output for name, output in loaded if output is not None}
+
+
+def _computed(cases: Sequence[Case], config: ModelConfig, cache: Cache) -> Iterator[tuple[Case, Failure | None]]:
+    """Yield each case once its output is in the cache, or its failure, in whatever order they end."""
+    if not cases:
+        return
+    threads = config.threads or os.cpu_count() or 1
+    n_bytes = sum(case.path.stat().st_size for case in cases if case.path.is_file())
+    n_workers = min(threads, len(cases), 1 + n_bytes // _BYTES_A_WORKER)
+    if n_workers == 1 or config.device == "cuda":
+        worker = _Worker.load(config, cache, config.threads)
+        for case in cases:
+            yield case, worker.keep(case)
+        return
+    pool = ProcessPoolExecutor(
+        max_workers=n_workers,
+        mp_context=get_context("spawn"),  # torch's threads do not survive a fork
+        initializer=_start,
+        initargs=(config, cache, max(1, threads // n_workers)),
+    )
+    try:
+        # The long ones first, so that none is left alone at the end.
+        ordered = sorted(cases, key=lambda case: case.path.stat().st_size, reverse=True)
+        futures: dict[Future[Failure | None], Case] = {pool.submit(_keep, case): case for case in ordered}
+        for future in as_completed(futures):
+            yield futures[future], _result(future, futures[future])
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _result(future: Future[Failure | None], case: Case) -> Failure | None:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        gone = InputError(
+            "a process was ended while it was evaluated (out of memory?)",
+            kind="io",
+            hint="what is done is kept: run again, with --threads 1",
+        )
+        return Failure.of(case.name, gone)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Worker:
+    detector: Detector
+    options: DetectOptions
+    cache: Cache
+
+    @classmethod
+    def load(cls, config: ModelConfig, cache: Cache, threads: int) -> _Worker:
+        detector = Detector.from_pretrained(config.model, run=config.run_config(threads))
+        return cls(detector, config.options, cache)
+
+    def keep(self, case: Case) -> Failure | None:
+        """Detect in one case and keep the output; return what went wrong."""
+        try:
+            output = compute(case, self.detector, self.options)
+        except BrainscanError as error:
+            return Failure.of(case.name, error)
+        self.cache.store(case.path, output)
+        return None
+
+
+_worker: _Worker | None = None
+
+
+def _start(config: ModelConfig, cache: Cache, threads: int) -> None:
+    """Make a process ready; an interrupt is the parent's to handle."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    global _worker
+    _worker = _Worker.load(config, cache, threads)
+
+
+def _keep(case: Case) -> Failure | None:
+    assert _worker is not None
+    return _worker.keep(case)
