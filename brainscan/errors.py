@@ -6,7 +6,7 @@ The command line catches only this tree, so a traceback always means a defect of
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 InputKind = Literal["header", "empty", "corrupt", "no_eeg", "electrodes", "calibration", "signal", "io"]
 
@@ -47,6 +47,16 @@ class BrainscanError(Exception):
         """Return the fixed JSON form of SPEC §3."""
         where = f"{self.file}: " if self.file else ""
         return {"kind": self.kind, "message": f"{where}{self.message}", "hint": self.hint}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let errors pass between processes, although their constructors take keywords."""
+        return _restored, (type(self), dict(self.__dict__))
+
+
+def _restored(kind: type[BrainscanError], state: dict[str, Any]) -> BrainscanError:
+    error = kind.__new__(kind, state["message"])
+    error.__dict__.update(state)
+    return error
 
 
 class UsageError(BrainscanError):
