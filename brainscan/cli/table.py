@@ -37,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("info", "Show what a recording holds, or a model's card.", "brainscan.cli.info"),
     Command("simulate", "Write a recording with known seizures.", "brainscan.cli.simulate"),
     Command("convert", "Convert between annotation formats.", "brainscan.cli.convert"),
+    Command("train", "Train a detector, or fine-tune one.", "brainscan_training.command", "train", "lightning"),
     Command("doctor", "Show what this machine can use, and test the installation.", "brainscan.cli.doctor"),
 )
 

@@ -217,6 +217,8 @@ class TrainConfig:
         The checkpoint's; empty: the model's.
     model : str
         Network variant.
+    init : str
+        Checkpoint that training begins from, in place of fresh weights; ``--init`` sets it.
     network : mapping
         Differences to the variant, nested as in ``configs/models/``.
     semi_dynamic_interval : int or None
@@ -261,6 +263,7 @@ class TrainConfig:
 
     name: str = ""
     model: str = "v3-lite"
+    init: str = ""
     network: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     semi_dynamic_interval: int | None = None
     use_dynamic_pe: bool = True

@@ -59,7 +59,7 @@ def _watched(network: nn.Module, found: list[str]) -> Iterator[None]:
                 if not found and not bool(torch.isfinite(tensor).all()):
                     found.append(f"the output of {name} ({type(module).__name__})")
                 if tensor.requires_grad:
-                    tensor.register_hook(lambda gradient: note(gradient, name, module))
+                    tensor.register_hook(lambda gradient: note(gradient, name, module))  # type: ignore[no-untyped-call]
 
         return after
 

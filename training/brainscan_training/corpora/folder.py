@@ -9,7 +9,7 @@ from pathlib import Path
 
 from brainscan.errors import InputError
 from brainscan.io.csv_bi import read_csv_bi
-from brainscan.scan.discover import find_recordings
+from brainscan.io.discover import find_recordings
 from brainscan_training.corpora.item import Corpus, Gathering, Item, check_splits, seizures_of
 
 INDEX = "index.csv"

@@ -1,0 +1,234 @@
+"""``brainscan train``: from corpora to a checkpoint."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from brainscan.cli import console, options
+from brainscan.errors import InputError, OutputError, UsageError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+    from brainscan_training.config import TrainConfig
+
+_SHOWN_UNUSABLE = 20
+
+
+def train(
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", metavar="PATH", help="A corpus; may be repeated. 'simulation' needs no files."),
+    ] = None,
+    profile: Annotated[str, typer.Option("--profile", help="cpu, rtx4090 (4090), a100 or smoke.")] = "",
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="A configuration of your own.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one key; may be repeated.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="RUN", help="The run's folder. [default: runs/PROFILE]")
+    ] = None,
+    resume: Annotated[Path | None, typer.Option("--resume", metavar="RUN", help="Go on with a run.")] = None,
+    init: Annotated[
+        str, typer.Option("--init", metavar="CHECKPOINT", help="Fine-tune a model: default, or a file.")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the run would be.")] = False,
+    as_json: options.AsJson = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Train a detector, or fine-tune one on your own patients.
+
+    PATH is a folder with TUSZ, CHB-MIT, Siena, a BIDS data set, or recordings with CSV_bi beside them (and an
+    index.csv of subjects and splits if you have one). RUN gets config.yaml, log.jsonl, checkpoints/ and, at the end,
+    model.safetensors for `--model`. A run that was stopped goes on with --resume.
+    With --json, stdout gets a JSON object a line. Research use, not a medical device.
+
+    Examples
+    --------
+    brainscan train --profile a100 --data tuh_eeg_seizure/v2.0.3 -o runs/v3
+    brainscan train --resume runs/v3
+    brainscan train --profile cpu --data my_patients/ --init default --set fine_tune.epochs=3
+    brainscan train --profile rtx4090 --data tuh_eeg_seizure/v2.0.3 --dry-run
+    """
+    console.set_quiet(quiet)
+    if resume is not None:
+        if data or profile or config or init or output:
+            raise UsageError("--resume takes no other option than --set", hint="the run's folder holds all the others")
+        chosen, run = _of_run(resume, settings or []), resume
+    else:
+        chosen = _chosen(profile, config, settings or [], tuple(data or ()), init)
+        run = output or Path("runs") / (profile or (config.stem if config else "cpu"))
+    if dry_run:
+        _show(chosen, as_json=as_json)
+        return
+    if resume is None:
+        _check_new(run)
+    _go(chosen, run, as_json=as_json)
+
+
+def _chosen(profile: str, file: Path | None, settings: list[str], data: tuple[str, ...], init: str) -> TrainConfig:
+    from brainscan_training.profiles import build_config, read_profile, read_yaml, with_settings
+
+    if profile and file:
+        raise UsageError("give --profile or --config, not both", hint="a file may hold every key; --set changes one")
+    mapping = read_yaml(file) if file else read_profile(profile or "cpu")
+    config = build_config(with_settings(mapping, settings), file=file.name if file else "")
+    if data:
+        config = replace(config, data=replace(config.data, paths=data))
+    return replace(config, init=init) if init else config
+
+
+def _of_run(run: Path, settings: list[str]) -> TrainConfig:
+    from brainscan_training.profiles import build_config, read_yaml, with_settings
+    from brainscan_training.run import CONFIG
+
+    if not (run / CONFIG).is_file():
+        raise InputError(
+            f"holds no {CONFIG}, so it is no run", kind="io", file=str(run), hint="train with -o RUN first"
+        )
+    return build_config(with_settings(read_yaml(run / CONFIG), settings), file=CONFIG)
+
+
+def _check_new(run: Path) -> None:
+    from brainscan_training.run import CONFIG
+
+    if (run / CONFIG).exists():
+        raise OutputError(
+            "is a run already", file=str(run), hint=f"go on with --resume {run}, or choose another folder with -o"
+        )
+
+
+def _go(config: TrainConfig, run: Path, *, as_json: bool) -> None:
+    from brainscan_training.run import REPORT
+    from brainscan_training.run import train as do_train
+
+    try:
+        model = do_train(config, run, partial(Display, as_json))
+    except KeyboardInterrupt:
+        console.message(f"stopped; go on with `brainscan train --resume {run}`")
+        raise
+    import json
+
+    report = json.loads((run / REPORT).read_text("utf-8")) if config.init else None
+    if as_json:
+        _line({"kind": "result", "model": str(model), **({"report": report} if report else {})})
+        return
+    sys.stdout.write(f"{model}\n")
+    if report:
+        for when in ("before", "after"):
+            rows = [[_short(value) for value in row.values()] for row in report[when]]
+            console.stdout_table(tuple(report[when][0]), rows, title=f"\n{when} fine-tuning, held-out patients")
+
+
+class Display:
+    """Shows a run on stderr as it goes; with JSON, its log's lines on stdout."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._bar: Progress = console.progress()
+        self._bar.start()
+        self._tasks: dict[str, TaskID] = {}
+
+    def record(self, record: Mapping[str, Any]) -> None:
+        """Print a line of the log."""
+        if self._as_json:
+            _line(record)
+        if record["kind"] == "validation":
+            console.message(
+                f"epoch {record['epoch'] + 1}: {record['detected']} of {record['seizures']} seizures at"
+                f" {record['false_alarms']} false alarms in {record['hours']:.2f} h, AUROC"
+                f" {record['mean_auroc']:.3f} (mean of the sources)"
+            )
+        elif record["skipped"]:
+            console.warning(f"step {record['step']} was not finite and was skipped ({record['n_skipped']} so far)")
+
+    def message(self, text: str) -> None:
+        """Print a line."""
+        console.message(text)
+
+    def progress(self, what: str, done: int, total: int) -> None:
+        """Move a bar."""
+        if what not in self._tasks:
+            self._tasks[what] = self._bar.add_task(what, total=total)
+        self._bar.update(self._tasks[what], completed=done, total=total)
+
+    def close(self) -> None:
+        """Take the bars away."""
+        self._bar.stop()
+
+
+def _show(config: TrainConfig, *, as_json: bool) -> None:
+    from brainscan_training.batches import workers_for
+    from brainscan_training.corpora.layout import gather
+    from brainscan_training.init import resolved
+    from brainscan_training.plan import describe, survey
+
+    config, _ = resolved(config)
+    found = None
+    if config.data.paths:
+        bar = Display(as_json=False)
+        found = survey(gather(config.data, config.seed), partial(bar.progress, "opening recordings"))
+        bar.close()
+    document = describe(config)
+    document["workers"] = workers_for(config.num_workers, "cpu" if config.device == "cpu" else "cuda")
+    if found:
+        from brainscan.mapping import to_mapping
+
+        document |= to_mapping(found)
+    if as_json:
+        console.print_json(document)
+        return
+    _show_plan(config, document)
+    if found is None:
+        console.message("no data were given, so no corpus is shown")
+        return
+    if rows := [[_short(value) for value in row.values()] for row in document["rows"]]:
+        console.stdout_table(tuple(document["rows"][0]), rows, title="\ncorpus")
+    if found.unusable:
+        unusable = [(one.name, one.reason) for one in found.unusable]
+        console.stdout_table(("unusable", "reason"), unusable[:_SHOWN_UNUSABLE])
+        sys.stdout.write(f"{len(unusable)} unusable in all\n")
+
+
+def _show_plan(config: TrainConfig, document: dict[str, Any]) -> None:
+    import yaml
+
+    sys.stdout.write(yaml.safe_dump(document["config"], sort_keys=False) + "\n")
+    memory = document["memory"]
+    console.print_facts(
+        [
+            ("parameters", f"{document['parameters']:,}"),
+            ("steps", f"{document['steps']:,} ({config.epochs} epochs of {config.steps_per_epoch})"),
+            ("windows", f"{document['steps'] * config.batch_size:,} of {config.compose.window_s} s"),
+            ("memory", f"{document['memory_bytes'] / 1e9:.2f} GB a process, {memory['windows_at_a_time']} at a time"),
+            *(
+                ("", f"{total / 1e9:.2f} GB with {n} windows at a time")
+                for n, total in memory["by_windows_at_a_time"].items()
+            ),
+            ("workers", str(document["workers"])),
+        ]
+    )
+    rows = [(step, f"{rate:.2e}") for step, rate in document["learning_rate"]]
+    console.stdout_table(("step", "learning rate"), rows, title="")
+
+
+def _line(record: Mapping[str, Any]) -> None:
+    import json
+
+    sys.stdout.write(json.dumps(console.finite(dict(record)), ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def _short(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,99 @@
+"""From a trained network to a checkpoint: its card filled in with what it was trained on and what it reached."""
+
+from __future__ import annotations
+
+import math
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import brainscan
+from brainscan.card import Card, Provenance
+from brainscan.scoring.operating_points import off_threshold
+from brainscan_training.cache import Cached
+from brainscan_training.config import TrainConfig
+from brainscan_training.placing import placed
+from brainscan_training.validate import Validation
+
+_LOWEST_OFF = 1e-3
+_HIGHEST_ON = 1.0 - 1e-3
+
+
+def base_card(config: TrainConfig, recordings: Sequence[Cached], init: str = "") -> Card:
+    """Return the card of a run before its first step: what is trained, on what, from which code.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    recordings : sequence of Cached
+        Of the training split.
+    init : str
+        Checksum of the checkpoint that training begins from.
+    """
+    provenance = Provenance(
+        training_data=tuple(_sources(recordings)),
+        commit=commit(),
+        seed=config.seed,
+        selection=f"begun from the checkpoint {init[:12]}" if init else "",
+    )
+    return replace(config.card(), provenance=provenance)
+
+
+def filled_card(base: Card, config: TrainConfig, validation: Validation | None, epoch: int) -> Card:
+    """Return the card of the averaged weights after an epoch.
+
+    With ``validation.place``, and where validation reaches its false-alarm rate, logit shift and scale put the
+    threshold that does at the decision's own thresholds.
+    """
+    keep = config.validation.keep
+    text = f"{keep} of {config.epochs} epochs (epoch {epoch + 1})"
+    if validation is None:
+        return _described(base, f"{text}, not validated; thresholds are not fitted", {})
+    point = validation.point
+    tests = {f"validation_{key}": value for key, value in validation.as_mapping().items()}
+    if not (config.validation.place and point.reachable and validation.curve.seizures):
+        return _described(base, f"{text}; thresholds are not fitted", tests)
+    text = f"{text}, by sensitivity at {config.validation.fa_per_24h:g} FA/24h on held-out recordings, where the"
+    on = min(point.threshold, _HIGHEST_ON)
+    off = max(off_threshold(on), _LOWEST_OFF)
+    return _described(placed(base, _logit(on), _logit(off)), f"{text} thresholds were fitted too", tests)
+
+
+def _described(card: Card, selection: str, tests: dict[str, object]) -> Card:
+    before = card.provenance.selection
+    text = f"{before}; {selection}" if before else selection
+    return replace(card, provenance=replace(card.provenance, selection=text, tests=tests))
+
+
+def _sources(recordings: Iterable[Cached]) -> Iterable[dict[str, str]]:
+    groups: dict[tuple[str, str], list[Cached]] = {}
+    for recording in recordings:
+        groups.setdefault((recording.item.source, recording.item.licence), []).append(recording)
+    for (source, licence), group in sorted(groups.items()):
+        yield {
+            "source": source,
+            "licence": licence,
+            "recordings": str(len(group)),
+            "patients": str(len({r.item.subject for r in group})),
+            "hours": f"{sum(r.n_seconds for r in group) / 3600.0:.2f}",
+            "seizures": str(sum(len(r.item.seizures) for r in group)),
+        }
+
+
+def commit() -> str:
+    """Return the commit of the checkout that this code runs from, else the version."""
+    version = f"brainscan {brainscan.__version__}"
+    root = Path(__file__).resolve().parents[2]
+    if not (root / ".git").exists():
+        return version  # installed; a repository further up would be somebody else's
+    try:
+        command = ["git", "-C", str(root), "rev-parse", "HEAD"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return version
+    return done.stdout.strip()
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability) - math.log1p(-probability)

@@ -1,0 +1,188 @@
+"""A whole run: corpora, cache, training on one or several processes, export."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from brainscan.cli.console import finite
+from brainscan.errors import BrainscanError
+from brainscan.io.atomic import make_folder, write_bytes, write_text
+from brainscan.model import checkpoint
+from brainscan.model.inference import RunConfig, WindowRunner, pick_device
+from brainscan_training.compare import PatientRow, as_mappings, by_patient
+from brainscan_training.config import TrainConfig
+from brainscan_training.corpora.layout import gather
+from brainscan_training.init import resolved
+from brainscan_training.journal import Journal, Watcher
+from brainscan_training.prepare import Prepared, cache_folder, prepare
+from brainscan_training.profiles import write_config
+
+if TYPE_CHECKING:
+    from lightning.fabric import Fabric
+
+    from brainscan_training.cache import Cached
+    from brainscan_training.loop import Recordings
+
+CONFIG = "config.yaml"
+MODEL = "model.safetensors"
+REPORT = "report.json"
+UNUSABLE = "unusable.json"
+_BEFORE = "before.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What each process of a run is told; plain values, since it may be another process.
+
+    Parameters
+    ----------
+    config : mapping
+    prepared : Prepared
+    run : Path
+        The run's folder.
+    make_watcher : callable
+        Makes whoever looks on.
+    """
+
+    config: dict[str, Any]
+    prepared: Prepared
+    run: Path
+    make_watcher: Callable[[], Watcher]
+
+
+def train(config: TrainConfig, run: Path, make_watcher: Callable[[], Watcher]) -> Path:
+    """Train, or go on where the run's states are, and export.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    run : Path
+        The run's folder.
+    make_watcher : callable
+        Makes whoever looks on; each process makes its own.
+
+    Returns
+    -------
+    Path
+        The exported checkpoint.
+
+    Raises
+    ------
+    BrainscanError
+        For data, checkpoints, devices and outputs that cannot be used, and for a run that diverged.
+    """
+    corpora = gather(config.data, config.seed)
+    config, _ = resolved(config)
+    fabric = make_fabric(config)
+    make_folder(run)
+    write_config(run / CONFIG, config)
+    watcher = make_watcher()
+    prepared = prepare(config, corpora, cache_folder(config, run), watcher)
+    write_text(run / UNUSABLE, json.dumps([[one.name, one.reason] for one in prepared.unusable], indent=1))
+    if prepared.unusable:
+        first = prepared.unusable[0]
+        watcher.message(
+            f"{len(prepared.unusable)} recordings cannot be used (listed in {UNUSABLE});"
+            f" the first: {first.name}: {first.reason}"
+        )
+    watcher.close()
+    job = Job(config.to_mapping(), prepared, run, make_watcher)
+    error = fabric.launch(partial(work, job=job))
+    if error is not None:
+        raise error
+    return run / MODEL
+
+
+def make_fabric(config: TrainConfig) -> Fabric:
+    """Return the runtime: device, precision and processes.
+
+    Raises
+    ------
+    UsageError
+        If the device cannot be used.
+    """
+    from lightning.fabric import Fabric
+
+    return Fabric(
+        accelerator=pick_device(config.device).type,
+        devices=config.processes,
+        strategy="auto" if config.processes == 1 else "ddp_spawn",
+        precision="bf16-mixed" if config.mixed_precision else "32-true",
+    )
+
+
+def work(fabric: Fabric, job: Job) -> BrainscanError | None:
+    """Do one process' part of a run; an error that a user can cause is returned, since it has to leave a process."""
+    try:
+        _work(fabric, job)
+    except BrainscanError as error:
+        return error
+    return None
+
+
+def _work(fabric: Fabric, job: Job) -> None:
+    import torch
+
+    from brainscan_training.loop import Loop
+    from brainscan_training.step import Stepper, frozen_parts
+
+    config, init = resolved(TrainConfig.from_mapping(job.config))
+    if config.threads:
+        torch.set_num_threads(config.threads)
+    torch.set_float32_matmul_precision("high")
+    torch.manual_seed(config.seed)
+    recordings = _recordings(config, job, init.card.sha256 if init else "")
+    first = fabric.global_rank == 0
+    if init and first and not (job.run / _BEFORE).is_file():
+        rows = _rows(init, recordings.validation, config)
+        write_text(job.run / _BEFORE, json.dumps(finite(as_mappings(rows))))
+    network = init.network if init else checkpoint.build(config.network_config().to_mapping(), config.card().name)
+    frozen = frozen_parts(network, config.fine_tune.freeze) if init else ()
+    loop = Loop(fabric, Stepper(fabric, network, config, frozen), recordings, config, job.run)
+    journal = Journal(job.run, loop.progress, job.make_watcher()) if first else None
+    try:
+        loop.go(journal)
+    finally:
+        if journal is not None:
+            journal.close()
+    if first:
+        write_bytes(job.run / MODEL, loop.chosen().read_bytes())
+        if init:
+            _report(job.run, _rows(checkpoint.load(str(job.run / MODEL)), recordings.validation, config))
+
+
+def _recordings(config: TrainConfig, job: Job, init: str) -> Recordings:
+    from brainscan_training.batches import Stored
+    from brainscan_training.export import base_card
+    from brainscan_training.loop import Recordings, validation_budget
+    from brainscan_training.validate import choose
+
+    folder = cache_folder(config, job.run)
+    stored = Stored(job.prepared.train, folder, config.filter)
+    cached = stored.load()
+    budget = int(validation_budget(config) * (1.0 - (config.mining.budget if config.mining.share else 0.0)))
+    held_out = Stored(job.prepared.validation, folder, config.filter).load()
+    return Recordings(
+        train=stored,
+        validation=choose(held_out, budget, config.window, config.seed),
+        mined=cached,
+        base=base_card(config, cached, init),
+    )
+
+
+def _rows(model: checkpoint.Checkpoint, recordings: list[Cached], config: TrainConfig) -> tuple[PatientRow, ...]:
+    """Return what a checkpoint finds in the held-out patients, at its own thresholds."""
+    from brainscan_training.validate import scored_recordings
+
+    runner = WindowRunner(model.network, model.card, RunConfig(device=pick_device(config.device).type))
+    return by_patient(scored_recordings(runner, recordings))
+
+
+def _report(run: Path, after: tuple[PatientRow, ...]) -> None:
+    before = json.loads((run / _BEFORE).read_text("utf-8"))
+    write_text(run / REPORT, json.dumps({"before": before, "after": finite(as_mappings(after))}, indent=1))
