@@ -78,6 +78,11 @@ class Cache:
         remove_unfinished(folder)
         return cls(folder, settings_key(settings))
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is no entry at all, so that no recording need be read to look for its own."""
+        return next(self.folder.glob(f"*-{self.settings}.npz"), None) is None
+
     def load(self, recording: Path) -> Output | None:
         """Return the entry of a recording, None if there is none (or a damaged one, which is made again)."""
         try:

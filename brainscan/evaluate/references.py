@@ -90,7 +90,7 @@ class ReferenceFolder:
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         self._texts: list[Path] = []
         self._lists: list[tuple[Path, Format, tuple[str, ...]]] | None = None
-        for path in _files(self._root):
+        for path in files_below(self._root):
             if not self._apart and path.suffix.lower() in RECORDING_SUFFIXES:
                 continue
             if path.suffix.lower() == ".txt":
@@ -200,7 +200,8 @@ def stem_of(path: PurePath) -> str:
     return stem
 
 
-def _files(root: Path) -> Iterator[Path]:
+def files_below(root: Path) -> Iterator[Path]:
+    """Yield the files below a folder in order of name, none that is hidden or in a hidden folder."""
     for path in sorted(root.rglob("*")):
         hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
         if not hidden and path.is_file():

@@ -129,7 +129,7 @@ def run_model(cases: Sequence[Case], config: ModelConfig, listener: Listener | N
     listener = listener or Listener()
     card = config.card()
     cache = Cache.open(config.cache, _settings(card, config.options))
-    held = {} if config.again else _held(cases, cache)
+    held = {} if config.again or cache.empty else _held(cases, cache)
     for number, name in enumerate(held, 1):
         listener.done(name, number, len(cases))
     n_cached, failures = len(held), {}
@@ -187,7 +187,7 @@ def _computed(cases: Sequence[Case], config: ModelConfig, cache: Cache) -> Itera
     if not cases:
         return
     threads = config.threads or os.cpu_count() or 1
-    n_bytes = sum(case.path.stat().st_size for case in cases if case.path.is_file())
+    n_bytes = sum(map(_n_bytes, cases))
     n_workers = min(threads, len(cases), 1 + n_bytes // _BYTES_A_WORKER)
     if n_workers == 1 or config.device == "cuda":
         worker = _Worker.load(config, cache, config.threads)
@@ -202,12 +202,19 @@ def _computed(cases: Sequence[Case], config: ModelConfig, cache: Cache) -> Itera
     )
     try:
         # The long ones first, so that none is left alone at the end.
-        ordered = sorted(cases, key=lambda case: case.path.stat().st_size, reverse=True)
+        ordered = sorted(cases, key=_n_bytes, reverse=True)
         futures: dict[Future[Failure | None], Case] = {pool.submit(_keep, case): case for case in ordered}
         for future in as_completed(futures):
             yield futures[future], _result(future, futures[future])
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _n_bytes(case: Case) -> int:
+    try:
+        return case.path.stat().st_size
+    except OSError:
+        return 0
 
 
 def _result(future: Future[Failure | None], case: Case) -> Failure | None:
@@ -243,7 +250,7 @@ class _Worker:
         return None
 
 
-_worker: _Worker | None = None
+_worker: _Worker | BrainscanError | None = None
 
 
 def _start(config: ModelConfig, cache: Cache, threads: int) -> None:
@@ -252,9 +259,14 @@ def _start(config: ModelConfig, cache: Cache, threads: int) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     global _worker
-    _worker = _Worker.load(config, cache, threads)
+    try:
+        _worker = _Worker.load(config, cache, threads)
+    except BrainscanError as error:
+        _worker = error  # told where it reaches the parent: an exception here would only break the pool
 
 
 def _keep(case: Case) -> Failure | None:
     assert _worker is not None
+    if isinstance(_worker, BrainscanError):
+        raise _worker
     return _worker.keep(case)

@@ -15,7 +15,11 @@ THRESHOLDS: tuple[float, ...] = (*(k / 100 for k in range(1, 100)), 0.995, 0.999
 HYSTERESIS = 0.08
 """The off threshold lies so far below the on threshold."""
 
+Counts = NDArray[np.int64] | NDArray[np.float64]
+"""Whole events, or fractions of events (TAES)."""
+
 _SECONDS_PER_DAY = 86400.0
+_ROUNDING = 1e-6  # sums of fractions
 
 
 def off_threshold(on: float) -> float:
@@ -55,20 +59,20 @@ class RecordingTable:
         Seconds that were both analysed and scored (or the scorer's own duration).
     seizures : int
         Reference events.
-    detected : array of int64, shape (n_thresholds,)
-    false_alarms : array of int64, shape (n_thresholds,)
+    detected : array, shape (n_thresholds,)
+    false_alarms : array, shape (n_thresholds,)
     """
 
     patient: str
     scored_s: float
     seizures: int
-    detected: NDArray[np.int64]
-    false_alarms: NDArray[np.int64]
+    detected: Counts
+    false_alarms: Counts
 
     def __post_init__(self) -> None:
         if self.detected.shape != self.false_alarms.shape:
             raise ValueError(f"tables differ in length: {self.detected.shape} and {self.false_alarms.shape}")
-        if np.any(self.detected > self.seizures):
+        if np.any(self.detected > self.seizures + _ROUNDING):
             raise ValueError(f"more detected than there are seizures ({self.seizures})")
         for array in (self.detected, self.false_alarms):
             array.setflags(write=False)
@@ -82,14 +86,14 @@ class Curve:
     ----------
     thresholds : array of float64, shape (n_thresholds,)
         Ascending.
-    detected, false_alarms : array of int64, shape (n_thresholds,)
+    detected, false_alarms : array, shape (n_thresholds,)
     seizures : int
     scored_s : float
     """
 
     thresholds: NDArray[np.float64]
-    detected: NDArray[np.int64]
-    false_alarms: NDArray[np.int64]
+    detected: Counts
+    false_alarms: Counts
     seizures: int
     scored_s: float
 
@@ -120,7 +124,8 @@ class OperatingPoint:
         On threshold; see `off_threshold`.
     fa_per_24h : float
         The achieved rate.
-    false_alarms, detected : int
+    false_alarms, detected : float
+        Integers unless the scorer counts fractions.
     sensitivity : float
     """
 
@@ -128,8 +133,8 @@ class OperatingPoint:
     reachable: bool
     threshold: float
     fa_per_24h: float
-    false_alarms: int
-    detected: int
+    false_alarms: float
+    detected: float
     sensitivity: float
 
 
@@ -193,8 +198,8 @@ def _at(curve: Curve, index: int, target: float) -> OperatingPoint:
         reachable=True,
         threshold=float(curve.thresholds[index]),
         fa_per_24h=float(curve.fa_per_24h[index]),
-        false_alarms=int(curve.false_alarms[index]),
-        detected=int(curve.detected[index]),
+        false_alarms=curve.false_alarms[index].item(),
+        detected=curve.detected[index].item(),
         sensitivity=float(curve.sensitivity[index]),
     )
 

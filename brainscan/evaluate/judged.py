@@ -1,0 +1,198 @@
+"""Recordings with truth and output brought together, and what scorers count in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+import numpy as np
+
+from brainscan.errors import BrainscanError
+from brainscan.evaluate.corpus import Case
+from brainscan.evaluate.output import Failure, Output, Spans, overlap
+from brainscan.evaluate.references import Reference, Seizure, read_reference
+from brainscan.evaluate.run import Outputs
+from brainscan.evaluate.sweep import Sweep
+from brainscan.events import Annotation, union
+from brainscan.scoring import szcore
+from brainscan.scoring.nedc import complete
+from brainscan.scoring.nedc.taes import tally
+from brainscan.scoring.operating_points import THRESHOLDS, Counts, RecordingTable
+
+Scorer = Literal["ovlp", "szcore", "taes"]
+SCORERS: tuple[Scorer, ...] = ("ovlp", "szcore", "taes")
+
+_BLOCK_CELLS = 4_000_000  # comparisons of events with seizures held at once
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """One recording with its truth and a detector's output.
+
+    Parameters
+    ----------
+    case : Case
+    output : Output
+    seizures : tuple of Seizure
+        Within the judged spans.
+    judged : tuple of (float, float)
+        Spans that the experts judged.
+    simulated : bool
+    """
+
+    case: Case
+    output: Output
+    seizures: tuple[Seizure, ...]
+    judged: Spans
+    simulated: bool = False
+
+    @classmethod
+    def of(cls, case: Case, output: Output, reference: Reference) -> Judged:
+        """Return the seizures' and the spans' parts that count."""
+        judged = case.judged(output.duration_s)
+        seizures = (
+            replace(seizure, onset_s=start_s, offset_s=stop_s)
+            for seizure in reference.seizures
+            for start_s, stop_s in overlap([(seizure.onset_s, seizure.offset_s)], judged)
+        )
+        return cls(case, output, tuple(seizures), judged, reference.simulated)
+
+    @property
+    def scored(self) -> Spans:
+        """Spans that were both analysed and judged."""
+        return overlap(self.judged, self.output.analysed)
+
+    @property
+    def scored_s(self) -> float:
+        """Seconds that were both analysed and judged: what false alarms are divided by."""
+        return sum((stop - start for start, stop in self.scored), 0.0)
+
+    def clipped(self, sweep: Sweep) -> Sweep:
+        """Return the events' parts within the judged spans."""
+        parts = [
+            (
+                sweep.index,
+                np.maximum(sweep.onset_s, start_s),
+                np.minimum(sweep.offset_s, stop_s),
+                sweep.confidence,
+            )
+            for start_s, stop_s in self.judged
+        ]
+        index, onset_s, offset_s, confidence = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        inside = np.flatnonzero(offset_s > onset_s)
+        order = inside[np.lexsort((onset_s[inside], index[inside]))]
+        return Sweep(index[order], onset_s[order], offset_s[order], confidence[order])
+
+
+def judge(cases: Iterable[Case], outputs: Outputs) -> tuple[tuple[Judged, ...], tuple[Failure, ...]]:
+    """Read the truth of every case that has an output.
+
+    Returns
+    -------
+    tuple of Judged
+    tuple of Failure
+        Of the outputs, and of annotations that cannot be used.
+    """
+    judged, failures = [], {failure.file: failure for failure in outputs.failures}
+    for case in cases:
+        output = outputs.by_name.get(case.name)
+        if output is None:
+            continue
+        try:
+            reference = read_reference(case.reference, case.path.name, output.duration_s, output.start)
+        except BrainscanError as error:
+            failures[case.name] = Failure.of(case.name, error)
+        else:
+            judged.append(Judged.of(case, output, reference))
+    return tuple(judged), tuple(failures.values())
+
+
+def table(recording: Judged, scorer: Scorer) -> RecordingTable:
+    """Count what one recording contributes at every threshold of the grid.
+
+    Parameters
+    ----------
+    recording : Judged
+    scorer : {"ovlp", "szcore", "taes"}
+        NEDC's OVLP and TAES for the label ``seiz``; the event score of SzCORE.
+
+    Returns
+    -------
+    RecordingTable
+        The seconds are those that were both analysed and judged, whatever the scorer.
+    """
+    return counted(recording, recording.output.sweep, len(THRESHOLDS), scorer)
+
+
+def counted(recording: Judged, sweep: Sweep, n_thresholds: int, scorer: Scorer) -> RecordingTable:
+    """Count what one recording contributes at every threshold of a sweep of any grid; see `table`."""
+    seizures, detected, false_alarms = _COUNTERS[scorer](recording, recording.clipped(sweep), n_thresholds)
+    return RecordingTable(recording.case.patient, recording.scored_s, seizures, detected, false_alarms)
+
+
+_Counted = tuple[int, Counts, Counts]
+
+
+def _ovlp(recording: Judged, sweep: Sweep, n_thresholds: int) -> _Counted:
+    """Count as `scoring.nedc.ovlp` does, all thresholds at once: any overlap, touching is none."""
+    seizures = union((s.onset_s, s.offset_s) for s in recording.seizures)
+    detected = np.zeros((n_thresholds, len(seizures)), dtype=np.bool_)
+    hit = np.zeros(len(sweep.index), dtype=np.bool_)
+    onsets, offsets = (np.array([s[k] for s in seizures], dtype=np.float64) for k in (0, 1))
+    size = max(1, _BLOCK_CELLS // max(1, len(seizures)))
+    for first in range(0, len(hit), size):
+        rows = slice(first, first + size)
+        both = (sweep.onset_s[rows, None] < offsets) & (sweep.offset_s[rows, None] > onsets)
+        hit[rows] = both.any(axis=1)
+        event, seizure = np.nonzero(both)
+        detected[sweep.index[rows][event], seizure] = True
+    false_alarms = np.bincount(sweep.index[~hit], minlength=n_thresholds)
+    return len(seizures), detected.sum(axis=1), false_alarms.astype(np.int64)
+
+
+def _szcore(recording: Judged, sweep: Sweep, n_thresholds: int) -> _Counted:
+    seizures = [(s.onset_s, s.offset_s) for s in recording.seizures]
+    duration_s = recording.output.duration_s
+
+    def count(events: Spans) -> tuple[int, float, float]:
+        event = szcore.score_pair(seizures, events, duration_s, duration_s).event
+        return event.ref_true, event.tp, event.fp
+
+    return _one_by_one(sweep, n_thresholds, count)
+
+
+def _taes(recording: Judged, sweep: Sweep, n_thresholds: int) -> _Counted:
+    duration_s = recording.output.duration_s
+    ref = complete([Annotation(s.onset_s, s.offset_s, "seiz") for s in recording.seizures], duration_s)
+
+    def count(events: Spans) -> tuple[int, float, float]:
+        hyp = complete([Annotation(*event, "seiz") for event in events], duration_s)
+        targets, hits, _, false_alarms = tally(ref, hyp, "seiz").totals()
+        return targets, hits, false_alarms
+
+    return _one_by_one(sweep, n_thresholds, count)
+
+
+def _one_by_one(sweep: Sweep, n_thresholds: int, count: Callable[[Spans], tuple[int, float, float]]) -> _Counted:
+    """Count threshold by threshold; neighbours often have the same events, which are counted once."""
+    known: dict[Spans, tuple[int, float, float]] = {}
+    rows = []
+    for k in range(n_thresholds):
+        events = tuple((event.onset_s, event.offset_s) for event in sweep.at(k))
+        if events not in known:
+            known[events] = count(events)
+        rows.append(known[events])
+    targets, detected, false_alarms = zip(*rows, strict=True)
+    return targets[0], np.array(detected), np.array(false_alarms)
+
+
+_COUNTERS: Mapping[Scorer, Callable[[Judged, Sweep, int], _Counted]] = MappingProxyType(
+    {"ovlp": _ovlp, "szcore": _szcore, "taes": _taes}
+)
+
+
+def patients(recordings: Sequence[Judged]) -> int:
+    """Return how many patients the recordings are of."""
+    return len({recording.case.patient for recording in recordings})
