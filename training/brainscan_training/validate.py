@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.card import DecisionConfig, WindowConfig
-from brainscan.decision.average import average
-from brainscan.decision.postprocess import events_of_curve, find_events
+from brainscan.decision.postprocess import find_events
 from brainscan.decision.stitch import Stitcher
+from brainscan.evaluate.sweep import sweep
 from brainscan.events import RATE_HZ, BoolArray, Probabilities
 from brainscan.model.inference import WindowRunner
 from brainscan.scoring.operating_points import (
@@ -22,7 +22,6 @@ from brainscan.scoring.operating_points import (
     Curve,
     OperatingPoint,
     RecordingTable,
-    off_threshold,
     operating_point,
     pool,
 )
@@ -163,21 +162,13 @@ def measure(recordings: Sequence[ScoredRecording], decision: DecisionConfig, fa_
 
 def table_of(recording: ScoredRecording, decision: DecisionConfig) -> RecordingTable:
     """Return found seizures and false alarms of a recording at every threshold, any overlap counting."""
-    judged = tuple(recording.scored)
+    judged = recording.scored
     seizures = [seizure for seizure in recording.annotations if clip((seizure,), judged)]
     detected = np.zeros(len(THRESHOLDS), dtype=np.int64)
     false_alarms = np.zeros(len(THRESHOLDS), dtype=np.int64)
-    averaged = [average(part.values, decision.average_s) for part in recording.probabilities]
-    highest = max((float(np.nanmax(values)) for values in averaged if not np.isnan(values).all()), default=0.0)
-    for k, threshold in enumerate(THRESHOLDS):
-        if threshold > highest:
-            break
-        swept = replace(decision, enter=threshold, leave=off_threshold(threshold))
-        events = [
-            (event.onset_s, event.offset_s)
-            for values, part in zip(averaged, recording.probabilities, strict=True)
-            for event in events_of_curve(values, part.values, swept, part.start_s)
-        ]
+    swept = sweep(recording.probabilities, decision)
+    for k in np.unique(swept.index):
+        events = ((event.onset_s, event.offset_s) for event in swept.at(int(k)))
         kept = [parts for event in events if (parts := clip((event,), judged))]
         detected[k] = sum(any(clip((seizure,), parts) for parts in kept) for seizure in seizures)
         false_alarms[k] = sum(not any(clip((seizure,), parts) for seizure in seizures) for parts in kept)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import csv
-import re
 from dataclasses import replace
 from pathlib import Path
 
 from brainscan.errors import InputError
+from brainscan.evaluate.corpus import subject_of
+from brainscan.evaluate.index import INDEX, spans_of
 from brainscan.io.csv_bi import read_csv_bi
 from brainscan.io.discover import find_recordings
 from brainscan_training.corpora.item import Corpus, Gathering, Item, check_splits, seizures_of
-
-INDEX = "index.csv"
 
 
 def items(root: Path) -> tuple[Item, ...]:
@@ -61,16 +60,12 @@ def indexed(root: Path) -> Corpus:
 
 
 def plain(root: Path) -> Corpus:
-    """Return the recordings below a folder without an index.
-
-    The first folder below the root is the subject; of a recording in the root itself, what stands before the
-    first ``_`` or ``-`` of its name.
-    """
+    """Return the recordings below a folder without an index; paths tell the subjects, as `evaluate` reads them."""
     gathering = Gathering(root)
     for relative in find_recordings(root, root):
-        subject = relative.parts[0] if len(relative.parts) > 1 else re.split(r"[_-]", relative.stem)[0]
         path = root / relative
-        gathering.add(Item(path, gathering.name(path), source=root.name, subject=subject, split=""))
+        item = Item(path, gathering.name(path), source=root.name, subject=subject_of(relative), split="")
+        gathering.add(item)
     return gathering.corpus("folder")
 
 
@@ -93,24 +88,10 @@ def _item(root: Path, row: dict[str, str]) -> Item:
         source=row.get("source") or root.name,
         subject=row.get("subject") or path.stem,
         split=row.get("group") or "",
-        scored=_spans(row.get("scored") or "all"),
+        scored=spans_of(row.get("scored") or "all"),
         licence=row.get("licence") or "",
     )
 
 
 def _annotated(item: Item) -> Item:
     return replace(item, seizures=seizures_of(read_csv_bi(item.path.with_suffix(".csv_bi"))))
-
-
-def _spans(text: str) -> tuple[tuple[float, float], ...] | None:
-    if text == "all":
-        return None
-    if text == "none":
-        return ()
-    spans = []
-    for part in text.split(";"):
-        first, dash, last = part.strip().partition("-")
-        if not dash:
-            raise ValueError(f"a scored span is all, none or from-to in seconds, got {text!r}")
-        spans.append((float(first), float(last)))
-    return tuple(spans)
