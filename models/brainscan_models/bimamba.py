@@ -19,6 +19,9 @@ from brainscan_models.ssd import mixer
 
 _DECAY_RANGE = (1.0, 16.0)
 
+_CACHED_VALUES = 1 << 20
+"""Projected values (4 MB in float32) that one pass through a stream's layers holds at a time on a CPU."""
+
 
 class Mamba2(nn.Module):
     """One direction of a layer: project, convolve and scan, gate, project.
@@ -102,10 +105,19 @@ class Stream(nn.Module):
     def __init__(self, config: StreamConfig) -> None:
         super().__init__()
         self.layers = nn.ModuleList(BiMamba2(config) for _ in range(config.layers))
+        self.projected = 2 * (config.d_inner + config.d_state) + config.heads
         self.recompute = False
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, n_steps, d_model) for x of that shape; each of the n sequences for itself."""
+        if x.device.type == "cpu" and not torch.is_grad_enabled():
+            # A few sequences through all layers, then the next: what lies between two layers stays in cache.
+            few = max(2, _CACHED_VALUES // (x.shape[1] * self.projected))
+            if few < len(x):
+                return torch.cat([self._run(some) for some in torch.split(x, few)])
+        return self._run(x)
+
+    def _run(self, x: Tensor) -> Tensor:
         for layer in self.layers:
             again = self.recompute and self.training
             x = checkpoint(layer, x, use_reentrant=False) if again else layer(x)

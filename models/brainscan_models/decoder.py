@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from brainscan_models.config import Activation, DecoderConfig, EncoderConfig, HeadConfig
@@ -141,10 +143,70 @@ def pool_electrodes(decoded: Tensor, largest: int) -> Tensor:
     Tensor, shape (batch, 3 · channels, n_steps)
     """
     mean = decoded.mean(dim=2)
-    top = decoded.topk(largest, dim=2, sorted=False).values.mean(dim=2)
+    top = mean_of_largest(decoded, largest)
     # The floor keeps the root's gradient finite where all electrodes agree.
     spread = (decoded - mean.unsqueeze(2)).square().mean(dim=2).add(1e-6).sqrt()
     return torch.cat((mean, top, spread), dim=1)
+
+
+class _MeanOfLargest(torch.autograd.Function):
+    """Forward by comparisons alone; backward shares what falls to the smallest chosen among its equals."""
+
+    @staticmethod
+    def forward(ctx: Any, values: Tensor, count: int) -> Tensor:
+        largest = _largest(values, count)
+        ctx.save_for_backward(values, largest[-1])
+        ctx.count = count
+        return _mean(largest)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor, None]:
+        values, smallest = ctx.saved_tensors
+        above, equal = values > smallest.unsqueeze(2), values == smallest.unsqueeze(2)
+        left = (ctx.count - above.sum(dim=2)) / equal.sum(dim=2)
+        share = (above + equal * left.unsqueeze(2)) / ctx.count
+        return upstream.unsqueeze(2) * share.to(upstream.dtype), None
+
+
+def mean_of_largest(values: Tensor, count: int) -> Tensor:
+    """Return the mean of the `count` largest over the electrodes.
+
+    Parameters
+    ----------
+    values : Tensor, shape (batch, channels, n_electrodes, n_steps)
+    count : int
+        1..n_electrodes.
+
+    Returns
+    -------
+    Tensor, shape (batch, channels, n_steps)
+    """
+    if torch.is_grad_enabled() and values.requires_grad:
+        return cast(Tensor, _MeanOfLargest.apply(values, count))  # type: ignore[no-untyped-call]
+    return _mean(_largest(values, count))
+
+
+def _largest(values: Tensor, count: int) -> list[Tensor]:
+    """Return the largest over the electrodes, in falling order.
+
+    Whole slabs are compared at once: `topk` sorts 19 numbers at a time, ten times slower on a CPU.
+    """
+    largest: list[Tensor] = []
+    for value in values.unbind(dim=2):
+        rest = value
+        for place, kept in enumerate(largest):
+            largest[place], rest = torch.maximum(kept, rest), torch.minimum(kept, rest)
+        if len(largest) < count:
+            largest.append(rest)
+    return largest
+
+
+def _mean(values: list[Tensor]) -> Tensor:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total / len(values)
 
 
 def _set_prior(layer: nn.Conv1d, prior: float) -> None:

@@ -62,6 +62,10 @@ class RowConv(nn.Conv1d):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, out_channels, rows, steps / stride)."""
+        if self.kernel_size[0] == 1:
+            # Reads every stride-th step only: sliced first, it is a plain product over the channels.
+            picked = x[..., :: self.stride[0]].permute(0, 2, 3, 1)
+            return F.linear(picked, self.weight.squeeze(2), self.bias).permute(0, 3, 1, 2)
         return F.conv2d(
             x,
             self.weight.unsqueeze(2),
@@ -129,9 +133,7 @@ class ResidualStage(nn.Module):
         # With one input channel the memory format is not to be told from the input.
         y: Tensor = self.first(x).contiguous(memory_format=torch.channels_last)
         y = self.second(self.activation(y))
-        # A strided 1×1 convolution reads every stride-th sample only; sliced first, it is a plain product.
-        shortcut = F.conv2d(x[..., :: self.residual.stride[0]], self.residual.weight.unsqueeze(2), self.residual.bias)
-        return channel_dropout(self.activation((y + shortcut) * HALF), self.dropout, self.training)
+        return channel_dropout(self.activation((y + self.residual(x)) * HALF), self.dropout, self.training)
 
 
 class Encoder(nn.Module):

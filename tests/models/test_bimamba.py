@@ -113,3 +113,13 @@ def test_recomputing_changes_no_gradient() -> None:
         gradients.append([x.grad, *(p.grad for p in stream.parameters())])
     for kept, again in zip(*gradients, strict=True):
         torch.testing.assert_close(kept, again)
+
+
+def test_few_sequences_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.manual_seed(0)
+    stream = Stream(SMALL)
+    x = torch.randn(7, 20, 12)
+    with torch.inference_mode():
+        whole = stream(x)
+        monkeypatch.setattr("brainscan_models.bimamba._CACHED_VALUES", 2000)
+        torch.testing.assert_close(stream(x), whole, rtol=1e-5, atol=1e-6)

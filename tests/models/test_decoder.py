@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from brainscan_models.config import DecoderConfig, EncoderConfig, HeadConfig
-from brainscan_models.decoder import Decoder, MixHead, PoolHead, pool_electrodes
+from brainscan_models.decoder import Decoder, MixHead, PoolHead, mean_of_largest, pool_electrodes
 from brainscan_models.registry import V3, V3_LITE
 
 
@@ -44,6 +44,23 @@ def test_pooling_knows_no_electrode_by_name() -> None:
     torch.testing.assert_close(pooled[:, :3], decoded.mean(2))
     torch.testing.assert_close(pooled[:, 3:6], decoded.sort(dim=2).values[:, :, -4:].mean(2))
     torch.testing.assert_close(pooled[:, 6:], decoded.std(dim=2, correction=0), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("count", [1, 4, 19])
+def test_the_mean_of_the_largest_is_that_of_a_sort(count: int) -> None:
+    torch.manual_seed(0)
+    values = torch.randn(2, 3, 19, 7, dtype=torch.float64, requires_grad=True)
+    expected = values.sort(dim=2, descending=True).values[:, :, :count].mean(dim=2)
+    torch.testing.assert_close(mean_of_largest(values, count), expected)
+    torch.testing.assert_close(mean_of_largest(values.detach(), count), expected.detach())
+    assert torch.autograd.gradcheck(lambda x: mean_of_largest(x, count), values[:1, :1, :, :2])
+
+
+def test_equal_electrodes_share_the_gradient_of_the_largest() -> None:
+    values = torch.tensor([3.0, 1.0, 1.0, 1.0, 0.0]).reshape(1, 1, 5, 1).requires_grad_()
+    mean_of_largest(values, 2).sum().backward()
+    assert values.grad is not None
+    assert values.grad.flatten().tolist() == pytest.approx([0.5, 0.5 / 3, 0.5 / 3, 0.5 / 3, 0.0])
 
 
 def test_pooling_equal_electrodes_has_a_finite_gradient() -> None:
