@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from brainscan.errors import InputError, UsageError
+from brainscan.evaluate.index import INDEX
 from brainscan_training.config import DataConfig
 from brainscan_training.corpora import bids, folder, simulated, tusz
 from brainscan_training.corpora.item import Corpus, Item, Unusable, assign_splits
@@ -25,7 +26,7 @@ def read_corpus(root: Path) -> Corpus:
     """
     if not root.is_dir():
         raise InputError("no such folder", kind="io", file=str(root), hint="--data takes a folder, or simulation")
-    if (root / folder.INDEX).is_file():
+    if (root / INDEX).is_file():
         return folder.indexed(root)
     if tusz.base_of(root) is not None:
         return tusz.corpus(root)
