@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import types
 import typing
 from collections.abc import Mapping
@@ -113,3 +114,16 @@ def _convert_scalar(hint: Any, value: Any, path: str) -> Any:
     if isinstance(value, hint):
         return value
     raise ValueError(f"{path} must be {hint.__name__}, got {value!r}")
+
+
+def finite(value: Any) -> Any:
+    """Replace NaN and infinities by None, tuples by lists, NumPy scalars by Python's own."""
+    if isinstance(value, dict):
+        return {str(k): finite(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(v) for v in value]
+    if hasattr(value, "item") and not isinstance(value, str | bytes):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
+
+from brainscan.mapping import finite
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,19 +61,6 @@ def print_json(document: Any) -> None:
     """Print one JSON document on stdout, NaN and infinities as null."""
     sys.stdout.write(json.dumps(finite(document), indent=2, ensure_ascii=False) + "\n")
     sys.stdout.flush()
-
-
-def finite(value: Any) -> Any:
-    """Replace NaN and infinities by None, tuples by lists, NumPy scalars by Python's own."""
-    if isinstance(value, dict):
-        return {str(k): finite(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(v) for v in value]
-    if hasattr(value, "item") and not isinstance(value, str | bytes):
-        value = value.item()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def stdout_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:

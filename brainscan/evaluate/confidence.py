@@ -1,0 +1,149 @@
+"""How far a confidence can be believed: candidate events, reliability, and a monotone map from mean to confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainscan.evaluate.judged import Judged
+from brainscan.events import Event
+from brainscan.scoring.operating_points import THRESHOLDS
+
+N_BINS = 10
+LOWEST = 0.3
+"""Candidates are sought down to this threshold; below it everything runs together."""
+
+MIN_CANDIDATES = 20
+"""A map needs as many true and as many false candidates."""
+
+Knots = tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidates:
+    """Events that could be seizures.
+
+    Parameters
+    ----------
+    mean : array of float64, shape (n,)
+        Mean probability inside, before any map.
+    true : array of bool, shape (n,)
+        Whether a seizure overlaps the event.
+    """
+
+    mean: NDArray[np.float64]
+    true: NDArray[np.bool_]
+
+
+def candidates(recordings: Iterable[Judged], on: float, lowest: float = LOWEST) -> Candidates:
+    """Collect each rise of the curve once: at the threshold in force, else at the highest one below that it reaches.
+
+    Parameters
+    ----------
+    recordings : iterable of Judged
+    on : float
+        The threshold in force.
+    lowest : float
+        Where to stop.
+    """
+    numbers = [k for k, threshold in enumerate(THRESHOLDS) if lowest <= threshold <= on + 1e-9]
+    means, truths = [np.zeros(0)], [np.zeros(0, dtype=np.bool_)]
+    for recording in recordings:
+        seizures = np.array([(s.onset_s, s.offset_s) for s in recording.seizures]).reshape(-1, 2)
+        found = recording.clipped(recording.output.sweep)
+        taken = np.zeros((0, 2))
+        for k in reversed(numbers):
+            rows = slice(*np.searchsorted(found.index, (k, k + 1)).tolist())
+            spans = np.stack((found.onset_s[rows], found.offset_s[rows]), axis=1)
+            new = ~_touched(spans, taken)
+            means.append(found.confidence[rows][new])
+            truths.append(_touched(spans[new], seizures))
+            taken = np.concatenate((taken, spans[new]))
+    return Candidates(np.concatenate(means), np.concatenate(truths))
+
+
+def _touched(spans: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Say which spans, shape (n, 2), overlap any of the others."""
+    both = (spans[:, :1] < others[:, 1]) & (spans[:, 1:] > others[:, 0])
+    return np.asarray(both.any(axis=1))
+
+
+def reliability(found: Candidates, knots: Knots = ()) -> list[dict[str, Any]]:
+    """Return, for each tenth of confidence that any candidate has, the mean confidence and the share that is true."""
+    confidence = mapped(found.mean, knots)
+    place = np.clip((confidence * N_BINS).astype(np.int64), 0, N_BINS - 1)
+    rows = []
+    for k in range(N_BINS):
+        inside = place == k
+        if inside.any():
+            rows.append(
+                {
+                    "from": k / N_BINS,
+                    "to": (k + 1) / N_BINS,
+                    "events": int(inside.sum()),
+                    "confidence": float(confidence[inside].mean()),
+                    "true_share": float(found.true[inside].mean()),
+                }
+            )
+    return rows
+
+
+def mapped(mean: NDArray[np.float64], knots: Knots) -> NDArray[np.float64]:
+    """Return confidences of mean probabilities, as the decision maps them."""
+    if not knots:
+        return mean
+    x, y = zip(*knots, strict=True)
+    return np.asarray(np.interp(mean, x, y), dtype=np.float64)
+
+
+def fit_map(found: Candidates) -> Knots:
+    """Return the knots of the monotone map that fits the candidates best (least squares), empty if too few.
+
+    Pool-adjacent-violators (Ayer et al., 1955). Each block of equal confidence is a knot at its mean; half a
+    success and half a failure are added to each, since no block of finite size proves certainty.
+    """
+    n_true = int(found.true.sum())
+    if min(n_true, len(found.true) - n_true) < MIN_CANDIDATES:
+        return ()
+    order = np.argsort(found.mean, kind="stable")
+    x, inverse = np.unique(found.mean[order], return_inverse=True)
+    weight = np.bincount(inverse).astype(np.float64)
+    share = np.bincount(inverse, weights=found.true[order]) / weight
+    blocks = pool_violators(share, weight)
+    knots = [
+        (float(np.average(x[a:b], weights=weight[a:b])), value, float(weight[a:b].sum())) for a, b, value in blocks
+    ]
+    shrunk = np.array([(value * n + 0.5) / (n + 1.0) for _, value, n in knots])
+    again = pool_violators(shrunk, np.array([n for *_, n in knots]))
+    heights = np.concatenate([np.full(b - a, value) for a, b, value in again])
+    return tuple((at, float(height)) for (at, *_), height in zip(knots, heights, strict=True))
+
+
+def pool_violators(values: NDArray[np.float64], weights: NDArray[np.float64]) -> list[tuple[int, int, float]]:
+    """Return the non-decreasing sequence closest to `values` as blocks ``(first, stop, value)``.
+
+    >>> pool_violators(np.array([1.0, 0.0, 2.0]), np.ones(3))
+    [(0, 2, 0.5), (2, 3, 2.0)]
+    """
+    blocks: list[tuple[int, int, float, float]] = []
+    for k, (value, weight) in enumerate(zip(values.tolist(), weights.tolist(), strict=True)):
+        first, height, mass = k, value, weight
+        while blocks and blocks[-1][2] >= height:
+            first, _, below, more = blocks.pop()
+            height = (height * mass + below * more) / (mass + more)
+            mass += more
+        blocks.append((first, k + 1, height, mass))
+    return [(first, stop, height) for first, stop, height, _ in blocks]
+
+
+def with_map(events: Iterable[Event], knots: Knots) -> tuple[Event, ...]:
+    """Return events with their mean probability turned into confidence."""
+    found = tuple(events)
+    if not knots:
+        return found
+    confidence = mapped(np.array([event.confidence for event in found]), knots).tolist()
+    return tuple(Event(e.onset_s, e.offset_s, c, e.prolonged) for e, c in zip(found, confidence, strict=True))
