@@ -1,0 +1,135 @@
+"""What an evaluation writes: metrics.json, events.csv and small tables, each atomically."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from brainscan.errors import OutputError
+from brainscan.evaluate.evaluation import Evaluation
+from brainscan.evaluate.rows import AlarmRow, SeizureRow
+from brainscan.io.atomic import make_folder, write_bytes
+from brainscan.mapping import finite
+
+METRICS = "metrics.json"
+EVENTS = "events.csv"
+PATIENTS = "patients.csv"
+FROC = "froc.csv"
+REPORT = "report.html"
+FILES = (METRICS, EVENTS, PATIENTS, FROC, REPORT)
+
+_EVENT_COLUMNS = (
+    *("operating_point", "threshold", "kind", "file", "source", "subject", "onset_s", "offset_s", "duration_s"),
+    *("type", "found", "detected_onset_s", "detected_offset_s", "latency_s", "offset_error_s", "confidence"),
+)
+
+
+def check_folder(folder: Path, *, force: bool) -> None:
+    """Make the folder of results; refuse one whose files an evaluation did not write.
+
+    Raises
+    ------
+    OutputError
+    """
+    make_folder(folder)
+    taken = [name for name in FILES if (folder / name).exists()]
+    if force or not taken or _is_ours(folder / METRICS):
+        return
+    raise OutputError(
+        f"holds a {taken[0]} that `brainscan evaluate` did not write",
+        file=str(folder),
+        hint="choose another -o, or overwrite it with --force",
+    )
+
+
+def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluation) -> None:
+    """Write the figures and tables.
+
+    Parameters
+    ----------
+    folder : Path
+    metrics : mapping
+        As the JSON shows it.
+    evaluation : Evaluation
+
+    Raises
+    ------
+    OutputError
+        If a file cannot be written.
+    """
+    text = json.dumps(finite(dict(metrics)), indent=2, ensure_ascii=False) + "\n"
+    write_bytes(folder / EVENTS, _table(_EVENT_COLUMNS, _event_rows(evaluation)))
+    patients = metrics["per_patient"]
+    columns = tuple(patients[0]) if patients else ("source", "subject")
+    write_bytes(folder / PATIENTS, _table(columns, ([row[name] for name in columns] for row in patients)))
+    write_bytes(folder / FROC, _table(*_froc(evaluation)))
+    # Last: its presence says that the results are whole.
+    write_bytes(folder / METRICS, text.encode("utf-8", "backslashreplace"))
+
+
+def _froc(evaluation: Evaluation) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    curve = evaluation.curve
+    columns = (curve.thresholds, curve.fa_per_24h, curve.false_alarms, curve.sensitivity, curve.detected)
+    header = ("threshold", "fa_per_24h", "false_alarms", "sensitivity", "detected")
+    return header, zip(*(column.tolist() for column in columns), strict=True)
+
+
+def _event_rows(evaluation: Evaluation) -> Iterable[Sequence[Any]]:
+    for point in (evaluation.default, *evaluation.points):
+        if not point.op.reachable:
+            continue
+        head = (point.name, _number(point.op.threshold))
+        rows = evaluation.rows(point)
+        yield from ((*head, *_seizure(row)) for row in rows.seizures)
+        yield from ((*head, *_alarm(row)) for row in rows.alarms)
+
+
+def _seizure(row: SeizureRow) -> Sequence[Any]:
+    case, seizure, events = row.recording.case, row.seizure, row.events
+    found = (
+        (
+            _number(events[0].onset_s),
+            _number(events[-1].offset_s),
+            _number(row.latency_s),
+            _number(row.offset_error_s),
+            _number(max(event.confidence for event in events)),
+        )
+        if events
+        else ("",) * 5
+    )
+    times = (_number(seizure.onset_s), _number(seizure.offset_s), _number(seizure.duration_s))
+    return ("seizure", case.name, case.source, case.subject, *times, seizure.label, int(row.found), *found)
+
+
+def _alarm(row: AlarmRow) -> Sequence[Any]:
+    case, event = row.recording.case, row.event
+    times = (_number(event.onset_s), _number(event.offset_s))
+    return (
+        *("false_alarm", case.name, case.source, case.subject, *times, _number(event.duration_s)),
+        *("", "", *times, "", "", _number(event.confidence)),
+    )
+
+
+def _number(value: float) -> str:
+    return "" if math.isnan(value) else f"{value:.4f}"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return buffer.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _is_ours(path: Path) -> bool:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and {"brainscan", "operating_points", "froc"} <= set(document)
