@@ -109,7 +109,8 @@ def run(way: Way, model: str, folder: Path) -> list[Detection]:
         print(f"\r\033[K{way.name}: {len(found) + 1} {recording.name}", end="", file=sys.stderr)
         found.append(detector.detect(replace(recording, sha256=None), OPTIONS))
     hours = sum(d.analysed_s for d in found) / 3600.0
-    print(f"\r\033[K{way.name}: {len(found)} recordings, {hours:.2f} h, {time.perf_counter() - began:.0f} s")
+    took_s = time.perf_counter() - began
+    print(f"\r\033[K{way.name}: {len(found)} recordings, {hours:.2f} h, {took_s:.0f} s", flush=True)
     return found
 
 
@@ -119,8 +120,8 @@ def events_at(detection: Detection, decision: DecisionConfig) -> list[Event]:
 
 
 def low_decision(usual: Sequence[Detection], decision: DecisionConfig) -> tuple[DecisionConfig, int]:
-    """Return the card's decision at the highest threshold of a grid that gives enough events, and their number."""
-    for enter in np.arange(0.8, 0.0, -0.05):
+    """Return the card's decision at the highest low threshold that gives enough events, and their number."""
+    for enter in np.arange(0.5, 0.0, -0.05):
         low = replace(decision, enter=float(enter), leave=max(0.0, float(enter) - 0.08))
         count = sum(len(events_at(d, low)) for d in usual)
         if count >= ENOUGH_EVENTS:
