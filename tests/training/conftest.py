@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -107,13 +107,3 @@ def run(tmp_path: Path) -> Callable[[TrainConfig], Finished]:
         return Finished(folder, config)
 
     return go
-
-
-def without_times(record: dict[str, object]) -> dict[str, object]:
-    """Return a line of the log without what the clock decides."""
-    return {key: value for key, value in record.items() if key not in {"s", "waited_s"}}
-
-
-def with_label(cached: Cached, **changes: object) -> Cached:
-    """Return a recording with another item."""
-    return replace(cached, item=replace(cached.item, **changes))  # type: ignore[arg-type]

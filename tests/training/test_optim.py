@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 from hypothesis import given
@@ -34,7 +36,7 @@ def test_rates_rise_then_fall_within_their_bounds(total: int, warm_up: float, fl
     assert all(0.0 < rate <= 1.0 or floor == 0.0 for rate in rates)
     rising = max(1, round(warm_up * total))
     after = [rate_at(step, total, warm_up, floor) for step in range(rising, total)]
-    assert all(a >= b for a, b in zip(after, after[1:], strict=False))
+    assert all(a >= b for a, b in itertools.pairwise(after))
     assert rate_at(total, total, warm_up, floor) == pytest.approx(floor if total > rising else 1.0)
 
 

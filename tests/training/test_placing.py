@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from brainscan.card import Card, DecisionConfig
+from brainscan_training.placing import placed
+
+CARD = Card(name="x", variant={})
+
+
+@given(st.floats(-20.0, 20.0), st.floats(0.05, 10.0))
+def test_both_thresholds_come_to_lie_where_the_decision_has_them(off: float, width: float) -> None:
+    assume(off + width > off)
+    card = placed(CARD, off + width, off)
+    for raw, wanted in ((off + width, card.decision.enter), (off, card.decision.leave)):
+        logit = (raw - card.logit_shift) * card.logit_scale
+        assert 1.0 / (1.0 + math.exp(-logit)) == pytest.approx(wanted, abs=1e-6)
+
+
+def test_thresholds_out_of_order_are_refused() -> None:
+    with pytest.raises(ValueError, match="below the on threshold"):
+        placed(CARD, 0.0, 0.0)
+    with pytest.raises(ValueError, match="0 < off < on < 1"):
+        placed(Card(name="x", variant={}, decision=DecisionConfig(enter=0.5, leave=0.5)), 1.0, 0.0)
