@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brainscan.cli.console import finite
 from brainscan.io.atomic import write_text
+from brainscan.mapping import finite
 from brainscan_training.state import Progress
 from brainscan_training.validate import Validation
 

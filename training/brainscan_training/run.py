@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brainscan.cli.console import finite
 from brainscan.errors import BrainscanError
 from brainscan.io.atomic import make_folder, write_bytes, write_text
+from brainscan.mapping import finite
 from brainscan.model import checkpoint
 from brainscan.model.inference import RunConfig, WindowRunner, pick_device
 from brainscan_training.compare import PatientRow, as_mappings, by_patient
