@@ -13,6 +13,7 @@ import typer
 
 from brainscan.cli import console, options
 from brainscan.errors import InputError, OutputError, UsageError
+from brainscan.mapping import finite
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -224,7 +225,7 @@ def _show_plan(config: TrainConfig, document: dict[str, Any]) -> None:
 def _line(record: Mapping[str, Any]) -> None:
     import json
 
-    sys.stdout.write(json.dumps(console.finite(dict(record)), ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(finite(dict(record)), ensure_ascii=False) + "\n")
     sys.stdout.flush()
 
 
