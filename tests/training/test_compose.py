@@ -135,7 +135,7 @@ def test_every_augmentation_changes_a_window_and_can_be_switched_off(name: str) 
 
 def test_shares_outside_their_range_are_refused() -> None:
     for name in ("mirror", "device"):
-        with pytest.raises(ValueError, match="0..1"):
+        with pytest.raises(ValueError, match=r"0\.\.1"):
             AugmentConfig(**{name: 1.2})
     with pytest.raises(ValueError, match="negative"):
         AugmentConfig(gain=-0.1)

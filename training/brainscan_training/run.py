@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -108,6 +109,7 @@ def make_fabric(config: TrainConfig) -> Fabric:
     """
     from lightning.fabric import Fabric
 
+    logging.getLogger("lightning").setLevel(logging.WARNING)  # its announcements would stand between our lines
     return Fabric(
         accelerator=pick_device(config.device).type,
         devices=config.processes,

@@ -138,7 +138,8 @@ class Stepper:
     def _forward(self, part: Batch, totals: _Totals, *, plain: bool = False) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         config = self._config.loss
         module = self.network if plain else self._module
-        with torch.autocast(self._fabric.device.type, torch.bfloat16, enabled=plain and self._config.mixed_precision):
+        # Fabric wraps `forward` only: other methods of a module on one process do not pass its autocast.
+        with self._fabric.autocast():
             located: Located = module.locate(scaled(part.uv, self._config.amplitude, self._centring))
         logits = located.logits.float()
         detection, _ = detection_terms(
