@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import math
-import sys
-from dataclasses import dataclass
+import os
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,243 +14,199 @@ from brainscan.cli import console, options
 from brainscan.errors import PartialFailureError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from brainscan.evaluate.corpus import Corpus
-    from brainscan.evaluate.evaluation import DetectorFacts, Evaluation
-    from brainscan.evaluate.judged import Judged
-    from brainscan.evaluate.points import Point
-    from brainscan.evaluate.run import Outputs
-    from brainscan.scoring.intervals import Interval
-    from brainscan.scoring.pieces import RankRow
-
-METRICS = "metrics.json"
+    from brainscan.detector import DetectOptions
+    from brainscan.evaluate.job import Job, Result
+    from brainscan.evaluate.run import ModelConfig
 
 
 def evaluate(
-    corpus: Annotated[Path, typer.Argument(metavar="[CORPUS]", help="Folder of recordings.")] = Path(),
-    fa: Annotated[str, typer.Option("--fa", metavar="K,...", help="Targets: false alarms per 24 h.")] = "1,5,10",
+    corpus: Annotated[Path, typer.Argument(metavar="[CORPUS]", help="Folder of recordings and annotations.")] = Path(),
+    fa: Annotated[str, typer.Option("--fa", metavar="LIST", help="False alarms per 24 h to aim at.")] = "1,5,10",
     annotations: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the annotations lie, if not beside the recordings.")
     ] = None,
-    scorer: Annotated[str, typer.Option(help="ovlp (NEDC, label seiz), szcore (event score) or taes.")] = "ovlp",
+    group: Annotated[list[str], typer.Option("--group", help="Only this group of index.csv; repeatable.")] = [],
+    source: Annotated[list[str], typer.Option("--source", help="Only this source of index.csv; repeatable.")] = [],
+    exclude: Annotated[
+        list[str], typer.Option("--exclude", metavar="PATTERN", help="Leave recordings out by name; repeatable.")
+    ] = [],
+    scorer: Annotated[str, typer.Option(help="ovlp (NEDC), szcore or taes.")] = "ovlp",
+    fit_on: Annotated[
+        Path | None,
+        typer.Option("--fit-on", metavar="CORPUS|RUN", help="Take the thresholds from here, and apply them frozen."),
+    ] = None,
+    compare: Annotated[
+        str, typer.Option(metavar="MODEL|DIR", help="Compare with another model, or another folder of hypotheses.")
+    ] = "",
     hypotheses: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Evaluate these probability or event files, not a model.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Evaluate another detector's probability or event files instead of a model."),
     ] = None,
     pieces: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Also rank pieces of this length within each source.")
+        float | None, typer.Option(metavar="SECONDS", help="Also rank pieces of this length within each source (10).")
     ] = None,
-    group: Annotated[list[str], typer.Option(help="Only this group of index.csv; may be repeated.")] = [],
-    source: Annotated[list[str], typer.Option(help="Only this source of index.csv; may be repeated.")] = [],
-    exclude: Annotated[
-        list[str], typer.Option(metavar="PATTERN", help="Leave these recordings out; may be repeated.")
-    ] = [],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder for metrics.json.")
-    ] = None,
-    cache: Annotated[Path | None, typer.Option(metavar="DIR", help="Where outputs are kept between runs.")] = None,
     model: options.Model = "default",
     channel_map: options.ChannelMap = "",
     max_missing: options.MaxMissing = 3,
     device: options.Device = "auto",
     threads: options.Threads = 0,
     batch_size: options.BatchSize = 8,
-    force: Annotated[bool, typer.Option("--force", help="Detect again what the cache holds.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Write metrics.json, events.csv and tables here."),
+    ] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option("--cache", metavar="DIR", help="Keep outputs here; default: below -o, else your cache folder."),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite results that brainscan did not write.")] = False,
     as_json: options.AsJson = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Evaluate a model, or other people's detections, against annotations.
+    """Evaluate a detector on a corpus: operating points with intervals.
 
-    Every recording below CORPUS needs an annotation of its name. Events are pooled over all of them; an operating
-    point for k false alarms per 24 h is the lowest threshold from which every higher one keeps that rate. A rate that
-    rests on less than 24 h is told as a count with its interval. What was detected once is not detected again.
-    Research use, not a medical device.
+    Every recording needs an annotation of the same name (or a list that names it); one without is an error unless
+    it is excluded. For each target the threshold is the lowest from which every higher one keeps the rate too.
+    Outputs are kept, so that another scorer or target takes seconds; a killed run goes on where it was.
 
     Examples
     --------
-    brainscan evaluate corpus/ --fa 1,5,10
-    brainscan evaluate corpus/ --group dev --max-missing 9 --pieces 10 -o results/
-    brainscan evaluate corpus/ --hypotheses theirs/ --scorer szcore --json > theirs.json
+    brainscan evaluate corpus/ --fa 1,5,10 -o results/
+    brainscan evaluate corpus/ --group dev --pieces 10 --json
+    brainscan evaluate test/ --fit-on dev/ --scorer szcore
+    brainscan evaluate corpus/ --hypotheses other_detector/ --compare third_detector/
     """
     console.set_quiet(quiet)
-    from brainscan.evaluate.corpus import CorpusConfig, read_corpus
-    from brainscan.evaluate.evaluation import EvaluationConfig
-    from brainscan.evaluate.evaluation import evaluate as figures
-    from brainscan.evaluate.judged import SCORERS, judge
-    from brainscan.io.atomic import make_folder, write_text
-    from brainscan.mapping import finite, to_mapping
+    if output is not None and str(output) == "-":
+        raise UsageError("-o takes a folder", hint="--json prints the figures on stdout")
+    from brainscan.evaluate.corpus import CorpusConfig
+    from brainscan.evaluate.job import Job
+    from brainscan.evaluate.results import check_folder
+
+    if hypotheses is not None and model != "default":
+        raise UsageError(
+            "--hypotheses and --model both say what to evaluate", hint="give one; --compare takes the other"
+        )
+    chosen_scorer, targets = scorer_of(scorer), targets_of(fa)
+    chosen = options.detect_options(channel_map, max_missing)
+    if output is not None:
+        check_folder(output, force=force)
+    with ExitStack() as stack:
+        kept = cache_folder(cache, output, stack)
+        job = Job(
+            corpus=CorpusConfig(corpus, annotations, tuple(group), tuple(source), tuple(exclude), output),
+            model=model_config(options.DetectorChoice(model, None, None, device, threads, batch_size), chosen, kept),
+            hypotheses=hypotheses,
+            scorer=chosen_scorer,
+            targets=targets,
+            fit_on=fit_on,
+            compare=compare,
+            pieces_s=pieces,
+        )
+        result = run_with_progress(job)
+        if output is not None:
+            _write(output, result)
+    _finish(result, as_json=as_json, quiet=quiet)
+
+
+def model_config(choice: options.DetectorChoice, chosen: DetectOptions, cache: Path) -> ModelConfig:
+    """Return which model runs how.
+
+    Raises
+    ------
+    UsageError
+        If a number is out of range.
+    """
+    from brainscan.evaluate.run import ModelConfig
+
+    if choice.batch_size < 1 or choice.threads < 0:
+        raise UsageError("--batch-size must be at least 1 and --threads not negative")
+    return ModelConfig(choice.model, chosen, cache, choice.device, choice.threads, choice.batch_size)
+
+
+def scorer_of(name: str) -> Any:
+    """Return the scorer of a name, or say which there are."""
+    from brainscan.evaluate.judged import SCORERS
+
+    if name not in SCORERS:
+        raise UsageError(f"no such scorer: {name}", hint=f"--scorer takes {', '.join(SCORERS)}")
+    return name
+
+
+def targets_of(text: str) -> tuple[float, ...]:
+    """Return the false-alarm targets that a user gave."""
     from brainscan.scoring.operating_points import parse_targets
 
     try:
-        targets = parse_targets(fa)
+        return parse_targets(text)
     except ValueError as problem:
         raise UsageError(str(problem), hint="--fa takes numbers such as 1,5,10") from None
-    chosen = next((name for name in SCORERS if name == scorer), None)
-    if chosen is None:
-        raise UsageError(f"no such scorer: {scorer}", hint=f"--scorer takes {', '.join(SCORERS)}")
-    if pieces is not None and not pieces > 0:
-        raise UsageError("--pieces takes a length in seconds", hint="--pieces 10")
-    found = read_corpus(CorpusConfig(corpus, annotations, tuple(group), tuple(source), tuple(exclude), output))
-    for text in found.warnings:
-        console.warning(text)
-    run = _Run(model, channel_map, max_missing, device, threads, batch_size)
-    outputs, facts = run.outputs(found, hypotheses, cache, again=force)
-    recordings, failures = judge(found.cases, outputs)
-    config = EvaluationConfig(corpus.resolve().name, chosen, targets)
-    result = figures(recordings, failures, facts, config)
-    for failure in result.failures:
-        print(f"error: {failure.file}: {failure.message}", file=sys.stderr)
-    document = result.as_mapping()
-    rows = _ranking(recordings, pieces) if pieces is not None else {}
-    if pieces is not None:
-        document["pieces"] = {"length_s": pieces, "sources": {name: to_mapping(row) for name, row in rows.items()}}
+
+
+def cache_folder(cache: Path | None, output: Path | None, stack: ExitStack) -> Path:
+    """Return where outputs are kept: as asked, below the results, or among the user's caches if that can be."""
+    from brainscan.errors import OutputError
+    from brainscan.evaluate.cache import default_folder
+    from brainscan.io.atomic import make_folder
+
+    if cache is not None:
+        return cache
     if output is not None:
-        make_folder(output)
-        write_text(output / METRICS, json.dumps(finite(document), indent=2, ensure_ascii=False) + "\n")
-    _finish(result, document, rows, as_json=as_json, quiet=quiet)
+        return output / "cache"
+    folder = default_folder()
+    try:
+        make_folder(folder)
+        usable = os.access(folder, os.W_OK)
+    except OutputError:
+        usable = False
+    if usable:
+        return folder
+    console.warning(f"{folder} cannot be written, so nothing is kept for a second run; --cache DIR names another place")
+    return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="brainscan-")))
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Which model runs how."""
+def run_with_progress(job: Job) -> Result:
+    """Run a job with a bar on the terminal."""
+    from brainscan.evaluate.job import run
+    from brainscan.evaluate.run import Listener
 
-    model: str
-    channel_map: str
-    max_missing: int
-    device: str
-    threads: int
-    batch_size: int
+    with console.progress() as bar:
+        task = bar.add_task("recordings", total=None)
 
-    def outputs(
-        self, corpus: Corpus, hypotheses: Path | None, cache: Path | None, *, again: bool
-    ) -> tuple[Outputs, DetectorFacts]:
-        """Return what the model, or the hypotheses, say about each recording, and which detector that is."""
-        from brainscan.detector import provenance
-        from brainscan.evaluate.cache import default_folder
-        from brainscan.evaluate.evaluation import DetectorFacts
-        from brainscan.evaluate.hypotheses import run_hypotheses
-        from brainscan.evaluate.run import Listener, ModelConfig, run_model
+        def done(name: str, number: int, total: int) -> None:
+            bar.update(task, description=name, completed=number, total=total)
 
-        with console.progress() as bar:
-            task = bar.add_task("recordings", total=len(corpus.cases))
-            listener = Listener(lambda name, number, total: bar.update(task, completed=number, total=total))
-            if hypotheses is not None:
-                return run_hypotheses(corpus.cases, hypotheses, listener), DetectorFacts(hypotheses.resolve().name)
-            if self.batch_size < 1 or self.threads < 0:
-                raise UsageError("--batch-size must be at least 1 and --threads not negative")
-            config = ModelConfig(
-                self.model,
-                options.detect_options(self.channel_map, self.max_missing),
-                cache or default_folder(),
-                self.device,
-                self.threads,
-                self.batch_size,
-                again,
-            )
-            card = config.card()
-            on, off = card.decision.enter, card.decision.leave
-            settings = provenance(card, card.decision, config.options)
-            facts = DetectorFacts(card.name, card.sha256, on, off, card.confidence_map, settings)
-            return run_model(corpus.cases, config, listener), facts
+        return run(job, Listener(done))
 
 
-def _finish(
-    result: Evaluation, document: dict[str, Any], rows: Mapping[str, RankRow], *, as_json: bool, quiet: bool
-) -> None:
-    """Print the tables or the JSON document, and raise what the exit code follows from."""
+def _write(output: Path, result: Result) -> None:
+    """Write figures and tables."""
+    from brainscan.evaluate.results import write_results
+
+    write_results(output, result.metrics, result.evaluation)
+    console.message(f"results in {output}")
+
+
+def _finish(result: Result, *, as_json: bool, quiet: bool) -> None:
+    """Print figures, and raise what the exit code follows from."""
+    from brainscan.cli.figures import show
+
+    failures = result.metrics["failures"]
     error = None
-    if result.failures:
-        n_all = len(result.failures) + len(result.recordings)
-        error = PartialFailureError(f"{len(result.failures)} of {n_all} recordings failed; the others are evaluated")
-        error.reported = True
+    if failures:
+        n_all = len(failures) + result.metrics["recordings"]
+        error = PartialFailureError(
+            f"{len(failures)} of {n_all} recordings failed; the figures are those of the others",
+            hint="the failures are listed; leave such recordings out with --exclude",
+        )
+    if not as_json:
+        for text in result.corpus.warnings:
+            console.warning(text)
     if as_json:
-        console.print_json(document if error is None else {"error": error.as_mapping(), **document})
+        document = dict(result.metrics) if error is None else {"error": error.as_mapping(), **result.metrics}
+        console.print_json(document)
     elif not quiet:
-        _show(result)
-        if rows:
-            _show_ranking(rows)
+        show(result.metrics)
     if error is not None:
+        error.reported = True
         raise error
-
-
-def _show(result: Evaluation) -> None:
-    """Print the operating points, and what they rest on."""
-    base = result.base
-    title = (
-        f"{result.config.scorer.upper()}: {len(result.recordings)} recordings, {base.hours:.2f} h,"
-        f" {base.patients} patients, {base.seizures} seizures"
-    )
-    points = (*result.points, result.default)
-    header = ("point", "threshold", "found", "sensitivity", "95 %", "false alarms")
-    console.stdout_table(header, [_row(point) for point in points], title=title)
-    if not result.default.is_rate:
-        print("less than 24 h: false alarms are counts with the interval of the rate, not rates")
-
-
-def _row(point: Point) -> tuple[str, ...]:
-    op = point.op
-    if not op.reachable:
-        return (point.name, "unreachable", "-", "-", "-", "-")
-    found = f"{_number(op.detected)} of {_number(point.targets)}"
-    sensitivity = "-" if math.isnan(op.sensitivity) else f"{op.sensitivity:.3f}"
-    low, high = point.fa_ci95.low, point.fa_ci95.high
-    alarms = f"{_number(op.false_alarms)} in {point.base.hours:.2f} h ({low:.1f} to {high:.1f} per 24 h)"
-    if point.is_rate:
-        alarms = f"{op.fa_per_24h:.2f} per 24 h ({low:.2f} to {high:.2f}; {_number(op.false_alarms)} in all)"
-    return (point.name, f"{op.threshold:g}", found, sensitivity, _interval(point.sensitivity_ci95), alarms)
-
-
-def _ranking(recordings: Sequence[Judged], piece_s: float) -> Mapping[str, RankRow]:
-    """Return the first quality row within each source; recordings without curves are in none."""
-    import numpy as np
-
-    from brainscan.scoring.pieces import ScoredRecording, rank_rows
-
-    scored = [
-        ScoredRecording(
-            source=recording.case.source,
-            subject=recording.case.subject,
-            kind=recording.case.kind,
-            duration_s=recording.output.duration_s,
-            scored=recording.judged,
-            annotations=tuple((s.onset_s, s.offset_s) for s in recording.seizures),
-            probabilities=recording.output.curves,
-            events=recording.output.events,
-        )
-        for recording in recordings
-        if recording.output.curves
-    ]
-    return rank_rows(scored, np.random.default_rng(0), piece_s=piece_s)
-
-
-def _show_ranking(rows: Mapping[str, RankRow]) -> None:
-    table = [
-        (
-            name or "-",
-            _share(row.auroc),
-            _interval(row.auroc_ci95),
-            _share(row.mean_within_subject),
-            _share(row.rank_share),
-            _share(row.p95_negative),
-            row.n_pieces,
-            row.n_ictal,
-            row.n_subjects,
-            row.n_seizures,
-        )
-        for name, row in rows.items()
-    ]
-    header = ("source", "AUROC", "95 %", "within", "rank", "p95", "pieces", "ictal", "subjects", "seizures")
-    console.stdout_table(header, table)
-
-
-def _share(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"
-
-
-def _interval(interval: Interval) -> str:
-    return "-" if math.isnan(interval.low) else f"{interval.low:.3f} to {interval.high:.3f}"
-
-
-def _number(value: float) -> str:
-    """Return a count; TAES counts fractions."""
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"

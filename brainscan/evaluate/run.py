@@ -45,8 +45,6 @@ class ModelConfig:
     batch_size : int
     cache : Path
         Folder of the cache.
-    again : bool
-        Detect again what the cache holds.
     """
 
     model: str
@@ -55,7 +53,6 @@ class ModelConfig:
     device: str = "auto"
     threads: int = 0
     batch_size: int = 8
-    again: bool = False
 
     def card(self) -> Card:
         """Return the model's card, without loading the network.
@@ -129,7 +126,7 @@ def run_model(cases: Sequence[Case], config: ModelConfig, listener: Listener | N
     listener = listener or Listener()
     card = config.card()
     cache = Cache.open(config.cache, _settings(card, config.options))
-    held = {} if config.again or cache.empty else _held(cases, cache)
+    held = {} if cache.empty else _held(cases, cache)
     for number, name in enumerate(held, 1):
         listener.done(name, number, len(cases))
     n_cached, failures = len(held), {}

@@ -1,0 +1,215 @@
+"""Figures of an evaluation as tables on the terminal. No rate is shown without what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from brainscan.cli import console
+from brainscan.evaluate.points import MIN_HOURS
+
+_SCORERS = {"ovlp": "NEDC OVLP", "szcore": "SzCORE events", "taes": "NEDC TAES"}
+
+Metrics = Mapping[str, Any]
+
+
+def show(metrics: Metrics) -> None:
+    """Print all figures on stdout."""
+    console.stdout_table(*_points(metrics), title=_title(metrics))
+    for note in _notes(metrics):
+        print(note)
+    if len(metrics["sources"]) > 1:
+        print()
+        console.stdout_table(*_sources(metrics["sources"]), title="at the detector's own decision, by source")
+    for key, title in (("by_type", "type"), ("by_duration", "duration")):
+        header, rows = _groups(metrics, key, title)
+        if len(rows) > 1:
+            print()
+            console.stdout_table(header, rows)
+    _show_timing(metrics["details"]["default"]["timing"])
+    if "pieces" in metrics:
+        _show_pieces(metrics["pieces"])
+    if "comparison" in metrics:
+        _show_comparison(metrics["comparison"])
+    if metrics["failures"]:
+        print()
+        rows = [(f["file"], f["kind"], f["message"]) for f in metrics["failures"]]
+        console.stdout_table(("failed", "kind", "cause"), rows)
+
+
+def false_alarms(point: Metrics) -> str:
+    """Return false alarms as a rate, or as a count where too few hours stand behind one."""
+    if not point["reachable"]:
+        return "-"
+    count, hours = _count(point["false_alarms"]), f"{point['hours']:.1f} h"
+    low, high = point["fa_per_24h_ci95"]
+    interval = f"95 %: {low:.1f} to {high:.1f} per 24 h"
+    if point["rests_on_less_than_24_h"]:
+        return f"{count} in {hours} ({interval})"
+    return f"{point['fa_per_24h']:.2f} per 24 h ({count} in {hours}; {interval})"
+
+
+def sensitivity(value: float | None, interval: Sequence[float] | None) -> str:
+    """Return a sensitivity with its interval."""
+    if value is None or value != value:
+        return "-"
+    return f"{value:.3f}" + (f" ({interval[0]:.3f} to {interval[1]:.3f})" if interval else "")
+
+
+def _title(metrics: Metrics) -> str:
+    detector = metrics["detector"]
+    what = f"{detector['name']} {detector['sha256'][:12]}".strip()
+    made_up = ", simulated" if metrics["simulated"] else ""
+    excluded = f", {metrics['excluded']} excluded" if metrics["excluded"] else ""
+    return (
+        f"{what} on {metrics['corpus']}{made_up}: {metrics['seizures']} seizures in {metrics['hours']:.2f} h of"
+        f" {metrics['patients']} patients ({metrics['recordings']} recordings{excluded}), {_SCORERS[metrics['scorer']]}"
+    )
+
+
+def _points(metrics: Metrics) -> tuple[Sequence[str], list[Sequence[object]]]:
+    rows: list[Sequence[object]] = []
+    for point in (*metrics["operating_points"], metrics["default"]):
+        target = point["target_fa_per_24h"]
+        threshold = point["threshold"]
+        known = point["reachable"]
+        shown = "unreachable" if not known else "-" if threshold is None or threshold != threshold else f"{threshold:g}"
+        rows.append(
+            (
+                "as it comes" if target is None else f"{target:g}",
+                shown,
+                false_alarms(point),
+                sensitivity(point["sensitivity"], point["sensitivity_ci95"]) if known else "-",
+                f"{_count(point['detected'])} of {point['targets']}" if known else "-",
+            )
+        )
+    return ("target FA/24h", "threshold", "false alarms", "sensitivity (95 %)", "found"), rows
+
+
+def _notes(metrics: Metrics) -> list[str]:
+    points = metrics["operating_points"]
+    notes = []
+    if metrics["hours"] < MIN_HOURS:
+        notes.append(
+            f"note: {metrics['hours']:.1f} h are too few for a rate; false alarms are counts with exact intervals"
+        )
+    missed = [f"{p['target_fa_per_24h']:g}" for p in points if not p["reachable"]]
+    if missed:
+        notes.append(f"note: no threshold of the grid keeps {', '.join(missed)} false alarms per 24 h here")
+    fitted = points[0]["fitted_on"] if points else None
+    if fitted:
+        notes.append(
+            f"note: thresholds are frozen, fitted on {fitted['corpus']}"
+            f" ({fitted['hours']:.1f} h, {fitted['patients']} patients, {fitted['seizures']} seizures)"
+        )
+    if metrics["patients"] < 2:
+        notes.append("note: one patient; no interval can say how another would fare")
+    return notes
+
+
+def _sources(sources: Sequence[Metrics]) -> tuple[Sequence[str], list[Sequence[object]]]:
+    rows: list[Sequence[object]] = [
+        (
+            s["source"] or "-",
+            s["recordings"],
+            s["patients"],
+            f"{s['hours']:.2f}",
+            f"{s['found']} of {s['seizures']}" if s["seizures"] else "-",
+            s["false_alarms"],
+        )
+        for s in sources
+    ]
+    return ("source", "recordings", "patients", "hours", "seizures found", "false alarms"), rows
+
+
+def _groups(metrics: Metrics, key: str, title: str) -> tuple[Sequence[str], list[Sequence[object]]]:
+    """Return how many seizures of each group every reachable point found."""
+    details = metrics["details"]
+    names = [p["name"] for p in (*metrics["operating_points"], metrics["default"]) if p["name"] in details]
+    rows: list[Sequence[object]] = []
+    for group, counts in details["default"][key].items():
+        found = (details[name][key][group]["found"] for name in names)
+        rows.append((group, counts["seizures"], *found))
+    return (f"found by {title}", "seizures", *names), rows
+
+
+def _show_timing(timing: Metrics) -> None:
+    if timing["latency_s"] is None:
+        return
+    lines = [
+        (label, timing[key]) for label, key in (("onset latency", "latency_s"), ("offset error", "offset_error_s"))
+    ]
+    parts = [f"{label} median {q[1]:.1f} s (quartiles {q[0]:.1f} to {q[2]:.1f})" for label, q in lines]
+    print(f"\nof {timing['found']} seizures found: {', '.join(parts)}")
+    if timing["onset_at_start"]:
+        print(f"note: {timing['onset_at_start']} seizures begin with their recording, where no latency can be measured")
+
+
+def _show_pieces(pieces: Metrics) -> None:
+    header = ("source", "AUROC (95 %)", "within subject", "rank", "p95", "pieces", "ictal", "subjects", "seizures")
+    for key, margin in (
+        ("ranking", ""),
+        ("ranking_without_offsets", f", {pieces['offset_margin_s']:g} s around offsets left out"),
+    ):
+        rows = [
+            (
+                source or "-",
+                sensitivity(row["auroc"], _interval(row["auroc_ci95"])),
+                sensitivity(row["mean_within_subject"], None),
+                sensitivity(row["rank_share"], None),
+                sensitivity(row["p95_negative"], None),
+                *(row[name] for name in ("n_pieces", "n_ictal", "n_subjects", "n_seizures")),
+            )
+            for source, row in pieces[key].items()
+        ]
+        print()
+        console.stdout_table(header, rows, title=f"pieces of {pieces['piece_s']:g} s ranked within each source{margin}")
+    print()
+    events = [
+        (
+            source or "-",
+            f"{row['found']} of {row['n_seizures']}" if row["n_seizures"] else "-",
+            row["false_alarms"],
+            f"{row['hours']:.2f}",
+            f"{row['fa_upper_per_24h']:.1f}",
+            f"{row['background_above_s']:.0f}",
+        )
+        for source, row in pieces["events"].items()
+    ]
+    console.stdout_table(
+        ("source", "seizures found", "false alarms", "hours", "FA/24h at most (95 %)", "s above threshold"),
+        events,
+        title="events at the detector's own decision",
+    )
+
+
+def _show_comparison(comparison: Metrics) -> None:
+    rows = []
+    for point in comparison["points"]:
+        interval = point["difference_ci95"]
+        span = f" ({interval[0]:+.3f} to {interval[1]:+.3f})" if interval else ""
+        p_value = point["p_value"]
+        rows.append(
+            (
+                f"{point['target_fa_per_24h']:g}",
+                sensitivity(point["first_sensitivity"], None),
+                sensitivity(point["second_sensitivity"], None),
+                f"{point['difference']:+.3f}{span}" if point["difference"] == point["difference"] else "-",
+                f"{p_value:.3f}" if p_value == p_value else "-",
+            )
+        )
+    print()
+    console.stdout_table(
+        ("target FA/24h", "first", "second", "second - first (95 %)", "p"),
+        rows,
+        title=f"sensitivity against {comparison['detector']['name']}: {comparison['recordings']} common recordings of"
+        f" {comparison['patients']} patients, paired bootstrap over patients",
+    )
+
+
+def _interval(ends: Sequence[float]) -> Sequence[float] | None:
+    return None if ends[0] != ends[0] else ends
+
+
+def _count(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.2f}"
