@@ -34,6 +34,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("detect", "Find the seizures in one or more recordings.", "brainscan.cli.detect"),
     Command("scan", "Find the seizures in every recording below a folder.", "brainscan.cli.scan"),
     Command("evaluate", "Measure a detector against annotations.", "brainscan.cli.evaluate"),
+    Command("calibrate", "Write operating points into a model's card.", "brainscan.cli.calibrate"),
     Command("score", "Score event files against event files (NEDC and SzCORE measures).", "brainscan.cli.score"),
     Command("info", "Show what a recording holds, or a model's card.", "brainscan.cli.info"),
     Command("simulate", "Write a recording with known seizures.", "brainscan.cli.simulate"),

@@ -1,0 +1,48 @@
+"""``brainscan calibrate``: which points it writes under which name, and what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from brainscan.io.csv_bi import format_csv_bi
+from brainscan.model.checkpoint import load, read_card
+from tests.brainscan.cli.conftest import Run, write_edf
+from tests.stand_ins import save_tiny
+
+
+@pytest.fixture
+def command(tmp_path: Path, here: Path) -> tuple[object, ...]:
+    """Return a call that calibrates a tiny model on a minute of background."""
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    write_edf(corpus / "quiet.edf")
+    (corpus / "quiet.csv_bi").write_text(format_csv_bi([], 60.0, "quiet"), encoding="utf-8")
+    save_tiny(tmp_path / "tiny.safetensors")
+    cache = tmp_path / "cache"
+    return ("calibrate", tmp_path / "tiny.safetensors", corpus, "-o", here / "new.safetensors", "--cache", cache)
+
+
+def test_points_of_simulation_say_so(run: Run, command: tuple[object, ...], tmp_path: Path, here: Path) -> None:
+    found = run(*command, "--simulated", "--fa", "5000,5000.0")
+    assert found.code == 0, found.err
+    card = load(str(here / "new.safetensors")).card
+    assert list(card.operating_points) == ["sim-fa5000"]
+    point = card.operating_points["sim-fa5000"]
+    assert point.patients == 1
+    assert point.hours == pytest.approx(60.0 / 3600.0)
+    assert card.decision == read_card(tmp_path / "tiny.safetensors").decision
+
+
+def test_a_plain_name_needs_three_days_of_twenty_patients(run: Run, command: tuple[object, ...], here: Path) -> None:
+    found = run(*command)
+    assert found.code == 3
+    assert "it takes 72 h of 20" in found.err
+    assert not (here / "new.safetensors").exists()
+
+
+def test_nothing_is_overwritten(run: Run, command: tuple[object, ...], here: Path) -> None:
+    (here / "new.safetensors").write_bytes(b"precious")
+    assert run(*command, "--simulated").code == 5
+    assert (here / "new.safetensors").read_bytes() == b"precious"
