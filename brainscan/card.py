@@ -244,6 +244,28 @@ class Card:
         if any(b[0] <= a[0] or b[1] < a[1] for a, b in pairwise(knots)):
             raise ValueError("confidence_map must be strictly rising in its first and monotone in its second value")
 
+    def at_operating_point(self, name: str) -> tuple[DecisionConfig, str]:
+        """Return the decision at an operating point, and a warning where it rests on simulation only.
+
+        Parameters
+        ----------
+        name : str
+            ``fa1``, ``fa5``, ``fa10``.
+
+        Raises
+        ------
+        KeyError
+            If the card has neither this point nor its simulated form ``sim-NAME``.
+        """
+        point, warning = self.operating_points.get(name), ""
+        if point is None:
+            point = self.operating_points[f"sim-{name}"]
+            warning = (
+                f"{name} rests on {point.hours:.0f} h of simulation, not on real recordings:"
+                f" expect another rate than {point.target_fa_per_24h:g} false alarms in 24 h"
+            )
+        return replace(self.decision, enter=point.enter, leave=point.leave), warning
+
     @classmethod
     def from_json(cls, text: str) -> Card:
         """Read a card; unknown keys and versions are errors.

@@ -31,6 +31,7 @@ def detect(
     model: options.Model = "default",
     on: options.On = None,
     off: options.Off = None,
+    operating_point: options.OperatingPoint = "",
     start: options.Start = "",
     stop: options.Stop = "",
     channel_map: options.ChannelMap = "",
@@ -65,7 +66,9 @@ def detect(
 
     job = _plan(recordings, output, formats, probabilities, as_json=as_json, anonymous=anonymous_names, force=force)
     chosen = options.detect_options(channel_map, max_missing, keep_probabilities=probabilities is not None)
-    detector = options.DetectorChoice(model, on, off, device, threads, batch_size).load(verbose=verbose)
+    detector = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point).load(
+        verbose=verbose
+    )
     done: list[dict[str, Any]] = []
     failures: list[tuple[str, BrainscanError]] = []
     for path, targets in job.targets.items():

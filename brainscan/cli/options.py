@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brainscan.cli import console
-from brainscan.errors import UsageError
+from brainscan.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
+    from brainscan.card import Card, DecisionConfig
     from brainscan.detector import DetectOptions, Detector
     from brainscan.recording import Recording
 
@@ -18,6 +19,9 @@ Formats = Annotated[list[str], typer.Option("--format", metavar="NAME", help="cs
 Model = Annotated[str, typer.Option("--model", help="default, v3-lite, v3, a .safetensors file or a folder.")]
 On = Annotated[float | None, typer.Option("--on", help="Threshold that starts an event (0..1); default: the card's.")]
 Off = Annotated[float | None, typer.Option("--off", help="Threshold that ends it; default with --on: on - 0.08.")]
+OperatingPoint = Annotated[
+    str, typer.Option("--operating-point", metavar="fa1|fa5|fa10", help="Thresholds of the card for that many FA/24h.")
+]
 Start = Annotated[
     str, typer.Option("--start", metavar="TIME", help="Analyse from here: seconds, or clock time HH:MM:SS.")
 ]
@@ -49,6 +53,7 @@ class DetectorChoice:
     device: str
     threads: int
     batch_size: int
+    operating_point: str = ""
 
     def load(self, *, verbose: bool = False) -> Detector:
         """Return the detector.
@@ -56,25 +61,41 @@ class DetectorChoice:
         Raises
         ------
         UsageError
-            If a number is out of range, or the device cannot be used.
+            If a number is out of range, options contradict each other, or the device cannot be used.
         ModelError
-            If the model cannot be used.
+            If the model cannot be used, or has no such operating point.
         """
         if self.batch_size < 1 or self.threads < 0:
             raise UsageError("--batch-size must be at least 1 and --threads not negative")
+        if self.operating_point and (self.on is not None or self.off is not None):
+            raise UsageError("--operating-point sets both thresholds", hint="give it, or --on and --off")
         from brainscan.detector import Detector
         from brainscan.model.inference import RunConfig
 
         run = RunConfig(device=self.device, batch_size=self.batch_size, threads=self.threads)
         detector = Detector.from_pretrained(self.model, run=run)
         try:
-            detector = detector.with_decision(detector.decision.with_thresholds(self.on, self.off))
+            decision = self._at_point(detector.card) if self.operating_point else detector.decision
+            detector = detector.with_decision(decision.with_thresholds(self.on, self.off))
         except ValueError as problem:
             raise UsageError(str(problem), hint="--on and --off take 0 to 1, --off not above --on") from None
         if verbose:
             card = detector.card
             console.message(f"model {card.name} ({card.sha256[:12]}), device {run.device}")
         return detector
+
+    def _at_point(self, card: Card) -> DecisionConfig:
+        try:
+            decision, warning = card.at_operating_point(self.operating_point)
+        except KeyError:
+            known = ", ".join(sorted(card.operating_points)) or "none"
+            raise ModelError(
+                f"the model {card.name} has no operating point {self.operating_point} (it has: {known})",
+                hint="`brainscan calibrate MODEL CORPUS` writes operating points, or choose --on",
+            ) from None
+        if warning:
+            console.warning(warning)
+        return decision
 
 
 def detect_options(channel_map: str, max_missing: int, *, keep_probabilities: bool = False) -> DetectOptions:

@@ -25,6 +25,7 @@ def scan(
     model: options.Model = "default",
     on: options.On = None,
     off: options.Off = None,
+    operating_point: options.OperatingPoint = "",
     start: options.Start = "",
     stop: options.Stop = "",
     channel_map: options.ChannelMap = "",
@@ -64,7 +65,9 @@ def scan(
     if unknown:
         raise UsageError(f"no such format: {unknown[0]}", hint=f"--format takes {', '.join(FORMATS)}")
     chosen = options.detect_options(channel_map, max_missing, keep_probabilities=probabilities)
-    detector = options.DetectorChoice(model, on, off, device, threads, batch_size).load(verbose=verbose)
+    detector = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point).load(
+        verbose=verbose
+    )
     config = ScanConfig(directory, output, tuple(formats), probabilities, anonymous_names, force)
 
     def options_for(recording: Recording) -> DetectOptions:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from brainscan.card import OperatingPoint
+from brainscan.model import checkpoint
 from tests.brainscan.cli.conftest import Run
 from tests.stand_ins import save_tiny
 
@@ -40,3 +43,26 @@ def test_a_device_that_is_not_there(run: Run, edf: Path, here: Path, tmp_path: P
     save_tiny(tmp_path / "tiny.safetensors")
     ran = run("detect", edf, "--model", tmp_path / "tiny.safetensors", "--device", "tpu")
     assert ran.code == 2
+
+
+def test_operating_points(run: Run, edf: Path, here: Path, tmp_path: Path) -> None:
+    path = tmp_path / "tiny.safetensors"
+    save_tiny(path)
+    loaded = checkpoint.load(str(path))
+    point = OperatingPoint(1.0, 0.61, 0.53, 0.7, 300.0, 40, 0.6, (0.5, 0.7), "simulated recordings")
+    real = replace(point, target_fa_per_24h=5.0, enter=0.52, leave=0.44, source="a hospital")
+    checkpoint.save(path, loaded.network, replace(loaded.card, operating_points={"sim-fa1": point, "fa5": real}))
+
+    of_simulation = run("detect", edf, "--model", path, "--operating-point", "fa1", "--json", "-o", f"{tmp_path}/a/")
+    decision = of_simulation.json["results"][0]["model"]["decision"]
+    assert (decision["enter"], decision["leave"]) == (0.61, 0.53)
+    assert "simulation" in of_simulation.err
+
+    plain = run("detect", edf, "--model", path, "--operating-point", "fa5", "--json", "-o", f"{tmp_path}/b/")
+    assert plain.json["results"][0]["model"]["decision"]["enter"] == 0.52
+    assert "simulation" not in plain.err
+
+    absent = run("detect", edf, "--model", path, "--operating-point", "fa10", "-o", f"{tmp_path}/c/")
+    assert absent.code == 4
+    assert "sim-fa1" in absent.errors[0]
+    assert run("detect", edf, "--model", path, "--operating-point", "fa1", "--on", "0.5").code == 2
