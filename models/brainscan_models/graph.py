@@ -160,7 +160,8 @@ def laplacian_pe(adjacency: Tensor, count: int) -> Tensor:
     split = _SPLIT * torch.remainder(golden * torch.arange(1, n + 1, dtype=torch.float64), 1.0)
     diagonal = torch.diag(1.0 + split).to(a)
     with torch.autocast(a.device.type, enabled=False):
-        laplacian = diagonal - scale.unsqueeze(-1) * a * scale.unsqueeze(-2)
+        # The decomposition raises on what is no number; weights that are none reach the logits by the graph itself.
+        laplacian = torch.nan_to_num(diagonal - scale.unsqueeze(-1) * a * scale.unsqueeze(-2), 0.0, 0.0, 0.0)
         vectors: Tensor = torch.linalg.eigh(_aligned(laplacian))[1][..., :n, :count]
     size = vectors.abs()
     largest = size >= size.amax(dim=-2, keepdim=True) - _SIGN_STEP

@@ -25,8 +25,8 @@ _FLOAT = 4
 _COPIES = 5
 """Weights, gradients, two moments, average."""
 
-_TRIAL_SHARES = (16, 8)
-"""A trial window is so many times shorter than the run's."""
+_SHORT_SHARE = 16
+"""The shorter trial window is so many times shorter than the run's; the longer one is twice as long."""
 
 _TRANSIENT = 0.3
 """What operations allocate besides, as a share of what is kept; from measurements (docs/training.md)."""
@@ -76,7 +76,9 @@ def estimate(config: TrainConfig, backend: str = "auto") -> MemoryEstimate:
     network.recompute(config.recompute)
     samples = config.compose.window_s * RATE_HZ
     stride = network.config.stride
-    short, long = (max(1, samples // share // stride) * stride for share in _TRIAL_SHARES)
+    units = samples // stride
+    short = max(1, units // _SHORT_SHARE)
+    short, long = short * stride, 2 * short * stride
     with use_backend(backend):
         kept = {length: _kept(network, length, config.mixed_precision) for length in (short, long)}
     slope = (kept[long] - kept[short]) / (long - short)

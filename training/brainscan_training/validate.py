@@ -28,6 +28,7 @@ from brainscan.scoring.operating_points import (
 from brainscan.scoring.pieces import ScoredRecording, auroc, by_source, clip, cut_pieces, event_row
 from brainscan_training.cache import Cached
 from brainscan_training.compose import HardSpan
+from brainscan_training.faults import NotFiniteError
 
 FloatArray = NDArray[np.float32]
 
@@ -84,7 +85,13 @@ class Validation:
 
 
 def curves(runner: WindowRunner, recording: Cached) -> tuple[Probabilities, ...]:
-    """Return the probability curve of each segment of a cached recording, NaN where it could not be scored."""
+    """Return the probability curve of each segment of a cached recording, NaN where it could not be scored.
+
+    Raises
+    ------
+    NotFiniteError
+        If the network gives what is no number.
+    """
     segments = (s for s in recording.segments if s[1] - s[0] >= _MIN_SEGMENT_S * RATE_HZ)
     return tuple(_curve(runner, recording, first, stop) for first, stop in segments)
 
@@ -96,7 +103,12 @@ def _curve(runner: WindowRunner, recording: Cached, first: int, stop: int) -> Pr
     parts: list[FloatArray] = []
     for k in range(0, len(starts), runner.batch_size):
         cuts = [_cut(recording, first + start, stop, config) for start in starts[k : k + runner.batch_size]]
-        results = iter(runner.probabilities([uv for uv, _, absent in cuts if not absent.all()]))
+        found = runner.probabilities([uv for uv, _, absent in cuts if not absent.all()])
+        if not all(np.isfinite(values).all() for values in found):
+            raise NotFiniteError(
+                "the network's output is not finite", file=recording.item.name, hint="lower learning_rate"
+            )
+        results = iter(found)
         for start, (_, valid, absent) in zip(starts[k:], cuts, strict=False):
             parts.append(stitcher.add(start, None if absent.all() else next(results), valid, absent))
     return Probabilities(first / RATE_HZ, np.concatenate((*parts, stitcher.finish())))
