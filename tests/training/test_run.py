@@ -1,0 +1,263 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+from brainscan.errors import InputError
+from brainscan.io import atomic
+from brainscan.model import checkpoint
+from brainscan.model.inference import RunConfig, WindowRunner
+from brainscan_training.batches import BatchSource, Recipe, Stored, is_wsl, workers_for
+from brainscan_training.cache import Cached
+from brainscan_training.compose import HardSpans
+from brainscan_training.config import TrainConfig
+from brainscan_training.export import base_card, filled_card
+from brainscan_training.faults import NotFiniteError
+from brainscan_training.journal import Journal, Silent, read_log
+from brainscan_training.loop import CHECKPOINTS, validation_budget
+from brainscan_training.run import train
+from brainscan_training.state import Progress
+from brainscan_training.validate import measure, scored_recordings
+from tests.training.conftest import Finished
+
+Changed = Callable[..., TrainConfig]
+Run = Callable[[TrainConfig], Finished]
+
+
+def timeless(run: Finished) -> list[dict[str, object]]:
+    return [{k: v for k, v in line.items() if k not in {"s", "waited_s"}} for line in run.log]
+
+
+def resumed(finished: Finished, folder: Path, states: list[str]) -> Finished:
+    """Take a finished run back to some of its states, its log left as it was, and go on."""
+    shutil.copytree(finished.folder, folder)
+    (folder / "model.safetensors").unlink()
+    for path in (folder / CHECKPOINTS).glob("step-*"):
+        if path.stem not in states:
+            path.unlink()
+    train(finished.config, folder, Silent)
+    return Finished(folder, finished.config)
+
+
+@pytest.fixture(scope="module")
+def kept(smoke: Changed, tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    """Return a run of two epochs of three steps that kept every state."""
+    folder = tmp_path_factory.mktemp("kept") / "run"
+    config = smoke("epochs=2", "steps_per_epoch=3", "checkpoints={every: 1, keep: 99}", "mining.share=0.5")
+    train(config, folder, Silent)
+    return Finished(folder, config)
+
+
+STATES = [
+    f"step-00000000{attempted}-000{validated}" for attempted, validated in [(1, 0), (3, 0), (3, 1), (5, 1), (6, 1)]
+]
+
+
+@pytest.mark.parametrize("state", ["", *STATES])
+def test_a_run_goes_on_from_any_state_as_if_never_stopped(kept: Finished, tmp_path: Path, state: str) -> None:
+    again = resumed(kept, tmp_path / "again", [state])
+    assert timeless(again) == timeless(kept)
+    whole = (kept.folder / "model.safetensors").read_bytes()
+    assert (again.folder / "model.safetensors").read_bytes() == whole
+
+
+class Killed(BaseException):
+    pass
+
+
+@pytest.mark.parametrize("nth", [2, 4, 6, 9, 11])
+def test_a_run_killed_at_any_write_goes_on(
+    kept: Finished, tmp_path: Path, nth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process ends between writing a file and giving it its name, wherever that is."""
+    replace, count = Path.replace, iter(range(1, 1000))
+
+    def replace_or_die(path: Path, target: Path) -> Path:
+        if next(count) == nth:
+            raise Killed
+        return replace(path, target)
+
+    folder = tmp_path / "run"
+    with monkeypatch.context() as patch:
+        patch.setattr(atomic.Path, "replace", replace_or_die)
+        with pytest.raises(Killed):
+            train(kept.config, folder, Silent)
+    assert not (folder / "model.safetensors").exists()
+    train(kept.config, folder, Silent)
+    assert timeless(Finished(folder, kept.config)) == timeless(kept)
+
+
+def test_a_finished_run_has_nothing_left_to_do(kept: Finished, tmp_path: Path) -> None:
+    again = resumed(kept, tmp_path / "again", ["step-000000006-0002"])
+    assert again.log == kept.log
+    assert (again.folder / "model.safetensors").is_file()
+
+
+def test_the_export_is_a_model_with_a_full_card(finished: Finished, recordings: list[Cached]) -> None:
+    loaded = checkpoint.load(str(finished.folder / "model.safetensors"))
+    provenance = loaded.card.provenance
+    assert loaded.card.variant == finished.config.network_config().to_mapping()
+    (data,) = provenance.training_data
+    assert (data["source"], data["licence"], data["seizures"]) == ("simulation", "Apache-2.0", "4")
+    assert provenance.commit
+    assert "epochs" in provenance.selection
+    assert provenance.tests["validation_seizures"] == 1
+    # Thresholds lie where validation found them: at the card's own, figures are those of the log.
+    validated = [line for line in finished.log if line["kind"] == "validation"]
+    best = max(validated, key=lambda line: (line["sensitivity"], line["mean_auroc"]))
+    runner = WindowRunner(loaded.network, loaded.card, RunConfig(device="cpu"))
+    events = [e for r in scored_recordings(runner, recordings[4:]) for e in r.events]
+    assert bool(events) == bool(best["detected"] or best["false_alarms"])
+
+
+def test_placed_thresholds_do_what_the_sweep_said(recordings: list[Cached], smoke: Changed) -> None:
+    config = smoke()
+    torch.manual_seed(0)
+    network = checkpoint.build(config.network_config().to_mapping(), "x")
+    base = base_card(config, recordings)
+    runner = WindowRunner(network, base, RunConfig(device="cpu"))
+    curves = scored_recordings(runner, recordings)
+    # An untrained network is near its prior everywhere: look where its values are.
+    values = np.concatenate([p.values for r in curves for p in r.probabilities])
+    validation = measure(curves, config.decision, 1e6)
+    assert validation.point.reachable
+    card = filled_card(base, config, validation, 0)
+    on, off = (
+        1.0 / (1.0 + np.exp(-(np.log(t / (1 - t)) - card.logit_shift) * card.logit_scale)) for t in (0.01, 0.001)
+    )
+    assert (on, off) == (pytest.approx(card.decision.enter), pytest.approx(card.decision.leave))
+    assert validation.point.threshold == 0.01 < values.max()
+    unplaced = filled_card(base, smoke("validation.place=false"), validation, 0)
+    assert (unplaced.logit_shift, unplaced.logit_scale) == (0.0, 1.0)
+    assert "not validated" in filled_card(base, config, None, 0).provenance.selection
+
+
+def test_training_stops_where_nothing_gets_better(smoke: Changed, run: Run) -> None:
+    done = run(smoke("epochs=9", "steps_per_epoch=1", "validation.patience=2", "learning_rate=1e-12"))
+    better = [line["best"] for line in done.log if line["kind"] == "validation"]
+    assert better[-3:] == [True, False, False]
+    assert len(better) < 9
+    assert [False, False] not in [better[k : k + 2] for k in range(len(better) - 2)]
+
+
+def test_a_run_that_diverges_names_batch_and_layer(smoke: Changed, run: Run) -> None:
+    with pytest.raises(NotFiniteError) as caught:
+        run(smoke("learning_rate=1e30", "max_skipped=0", "steps_per_epoch=9"))
+    assert "1 of the last 100 steps" in caught.value.message
+    assert "the output of" in caught.value.message
+    assert "simulated-" in caught.value.message
+
+
+def test_a_model_that_gives_no_numbers_is_refused(finished: Finished, smoke: Changed, run: Run, tmp_path: Path) -> None:
+    loaded = checkpoint.load(str(finished.folder / "model.safetensors"))
+    with torch.no_grad():
+        for parameter in loaded.network.head.parameters():
+            parameter.fill_(float("nan"))
+    checkpoint.save(tmp_path / "bad.safetensors", loaded.network, loaded.card)
+    with pytest.raises(NotFiniteError, match="simulated-"):
+        run(smoke(f"init={tmp_path / 'bad.safetensors'}"))
+
+
+def test_fine_tuning_reports_before_and_after(finished: Finished, smoke: Changed, run: Run) -> None:
+    model = finished.folder / "model.safetensors"
+    done = run(smoke(f"init={model}", "fine_tune={learning_rate: 0.001, epochs: 1, freeze: [encoder]}"))
+    report = json.loads((done.folder / "report.json").read_text("utf-8"))
+    for when in ("before", "after"):
+        assert [row["patient"] for row in report[when]][-1] == "all"
+        assert all(row["hours"] > 0 for row in report[when])
+    before, after = (checkpoint.load(str(f / "model.safetensors")) for f in (finished.folder, done.folder))
+    assert after.card.name == f"{before.card.name}-tuned"
+    assert before.card.sha256[:12] in after.card.provenance.selection
+    old, new = before.network.state_dict(), after.network.state_dict()
+    moved = {name.partition(".")[0] for name in old if not torch.equal(old[name], new[name])}
+    assert "encoder" not in moved
+    assert moved
+
+
+def test_without_held_out_recordings_the_last_weights_are_exported(smoke: Changed, run: Run) -> None:
+    done = run(smoke("data.simulation.validation=0"))
+    assert [line["kind"] for line in done.log] == ["step", "step"]
+    assert "not validated" in checkpoint.read_card(done.folder / "model.safetensors").provenance.selection
+
+
+def test_recordings_that_cannot_be_used_are_listed(smoke: Changed, run: Run, tmp_path: Path) -> None:
+    root = tmp_path / "data"
+    root.mkdir()
+    for name in ("a_sz", "b_sz"):
+        (root / f"{name}.edf").write_bytes(b"broken")
+        (root / f"{name}.csv_bi").write_text(
+            "# version = csv_v1.0.0\n# bname = x\n# duration = 10.0000 secs\n#\n"
+            "channel,start_time,stop_time,label,confidence\nTERM,1.0000,9.0000,seiz,1.0000\n",
+            "utf-8",
+        )
+    with pytest.raises(InputError, match="no recording with a seizure is left"):
+        run(smoke(f"data.paths=[{root}]"))
+    done = run(smoke(f"data.paths=[{root}, simulation]"))
+    listed = json.loads((done.folder / "unusable.json").read_text("utf-8"))
+    assert [name for name, _ in listed] == ["1:a_sz.edf", "1:b_sz.edf"]
+
+
+@pytest.mark.slow
+def test_two_processes_are_one_with_twice_the_batch(smoke: Changed, run: Run) -> None:
+    exact = ("network.encoder.norm=none", "network.graph.eigenvectors=0", "batch_size=4", "steps_per_epoch=4")
+    one, two = run(smoke(*exact)), run(smoke(*exact, "processes=2"))
+    assert two.losses == pytest.approx(one.losses, rel=1e-3)
+    assert [line["kind"] for line in one.log] == [line["kind"] for line in two.log]
+
+
+def test_workers_draw_what_a_thread_draws(recordings: list[Cached], cache_folder: Path, smoke: Changed) -> None:
+    config = smoke()
+    stored = Stored(tuple(r.item for r in recordings[:4]), cache_folder, config.filter)
+    recipe = Recipe(3, range(2, 4), config.compose, config.augment)
+    sources = [BatchSource(stored, recipe, workers) for workers in (0, 1)]
+    try:
+        drawn = [[batch for batch, _ in source.epoch(5, 8, HardSpans())] for source in sources]
+    finally:
+        for source in sources:
+            source.close()
+    assert [len(batches) for batches in drawn] == [3, 3]
+    for one, other in zip(*drawn, strict=True):
+        assert torch.equal(one.uv, other.uv)
+        assert one.origins == other.origins
+
+
+def test_workers_suit_device_and_system(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 32)
+    monkeypatch.setattr("brainscan_training.batches.is_wsl", lambda _: False)
+    assert [workers_for(-1, "cpu"), workers_for(-1, "cuda"), workers_for(3, "cpu")] == [0, 8, 3]
+    monkeypatch.setattr("brainscan_training.batches.is_wsl", lambda _: True)
+    assert [workers_for(-1, "cuda"), workers_for(2, "cuda")] == [0, 2]
+    assert is_wsl("5.15.90.1-microsoft-standard-WSL2")
+    assert not is_wsl("6.1.0-13-amd64")
+
+
+def test_validation_costs_its_share_of_an_epoch(smoke: Changed) -> None:
+    config = smoke("steps_per_epoch=100", "batch_size=10", "validation.share=0.1")
+    trained_s = 100 * 10 * config.compose.window_s
+    # A validated window costs half of a trained one.
+    assert validation_budget(config) * config.window.duration_s * 0.5 == pytest.approx(0.1 * trained_s, rel=0.01)
+
+
+def test_a_log_forgets_what_came_after_the_state(kept: Finished, tmp_path: Path) -> None:
+    shutil.copyfile(kept.folder / "log.jsonl", tmp_path / "log.jsonl")
+    with (tmp_path / "log.jsonl").open("a") as stream:
+        stream.write('{"kind": "step", "st')  # cut by a kill
+    Journal(tmp_path, Progress(attempted=4, validated=1), Silent()).close()
+    lines = read_log(tmp_path / "log.jsonl")
+    assert [(line["kind"], line["epoch"]) for line in lines] == [*[("step", 0)] * 3, ("validation", 0), ("step", 1)]
+
+
+def test_tensorboard_gets_scalars_and_pictures(finished: Finished) -> None:
+    tags = set()
+    for path in (finished.folder / "tensorboard").glob("events*"):
+        for event in EventFileLoader(str(path)).Load():
+            tags |= {value.tag for value in event.summary.value}
+    wanted = {"step/loss", "step/learning_rate", "step/norm", "step/clamped", "validation/froc", "validation/trace0"}
+    assert wanted <= tags
