@@ -180,10 +180,11 @@ def run_with_progress(job: Job) -> Result:
 
 
 def _write(output: Path, result: Result) -> None:
-    """Write figures and tables."""
-    from brainscan.evaluate.results import write_results
+    """Write figures, tables and the report."""
+    from brainscan.evaluate.results import REPORT, write_results
 
-    write_results(output, result.metrics, result.evaluation)
+    if not write_results(output, result.metrics, result.evaluation):
+        console.message(f"{REPORT} needs the extra 'report': pip install \"brainscan[report]\"")
     console.message(f"results in {output}")
 
 

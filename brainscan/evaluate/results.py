@@ -1,4 +1,4 @@
-"""What an evaluation writes: metrics.json, events.csv and small tables, each atomically."""
+"""What an evaluation writes: metrics.json, events.csv, small tables and the report, each atomically."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from typing import Any
 from brainscan.errors import OutputError
 from brainscan.evaluate.evaluation import Evaluation
 from brainscan.evaluate.rows import AlarmRow, SeizureRow
-from brainscan.io.atomic import make_folder, write_bytes
+from brainscan.io.atomic import make_folder, write_bytes, write_text
 from brainscan.mapping import finite
+from brainscan.report.page import Alarm, Contents, is_available, render
 
 METRICS = "metrics.json"
 EVENTS = "events.csv"
@@ -47,8 +48,8 @@ def check_folder(folder: Path, *, force: bool) -> None:
     )
 
 
-def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluation) -> None:
-    """Write the figures and tables.
+def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluation) -> bool:
+    """Write the figures and tables, and the report if its extra is installed.
 
     Parameters
     ----------
@@ -56,6 +57,11 @@ def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluati
     metrics : mapping
         As the JSON shows it.
     evaluation : Evaluation
+
+    Returns
+    -------
+    bool
+        Whether there is a report.
 
     Raises
     ------
@@ -68,8 +74,36 @@ def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluati
     columns = tuple(patients[0]) if patients else ("source", "subject")
     write_bytes(folder / PATIENTS, _table(columns, ([row[name] for name in columns] for row in patients)))
     write_bytes(folder / FROC, _table(*_froc(evaluation)))
+    has_report = is_available()
+    if has_report:
+        write_text(folder / REPORT, render(_contents(metrics, evaluation)))
+    else:
+        _remove(folder / REPORT)  # an earlier run's would contradict the figures beside it
     # Last: its presence says that the results are whole.
     write_bytes(folder / METRICS, text.encode("utf-8", "backslashreplace"))
+    return has_report
+
+
+def _contents(metrics: Mapping[str, Any], evaluation: Evaluation) -> Contents:
+    """Return what the report tells: the surest false alarms first."""
+    rows = evaluation.rows(evaluation.default)
+    alarms = (
+        Alarm(row.recording.case.name, row.event.onset_s, row.event.offset_s, row.event.confidence)
+        for row in rows.alarms
+    )
+    return Contents(
+        metrics=dict(metrics),
+        latencies_s=tuple(row.latency_s for row in rows.seizures if row.found),
+        alarms=tuple(sorted(alarms, key=lambda alarm: (-alarm.confidence, alarm.file, alarm.onset_s))),
+    )
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as problem:
+        reason = (problem.strerror or type(problem).__name__).lower()
+        raise OutputError(f"cannot be removed ({reason})", file=str(path), hint="choose another -o") from problem
 
 
 def _froc(evaluation: Evaluation) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:

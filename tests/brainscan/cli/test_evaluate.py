@@ -156,6 +156,25 @@ def test_results_are_written_beside_the_tables(run: Run, corpus: Path, theirs: P
     assert [(row["kind"], row["found"], row["latency_s"]) for row in rows] == [("seizure", "1", "2.0000")]
 
 
+def test_a_report_is_written_or_said_to_need_its_extra(
+    run: Run, corpus: Path, theirs: Path, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("jinja2")
+    command = ("evaluate", corpus, "--hypotheses", theirs, "-o", here / "out")
+    assert run(*command).code == 0
+    page = (here / "out" / "report.html").read_text(encoding="utf-8")
+    assert "research use, not a medical device" in page
+    assert "p2/p2_night.edf" in page  # its false alarm
+    monkeypatch.setattr("brainscan.report.page.NEEDS", ("no_such_package",))
+    without = run(*command)
+    assert without.code == 0
+    assert "report.html needs the extra 'report': pip install \"brainscan[report]\"" in without.err
+    assert sorted(path.name for path in (here / "out").iterdir() if path.is_file()) == [
+        *("events.csv", "froc.csv", "metrics.json", "patients.csv")
+    ]
+
+
 def test_a_threshold_fitted_elsewhere_is_applied_frozen(run: Run, corpus: Path, theirs: Path, here: Path) -> None:
     """On the patient with the seizure alone every threshold is silent; the other's alarm decides where it is fitted."""
     assert run("evaluate", corpus, "--hypotheses", theirs, "-o", here / "both", "--fa", "1").code == 0

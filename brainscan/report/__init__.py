@@ -1,0 +1,1 @@
+"""The HTML report of an evaluation: one file that can be read, printed and sent on."""
