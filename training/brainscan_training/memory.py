@@ -25,7 +25,7 @@ _FLOAT = 4
 _COPIES = 5
 """Weights, gradients, two moments, average."""
 
-_SHORT_SHARE = 16
+_SHORT_SHARE = 32
 """The shorter trial window is so many times shorter than the run's; the longer one is twice as long."""
 
 _TRANSIENT = 0.3
