@@ -79,20 +79,18 @@ detect: $(VENV)/.base ## find the seizures of the bundled sample, beside the tru
 	$(BIN)/brainscan detect examples/sample.edf -o $(OUT)/sample.csv_bi --force
 	@$(BIN)/python examples/compare_events.py examples/sample_truth.csv_bi $(OUT)/sample.csv_bi
 
-smoke: $(VENV)/.base ## simulate a small corpus, train a few steps on it, detect with the result
-	$(BIN)/python examples/make_corpus.py $(OUT)/smoke/corpus
-	$(BIN)/python -m brainscan_training.lite --data $(OUT)/smoke/corpus --out $(OUT)/smoke/run \
-	  --cache $(OUT)/smoke/cache --config '{"steps": 3, "batch_size": 2}'
-	$(BIN)/brainscan detect examples/sample.edf --model $(OUT)/smoke/run/model.safetensors \
-	  -o $(OUT)/smoke/sample.csv_bi --force
+smoke: $(VENV)/.full ## train for seconds on simulated recordings, detect with the result
+	rm -rf $(OUT)/smoke
+	$(BIN)/brainscan train --profile smoke --data simulation -o $(OUT)/smoke
+	$(BIN)/brainscan detect examples/sample.edf --model $(OUT)/smoke/model.safetensors -o $(OUT)/smoke/sample.csv_bi
 
-train-local: data-given $(VENV)/.base ## train v3-lite on this machine: make train-local DATA=PATH [RUN=runs/local]
-	$(BIN)/python -m brainscan_training.lite --data "$(DATA)" --out "$(RUN)"
+train-local: data-given $(VENV)/.full ## train v3-lite on this machine: make train-local DATA=PATH [RUN=runs/local]
+	$(BIN)/brainscan train --profile cpu --data "$(DATA)" -o "$(RUN)"
 
 data-given:
 	@test -n "$(DATA)" || { \
-	  echo "error: no data. hint: make train-local DATA=PATH, a folder with index.csv (examples/make_corpus.py" \
-	       "makes one)" >&2; exit 2; }
+	  echo "error: no data. hint: make train-local DATA=PATH (brainscan train --help says what a corpus is)," \
+	       "or DATA=simulation" >&2; exit 2; }
 
 bench: $(VENV)/.full ## measure: make bench [BENCHMARKS=benchmarks/kernels.py]
 	@set -e; for script in $(BENCHMARKS); do echo; echo "== $$script"; $(BIN)/python $$script; done

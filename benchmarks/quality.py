@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -107,7 +108,8 @@ def _interval(interval: Interval) -> str:
 def main() -> int:
     """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("root", type=Path)
+    shared = Path(os.environ.get("BRAINSCAN_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "eeg"
+    parser.add_argument("root", type=Path, nargs="?", default=shared)
     parser.add_argument("--model", default="default")
     parser.add_argument("--group", default="dev")
     parser.add_argument("--ablate", action="store_true")
