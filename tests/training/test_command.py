@@ -106,7 +106,7 @@ def test_train_kill_resume_evaluate_detect(tree: Path, tmp_path: Path, call: Cal
     assert model.read_bytes() == (whole / "model.safetensors").read_bytes()
 
     code, out, _ = call("info", model, "--json")
-    assert (code, json.loads(out)["card"]["provenance"]["training_data"][0]["source"]) == (0, "tusz")
+    assert (code, json.loads(out)["card"]["provenance"]["training_data"][0]["name"]) == (0, "tusz")
     code, out, _ = call("evaluate", tree / "edf" / "dev", "--model", model, "--json", "--cache", tmp_path / "outputs")
     figures = json.loads(out)
     assert (code, figures["recordings"], figures["seizures"]) == (0, 2, 1)
@@ -118,9 +118,7 @@ def test_train_kill_resume_evaluate_detect(tree: Path, tmp_path: Path, call: Cal
 
 
 def test_fine_tuning_prints_before_and_after(tmp_path: Path, call: Call) -> None:
-    shown = settings(
-        *QUICK, "steps_per_epoch=1", f"data.cache={tmp_path / 'cache'}", "data.simulation.recordings=2"
-    )
+    shown = settings(*QUICK, "steps_per_epoch=1", f"data.cache={tmp_path / 'cache'}", "data.simulation.recordings=2")
     options = ["train", "--profile", "smoke", "--data", "simulation", *shown]
     code, out, _ = call(*options, "-o", tmp_path / "first", "--quiet")
     assert (code, out.strip()) == (0, str(tmp_path / "first" / "model.safetensors"))

@@ -104,8 +104,9 @@ def test_the_export_is_a_model_with_a_full_card(finished: Finished, recordings: 
     loaded = checkpoint.load(str(finished.folder / "model.safetensors"))
     provenance = loaded.card.provenance
     assert loaded.card.variant == finished.config.network_config().to_mapping()
-    (data,) = provenance.training_data
-    assert (data["source"], data["licence"], data["seizures"]) == ("simulation", "Apache-2.0", "4")
+    data, made = provenance.training_data
+    assert (data["name"], data["licence"], data["seizures"]) == ("simulation", "Apache-2.0", "4")
+    assert made["name"] == "brainscan simulation"
     assert provenance.commit
     assert "epochs" in provenance.selection
     assert provenance.tests["validation_seizures"] == 1

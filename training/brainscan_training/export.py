@@ -32,7 +32,7 @@ def base_card(config: TrainConfig, recordings: Sequence[Cached], init: str = "")
         Checksum of the checkpoint that training begins from.
     """
     provenance = Provenance(
-        training_data=tuple(_sources(recordings)),
+        training_data=tuple(_sources(recordings, config)),
         commit=commit(),
         seed=config.seed,
         selection=f"begun from the checkpoint {init[:12]}" if init else "",
@@ -66,19 +66,22 @@ def _described(card: Card, selection: str, tests: dict[str, object]) -> Card:
     return replace(card, provenance=replace(card.provenance, selection=text, tests=tests))
 
 
-def _sources(recordings: Iterable[Cached]) -> Iterable[dict[str, str]]:
+def _sources(recordings: Iterable[Cached], config: TrainConfig) -> Iterable[dict[str, str]]:
     groups: dict[tuple[str, str], list[Cached]] = {}
     for recording in recordings:
         groups.setdefault((recording.item.source, recording.item.licence), []).append(recording)
     for (source, licence), group in sorted(groups.items()):
         yield {
-            "source": source,
+            "name": source,
             "licence": licence,
             "recordings": str(len(group)),
-            "patients": str(len({r.item.subject for r in group})),
+            "subjects": str(len({r.item.subject for r in group})),
             "hours": f"{sum(r.n_seconds for r in group) / 3600.0:.2f}",
             "seizures": str(sum(len(r.item.seizures) for r in group)),
         }
+    if config.compose.simulated > 0.0:
+        share = f"{config.compose.simulated:.0%} of the seizures, drawn for each window"
+        yield {"name": "brainscan simulation", "licence": "Apache-2.0", "seizures": share}
 
 
 def commit() -> str:
