@@ -118,6 +118,11 @@ class Detector:
         """The model's card."""
         return self._runner.card
 
+    @property
+    def backend(self) -> str:
+        """What computes the network: ``native``, ``torch``, or ``mamba_ssm``."""
+        return self._runner.backend
+
     def with_decision(self, decision: DecisionConfig) -> Detector:
         """Return the same model with another decision."""
         return Detector(self._runner, decision)

@@ -51,6 +51,7 @@ class LoudnessRunner:
     def __init__(self, card: Card | None = None, *, batch_size: int = 3, half_uv: float = 40.0) -> None:
         self.card = card or Card(name="loudness", variant={}, sha256="0" * 64)
         self.batch_size = batch_size
+        self.backend = "loudness"
         self._half_uv = half_uv
 
     def probabilities(self, windows: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:

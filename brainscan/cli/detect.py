@@ -40,6 +40,7 @@ def detect(
         Path | None, typer.Option(metavar="FILE.npz", help="Also write the probability curve at 256 Hz.")
     ] = None,
     device: options.Device = "auto",
+    backend: options.Backend = "auto",
     threads: options.Threads = 0,
     batch_size: options.BatchSize = 8,
     anonymous_names: options.AnonymousNames = False,
@@ -66,9 +67,8 @@ def detect(
 
     job = _plan(recordings, output, formats, probabilities, as_json=as_json, anonymous=anonymous_names, force=force)
     chosen = options.detect_options(channel_map, max_missing, keep_probabilities=probabilities is not None)
-    detector = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point).load(
-        verbose=verbose
-    )
+    choice = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point, backend)
+    detector = choice.load(verbose=verbose)
     done: list[dict[str, Any]] = []
     failures: list[tuple[str, BrainscanError]] = []
     for path, targets in job.targets.items():

@@ -49,6 +49,7 @@ def evaluate(
     channel_map: options.ChannelMap = "",
     max_missing: options.MaxMissing = 3,
     device: options.Device = "auto",
+    backend: options.Backend = "auto",
     threads: options.Threads = 0,
     batch_size: options.BatchSize = 8,
     output: Annotated[
@@ -93,9 +94,10 @@ def evaluate(
         check_folder(output, force=force)
     with ExitStack() as stack:
         kept = cache_folder(cache, output, stack)
+        choice = options.DetectorChoice(model, None, None, device, threads, batch_size, backend=backend)
         job = Job(
             corpus=CorpusConfig(corpus, annotations, tuple(group), tuple(source), tuple(exclude), output),
-            model=model_config(options.DetectorChoice(model, None, None, device, threads, batch_size), chosen, kept),
+            model=model_config(choice, chosen, kept),
             hypotheses=hypotheses,
             scorer=chosen_scorer,
             targets=targets,
@@ -121,7 +123,7 @@ def model_config(choice: options.DetectorChoice, chosen: DetectOptions, cache: P
 
     if choice.batch_size < 1 or choice.threads < 0:
         raise UsageError("--batch-size must be at least 1 and --threads not negative")
-    return ModelConfig(choice.model, chosen, cache, choice.device, choice.threads, choice.batch_size)
+    return ModelConfig(choice.model, chosen, cache, choice.device, choice.threads, choice.batch_size, choice.backend)
 
 
 def scorer_of(name: str) -> Any:

@@ -32,6 +32,7 @@ ChannelMap = Annotated[
 ]
 MaxMissing = Annotated[int, typer.Option("--max-missing", metavar="N", help="Interpolate up to N unusable electrodes.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
+Backend = Annotated[str, typer.Option("--backend", help="auto, torch or native (compiled kernels).")]
 Threads = Annotated[int, typer.Option("--threads", help="CPU threads; 0: as many as sensible.")]
 BatchSize = Annotated[int, typer.Option("--batch-size", help="Windows at a time; changes no event.")]
 AnonymousNames = Annotated[bool, typer.Option("--anonymous-names", help="Replace file names in outputs by their hash.")]
@@ -54,6 +55,7 @@ class DetectorChoice:
     threads: int
     batch_size: int
     operating_point: str = ""
+    backend: str = "auto"
 
     def load(self, *, verbose: bool = False) -> Detector:
         """Return the detector.
@@ -61,7 +63,7 @@ class DetectorChoice:
         Raises
         ------
         UsageError
-            If a number is out of range, options contradict each other, or the device cannot be used.
+            If a number is out of range, options contradict each other, or device or backend cannot be used.
         ModelError
             If the model cannot be used, or has no such operating point.
         """
@@ -72,7 +74,7 @@ class DetectorChoice:
         from brainscan.detector import Detector
         from brainscan.model.inference import RunConfig
 
-        run = RunConfig(device=self.device, batch_size=self.batch_size, threads=self.threads)
+        run = RunConfig(device=self.device, batch_size=self.batch_size, threads=self.threads, backend=self.backend)
         detector = Detector.from_pretrained(self.model, run=run)
         try:
             decision = self._at_point(detector.card) if self.operating_point else detector.decision
@@ -81,7 +83,7 @@ class DetectorChoice:
             raise UsageError(str(problem), hint="--on and --off take 0 to 1, --off not above --on") from None
         if verbose:
             card = detector.card
-            console.message(f"model {card.name} ({card.sha256[:12]}), device {run.device}")
+            console.message(f"model {card.name} ({card.sha256[:12]}), device {run.device}, backend {detector.backend}")
         return detector
 
     def _at_point(self, card: Card) -> DecisionConfig:

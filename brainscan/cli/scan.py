@@ -34,6 +34,7 @@ def scan(
         bool, typer.Option("--probabilities", help="Also write the probability curves (.npz beside the events).")
     ] = False,
     device: options.Device = "auto",
+    backend: options.Backend = "auto",
     threads: options.Threads = 0,
     batch_size: options.BatchSize = 8,
     anonymous_names: options.AnonymousNames = False,
@@ -65,9 +66,8 @@ def scan(
     if unknown:
         raise UsageError(f"no such format: {unknown[0]}", hint=f"--format takes {', '.join(FORMATS)}")
     chosen = options.detect_options(channel_map, max_missing, keep_probabilities=probabilities)
-    detector = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point).load(
-        verbose=verbose
-    )
+    choice = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point, backend)
+    detector = choice.load(verbose=verbose)
     config = ScanConfig(directory, output, tuple(formats), probabilities, anonymous_names, force)
 
     def options_for(recording: Recording) -> DetectOptions:

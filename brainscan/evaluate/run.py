@@ -45,6 +45,8 @@ class ModelConfig:
     batch_size : int
     cache : Path
         Folder of the cache.
+    backend : str
+        What computes the network.
     """
 
     model: str
@@ -53,6 +55,7 @@ class ModelConfig:
     device: str = "auto"
     threads: int = 0
     batch_size: int = 8
+    backend: str = "auto"
 
     def card(self) -> Card:
         """Return the model's card, without loading the network.
@@ -70,7 +73,7 @@ class ModelConfig:
         """Return how each process runs the network."""
         from brainscan.model.inference import RunConfig
 
-        return RunConfig(device=self.device, batch_size=self.batch_size, threads=threads)
+        return RunConfig(device=self.device, batch_size=self.batch_size, threads=threads, backend=self.backend)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import UsageError
+from brainscan_models.ssd import choose, use_backend
 
 if TYPE_CHECKING:
     from brainscan_models.network import Network
@@ -29,6 +30,12 @@ GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
+BACKENDS = ("auto", "torch", "native")
+"""What may compute the network."""
+
+_SCANS = {"auto": "auto", "torch": "chunked", "native": "native"}
+
+
 @dataclass(frozen=True, slots=True)
 class RunConfig:
     """How the network is run; none of it changes results beyond rounding.
@@ -41,11 +48,15 @@ class RunConfig:
         Windows at a time.
     threads : int
         0 leaves torch's own choice.
+    backend : str
+        What computes the network, one of `BACKENDS`. ``auto`` is torch with the fastest kernels that the device
+        allows, ``torch`` is torch alone, ``native`` asks for the compiled CPU kernels.
     """
 
     device: str = "auto"
     batch_size: int = 8
     threads: int = 0
+    backend: str = "auto"
 
 
 def pick_device(name: str) -> torch.device:
@@ -63,6 +74,24 @@ def pick_device(name: str) -> torch.device:
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("no CUDA device can be used here", hint="`brainscan doctor` shows what can; or --device cpu")
     return torch.device(name)
+
+
+def pick_scan(backend: str, device: torch.device) -> str:
+    """Return the form of the scan (`brainscan_models.ssd`) that a backend stands for.
+
+    Raises
+    ------
+    UsageError
+        If the backend is unknown or cannot run on this device or machine.
+    """
+    if backend not in _SCANS:
+        raise UsageError(f"no such backend: {backend}", hint=f"--backend takes {', '.join(BACKENDS)}")
+    if backend == "native":
+        try:
+            choose(torch.empty(0, device=device), backend)
+        except ValueError as problem:
+            raise UsageError(str(problem), hint="`brainscan doctor` shows what can run; or --backend auto") from problem
+    return _SCANS[backend]
 
 
 def centring_matrix(config: AmplitudeConfig) -> FloatArray:
@@ -97,6 +126,7 @@ class WindowRunner:
         self.device = pick_device(self.config.device)
         if self.config.threads:
             torch.set_num_threads(self.config.threads)
+        self._scan = pick_scan(self.config.backend, self.device)
         self.network = network.to(self.device).eval()
         self._centring = torch.from_numpy(centring_matrix(card.amplitude)).to(self.device)
 
@@ -104,6 +134,12 @@ class WindowRunner:
     def batch_size(self) -> int:
         """Windows at a time."""
         return self.config.batch_size
+
+    @property
+    def backend(self) -> str:
+        """What computes the network, for people: ``native``, ``mamba_ssm`` or ``torch``."""
+        chosen = choose(torch.empty(0, device=self.device), self._scan)
+        return "torch" if chosen == "chunked" else chosen
 
     def probabilities(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
         """Return the probability of each sample of some windows.
@@ -126,6 +162,7 @@ class WindowRunner:
             batch = np.stack(windows[first : first + self.batch_size])
             with torch.inference_mode():
                 eeg = scaled(torch.from_numpy(batch).to(self.device), self.card.amplitude, self._centring)
-                logits = (self.network(eeg) - self.card.logit_shift) * self.card.logit_scale
+                with use_backend(self._scan):
+                    logits = (self.network(eeg) - self.card.logit_shift) * self.card.logit_scale
             results.extend(logits.float().cpu().numpy())
         return results

@@ -11,7 +11,7 @@ import torch
 from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import ELECTRODES, MIRROR
 from brainscan.errors import UsageError
-from brainscan.model.inference import GROUPS, RunConfig, WindowRunner, centring_matrix, pick_device, scaled
+from brainscan.model.inference import GROUPS, RunConfig, WindowRunner, centring_matrix, pick_device, pick_scan, scaled
 from brainscan_models.network import Network
 from brainscan_models.registry import build
 from tests.stand_ins import TINY, noise
@@ -103,3 +103,32 @@ def test_threads_are_set_only_when_asked(network: Network, monkeypatch: pytest.M
     WindowRunner(network, CARD, RunConfig(device="cpu"))
     WindowRunner(network, CARD, RunConfig(device="cpu", threads=3))
     assert asked == [3]
+
+
+def test_backends_agree(network: Network) -> None:
+    found = {
+        name: WindowRunner(network, CARD, RunConfig(device="cpu", backend=name)).logits(_windows(2))
+        for name in ("auto", "torch", "native")
+    }
+    np.testing.assert_allclose(found["torch"], found["auto"], atol=1e-4)
+    np.testing.assert_array_equal(found["native"], found["auto"])
+
+
+def test_a_runner_names_what_computes(network: Network) -> None:
+    assert WindowRunner(network, CARD, RunConfig(device="cpu")).backend == "native"
+    assert WindowRunner(network, CARD, RunConfig(device="cpu", backend="torch")).backend == "torch"
+
+
+@pytest.mark.parametrize("name", ["cuda", "chunked", "ONNX", ""])
+def test_unknown_backend(network: Network, name: str) -> None:
+    with pytest.raises(UsageError, match="no such backend"):
+        WindowRunner(network, CARD, RunConfig(device="cpu", backend=name))
+
+
+def test_compiled_kernels_that_cannot_run_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("brainscan_models.ssd.backends._native_missing", lambda: "numba is not installed")
+    with pytest.raises(UsageError, match="numba is not installed") as caught:
+        pick_scan("native", torch.device("cpu"))
+    assert "doctor" in caught.value.hint
+    with pytest.raises(UsageError, match="cpu device"):
+        pick_scan("native", torch.device("meta"))
