@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from brainscan.card import Card, OperatingPoint
 from brainscan.evaluate.confidence import candidates, fit_map
 from brainscan.evaluate.evaluation import Evaluation
+from brainscan.evaluate.output import overlap
 from brainscan.evaluate.points import Point
 
 MIN_BACKGROUND_HOURS = 72.0
@@ -76,7 +77,11 @@ def calibrate(evaluation: Evaluation, *, simulated: bool = False) -> Calibration
 
 def background_hours(evaluation: Evaluation) -> float:
     """Return the hours that were analysed and judged and are no seizure."""
-    seizures_s = math.fsum(s.duration_s for recording in evaluation.recordings for s in recording.seizures)
+    seizures_s = math.fsum(
+        stop_s - start_s
+        for recording in evaluation.recordings
+        for start_s, stop_s in overlap([(s.onset_s, s.offset_s) for s in recording.seizures], recording.scored)
+    )
     return max(0.0, evaluation.base.hours - seizures_s / 3600.0)
 
 

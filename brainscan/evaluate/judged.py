@@ -11,7 +11,7 @@ import numpy as np
 
 from brainscan.errors import BrainscanError
 from brainscan.evaluate.corpus import Case
-from brainscan.evaluate.output import Failure, Output, Spans, overlap
+from brainscan.evaluate.output import Failure, Output, Spans, extent, overlap
 from brainscan.evaluate.references import Reference, Seizure, read_reference
 from brainscan.evaluate.run import Outputs
 from brainscan.evaluate.sweep import Sweep
@@ -36,7 +36,7 @@ class Judged:
     case : Case
     output : Output
     seizures : tuple of Seizure
-        Within the judged spans.
+        From the first judged moment of each to its last.
     judged : tuple of (float, float)
         Spans that the experts judged.
     simulated : bool
@@ -50,13 +50,10 @@ class Judged:
 
     @classmethod
     def of(cls, case: Case, output: Output, reference: Reference) -> Judged:
-        """Return the seizures' and the spans' parts that count."""
+        """Return the seizures, from the first judged moment of each to its last, and the judged spans."""
         judged = case.judged(output.duration_s)
-        seizures = (
-            replace(seizure, onset_s=start_s, offset_s=stop_s)
-            for seizure in reference.seizures
-            for start_s, stop_s in overlap([(seizure.onset_s, seizure.offset_s)], judged)
-        )
+        found = ((seizure, extent((seizure.onset_s, seizure.offset_s), judged)) for seizure in reference.seizures)
+        seizures = (replace(seizure, onset_s=at[0], offset_s=at[1]) for seizure, at in found if at is not None)
         return cls(case, output, tuple(seizures), judged, reference.simulated)
 
     @property
@@ -70,20 +67,14 @@ class Judged:
         return sum((stop - start for start, stop in self.scored), 0.0)
 
     def clipped(self, sweep: Sweep) -> Sweep:
-        """Return the events' parts within the judged spans."""
-        parts = [
-            (
-                sweep.index,
-                np.maximum(sweep.onset_s, start_s),
-                np.minimum(sweep.offset_s, stop_s),
-                sweep.confidence,
-            )
-            for start_s, stop_s in self.judged
-        ]
-        index, onset_s, offset_s, confidence = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        inside = np.flatnonzero(offset_s > onset_s)
-        order = inside[np.lexsort((onset_s[inside], index[inside]))]
-        return Sweep(index[order], onset_s[order], offset_s[order], confidence[order])
+        """Return the events from the first judged moment of each to its last, as `extent` does one by one."""
+        onset_s, offset_s = np.full(len(sweep.index), np.inf), np.full(len(sweep.index), -np.inf)
+        for start_s, stop_s in self.judged:
+            touched = (sweep.onset_s < stop_s) & (sweep.offset_s > start_s)
+            onset_s[touched] = np.minimum(onset_s[touched], np.maximum(sweep.onset_s[touched], start_s))
+            offset_s[touched] = np.maximum(offset_s[touched], np.minimum(sweep.offset_s[touched], stop_s))
+        inside = offset_s > onset_s
+        return Sweep(sweep.index[inside], onset_s[inside], offset_s[inside], sweep.confidence[inside])
 
 
 def judge(cases: Iterable[Case], outputs: Outputs) -> tuple[tuple[Judged, ...], tuple[Failure, ...]]:

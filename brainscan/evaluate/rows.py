@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.evaluate.judged import Judged
-from brainscan.evaluate.output import overlap
+from brainscan.evaluate.output import extent
 from brainscan.evaluate.references import Seizure
 from brainscan.events import Event
 
@@ -72,12 +72,8 @@ def rows_at(recordings: Sequence[Judged], chosen: Chooser) -> Rows:
     seizures: list[SeizureRow] = []
     alarms: list[AlarmRow] = []
     for recording in recordings:
-        events = [
-            Event(start_s, stop_s, event.confidence)
-            for event in chosen(recording)
-            for start_s, stop_s in overlap([(event.onset_s, event.offset_s)], recording.judged)
-        ]
-        events.sort()
+        found = ((event, extent((event.onset_s, event.offset_s), recording.judged)) for event in chosen(recording))
+        events = sorted(Event(*at, event.confidence) for event, at in found if at is not None)
         used: set[Event] = set()
         for seizure in recording.seizures:
             hits = tuple(e for e in events if e.onset_s < seizure.offset_s and e.offset_s > seizure.onset_s)
