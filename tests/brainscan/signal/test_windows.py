@@ -203,3 +203,12 @@ def test_memory_does_not_grow_with_the_recording() -> None:
         held.append(stream._filtered.shape[1])
     assert max(held[30:]) <= max(held[:30])
     assert max(held) <= 75 * 256
+
+
+@pytest.mark.parametrize("n_samples", [1, 63, 700, 15360])
+def test_pieces_of_a_product_join_without_a_seam(n_samples: int) -> None:
+    held = noise(n_samples / 256.0, 256)[:, :n_samples].astype(np.float32)
+    found = reference(PLAN, held, frozenset(), 3).uv
+    expected = montage.operator(PLAN).matrix @ held.astype(np.float64)
+    assert found.shape == (19, n_samples)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
