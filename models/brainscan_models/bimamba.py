@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from torch.utils.checkpoint import checkpoint
 
 from brainscan_models.config import StreamConfig
+from brainscan_models.linear import Linear
 from brainscan_models.ssd import mixer
 
 _DECAY_RANGE = (1.0, 16.0)
@@ -38,7 +39,7 @@ class Mamba2(nn.Module):
         d_inner, heads = config.d_inner, config.heads
         conv_width = d_inner + 2 * config.d_state
         self.headdim, self.d_state, self.reverse = config.headdim, config.d_state, reverse
-        self.in_proj = nn.Linear(config.d_model, d_inner + conv_width + heads, bias=False)
+        self.in_proj = Linear(config.d_model, d_inner + conv_width + heads, bias=False)
         self.conv1d = nn.Conv1d(conv_width, conv_width, config.d_conv, groups=conv_width, padding=config.d_conv - 1)
         low, high = math.log(config.dt_min), math.log(config.dt_max)
         dt = torch.exp(torch.rand(heads) * (high - low) + low)
@@ -47,7 +48,7 @@ class Mamba2(nn.Module):
         self.A_log = nn.Parameter(torch.log(torch.empty(heads).uniform_(*_DECAY_RANGE)))
         self.D = nn.Parameter(torch.ones(heads))
         self.norm = nn.RMSNorm(d_inner, eps=1e-5)
-        self.out_proj = nn.Linear(d_inner, config.d_model, bias=False)
+        self.out_proj = Linear(d_inner, config.d_model, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, n_steps, d_model) for x of that shape."""
@@ -78,7 +79,7 @@ class BiMamba2(nn.Module):
         super().__init__()
         self.ahead = Mamba2(config)
         self.back = Mamba2(config, reverse=True)
-        self.merge = nn.Linear(2 * config.d_model, config.d_model)
+        self.merge = Linear(2 * config.d_model, config.d_model)
         self.norm = nn.LayerNorm(config.d_model)
         self.norm_first = config.norm == "before"
         self.dropout = config.dropout
