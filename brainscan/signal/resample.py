@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -29,6 +30,10 @@ _BETA = 5.65
 _PERIODIC_LIMIT = 512
 _ROW = 96
 _ROWS = 8
+# A row's product is made in bands of columns, which skip most zeros, and in pieces of so few multiplications that
+# OpenBLAS keeps them on this thread: waking others takes up to a hundred times as long.
+_BAND = 24
+_PIECE = 1 << 18
 
 
 class Resampler:
@@ -49,7 +54,8 @@ class Resampler:
         self._periodic = period <= _PERIODIC_LIMIT
         self._row = period * -(-_ROW // period) if self._periodic else _ROW
         self._n_out = self._row * (_ROWS if self._periodic else 1)
-        self._matrix: FloatArray | None = None
+        self._bands: tuple[_Band, ...] = ()
+        self._width = 0  # input samples of a row
         self._buffer = np.zeros((n_channels, 0 if self._identity else self._half), dtype=np.float32)
         self._first = 0 if self._identity else -self._half  # input index of the buffer's first sample
         self._done = 0  # output samples so far
@@ -84,13 +90,43 @@ class Resampler:
     def _frame(self, samples: FloatArray) -> FloatArray:
         """Return one frame of output from the input that it needs, shape (n_channels, n)."""
         if not self._periodic:
-            return samples @ _kernel_matrix(self._step, self._done, self._row, self._half)
-        if self._matrix is None:
-            self._matrix = _kernel_matrix(self._step, 0, self._row, self._half)
+            return _product(samples, _bands(_kernel_matrix(self._step, self._done, self._row, self._half)))
+        if not self._bands:
+            matrix = _kernel_matrix(self._step, 0, self._row, self._half)
+            self._bands, self._width = _bands(matrix), len(matrix)
         advance = int(self._row * self._step)
-        rows = sliding_window_view(samples, self._matrix.shape[0], axis=1)[:, ::advance]
+        rows = sliding_window_view(samples, self._width, axis=1)[:, ::advance]
         n_channels, n_rows, width = rows.shape
-        return (rows.reshape(n_channels * n_rows, width) @ self._matrix).reshape(n_channels, -1)
+        return _product(rows.reshape(n_channels * n_rows, width), self._bands).reshape(n_channels, -1)
+
+
+class _Band(NamedTuple):
+    """Neighbouring columns of a matrix of weights, without the rows that are zero in all of them."""
+
+    columns: slice
+    rows: slice
+    weights: FloatArray
+
+
+def _bands(matrix: FloatArray) -> tuple[_Band, ...]:
+    bands = []
+    for first in range(0, matrix.shape[1], _BAND):
+        columns = slice(first, min(first + _BAND, matrix.shape[1]))
+        used = np.flatnonzero(matrix[:, columns].any(axis=1))
+        rows = slice(int(used[0]), int(used[-1]) + 1)
+        bands.append(_Band(columns, rows, np.ascontiguousarray(matrix[rows, columns])))
+    return tuple(bands)
+
+
+def _product(rows: FloatArray, bands: tuple[_Band, ...]) -> FloatArray:
+    """Return the product of rows of input with the matrix that was cut into bands."""
+    product = np.empty((len(rows), bands[-1].columns.stop), dtype=np.float32)
+    piece = max(_PIECE // max(band.weights.size for band in bands), 1)
+    for first in range(0, len(rows), piece):
+        some = slice(first, first + piece)
+        for columns, used, weights in bands:
+            np.matmul(rows[some, used], weights, out=product[some, columns])
+    return product
 
 
 def _kernel_matrix(step: Fraction, done: int, n_out: int, half: int) -> FloatArray:
