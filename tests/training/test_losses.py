@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainscan.events import RATE_HZ
-from brainscan_training.losses import balance, detection_loss, detection_terms, electrode_loss, per_second
+from brainscan_training.losses import balance, detection_terms, electrode_terms, per_second
 
 
 def drawn(seed: int, n: int = 3, seconds: int = 7) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -27,31 +27,31 @@ def test_focal_loss_is_its_definition() -> None:
         p_t, alpha_t = (p, alpha) if y else (1.0 - p, 1.0 - alpha)
         total += w * 2.0 * alpha_t * (1.0 - p_t) ** gamma * -math.log(p_t)
         weights += w * 2.0 * alpha_t
-    loss = detection_loss(logits, ictal, weight, focus=gamma, alpha=alpha, smoothing=0.0)
-    assert loss.item() == pytest.approx(total / weights, rel=1e-5)
+    sums = detection_terms(logits, ictal, weight, focus=gamma, alpha=alpha, smoothing=0.0)
+    assert [s.item() for s in sums] == pytest.approx([total, weights], rel=1e-5)
 
 
 @given(st.integers(0, 1000), st.floats(0.0, 3.0), st.floats(0.1, 0.9), st.integers(1, 2))
 def test_parts_of_a_batch_add_up(seed: int, focus: float, alpha: float, cut: int) -> None:
     logits, ictal, weight = drawn(seed)
-    whole = detection_loss(logits, ictal, weight, focus=focus, alpha=alpha)
+    whole = detection_terms(logits, ictal, weight, focus=focus, alpha=alpha)
     terms = [
         detection_terms(logits[part], ictal[part], weight[part], focus=focus, alpha=alpha)
         for part in (slice(0, cut), slice(cut, None))
     ]
-    total, weights = (sum(column) for column in zip(*terms, strict=True))
-    assert torch.isclose(whole, total / weights.clamp(min=1.0), rtol=1e-4)  # type: ignore[union-attr]
+    for one, parts in zip(whole, zip(*terms, strict=True), strict=True):
+        assert torch.isclose(one, torch.stack(parts).sum(), rtol=1e-4)
 
 
 def test_seconds_without_weight_do_not_count() -> None:
     logits, ictal, weight = drawn(2)
     moved = torch.where(weight > 0, logits, logits + 50.0)
-    assert torch.equal(detection_loss(logits, ictal, weight), detection_loss(moved, ictal, weight))
+    assert detection_terms(logits, ictal, weight) == detection_terms(moved, ictal, weight)
 
 
 def test_nothing_to_learn_from_is_no_loss() -> None:
     logits, ictal, _ = drawn(3)
-    assert detection_loss(logits, ictal, torch.zeros_like(ictal)).item() == 0.0
+    assert [s.item() for s in detection_terms(logits, ictal, torch.zeros_like(ictal))] == [0.0, 0.0]
 
 
 def test_balance_of_a_half_is_neutral() -> None:
@@ -70,14 +70,14 @@ def test_electrodes_are_told_in_ictal_seconds_only() -> None:
     right = torch.full((1, 19, 2), -20.0)
     right[0, 4] = 20.0
     right[:, :, 0] = 7.0  # not ictal
-    assert electrode_loss(right, electrodes, ictal).item() < 1e-6
-    assert electrode_loss(-right, electrodes, ictal).item() > 10.0
+    assert [s.item() for s in electrode_terms(right, electrodes, ictal)] == [pytest.approx(0.0, abs=1e-4), 19.0]
+    assert electrode_terms(-right, electrodes, ictal)[0].item() == pytest.approx(19 * 20.0)
 
 
 def test_unknown_electrodes_teach_nothing() -> None:
     evidence = torch.randn(2, 19, 4, requires_grad=True)
-    loss = electrode_loss(evidence, torch.full((2, 19), float("nan")), torch.ones(2, 4))
+    loss, values = electrode_terms(evidence, torch.full((2, 19), float("nan")), torch.ones(2, 4))
     loss.backward()
-    assert loss.item() == 0.0
+    assert (loss.item(), values.item()) == (0.0, 0.0)
     assert evidence.grad is not None
     assert not evidence.grad.any()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
+from brainscan.card import OperatingPoint
 from brainscan.errors import InputError
+from brainscan.events import RATE_HZ, Probabilities, runs
 from brainscan.io import atomic
 from brainscan.model import checkpoint
 from brainscan.model.inference import RunConfig, WindowRunner
-from brainscan_training.batches import BatchSource, Recipe, Stored, is_wsl, workers_for
+from brainscan_training import validate
+from brainscan_training.batches import Batch, BatchSource, Recipe, Stored, is_wsl, workers_for
 from brainscan_training.cache import Cached
 from brainscan_training.compose import HardSpans
 from brainscan_training.config import TrainConfig
@@ -24,6 +28,7 @@ from brainscan_training.journal import Journal, Silent, read_log
 from brainscan_training.loop import CHECKPOINTS, validation_budget
 from brainscan_training.run import train
 from brainscan_training.state import Progress
+from brainscan_training.step import Stepper, StepResult
 from brainscan_training.validate import measure, scored_recordings
 from tests.training.conftest import Finished
 
@@ -77,12 +82,12 @@ def test_a_run_killed_at_any_write_goes_on(
     kept: Finished, tmp_path: Path, nth: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The process ends between writing a file and giving it its name, wherever that is."""
-    replace, count = Path.replace, iter(range(1, 1000))
+    rename, count = Path.replace, iter(range(1, 1000))
 
     def replace_or_die(path: Path, target: Path) -> Path:
         if next(count) == nth:
             raise Killed
-        return replace(path, target)
+        return rename(path, target)
 
     folder = tmp_path / "run"
     with monkeypatch.context() as patch:
@@ -180,6 +185,83 @@ def test_fine_tuning_reports_before_and_after(finished: Finished, smoke: Changed
     moved = {name.partition(".")[0] for name in old if not torch.equal(old[name], new[name])}
     assert "encoder" not in moved
     assert moved
+
+
+@pytest.mark.parametrize("place", [False, True])
+def test_a_tuned_card_keeps_what_still_holds(
+    finished: Finished, recordings: list[Cached], smoke: Changed, place: bool
+) -> None:
+    """Thresholds and training data of the checkpoint stay; operating points and confidences are of other weights."""
+    loaded = checkpoint.load(str(finished.folder / "model.safetensors"))
+    point = OperatingPoint(1.0, 0.9, 0.8, 1.0, 24.0, 9, 0.5, (0.4, 0.6), "x")
+    before = replace(
+        loaded.card,
+        logit_shift=-1.5,
+        logit_scale=0.7,
+        confidence_map=((0.0, 0.0), (1.0, 0.5)),
+        operating_points={"fa1": point},
+        provenance=replace(loaded.card.provenance, age_years=(2.0, 90.0), intended_use="on one ward"),
+    )
+    config = smoke(f"validation.place={json.dumps(place)}").for_init(before)
+    base = base_card(config, recordings[:4], before)
+    curves = scored_recordings(WindowRunner(loaded.network, base, RunConfig(device="cpu")), recordings)
+    validation = measure(curves, config.decision, 1e6)
+    card = filled_card(base, config, validation, 0)
+    if place:
+        # What the sweep calls its threshold is a probability of the checkpoint's card.
+        logit = np.log(validation.point.threshold / (1 - validation.point.threshold)) / 0.7 - 1.5
+        placed_at = 1.0 / (1.0 + np.exp(-(logit - card.logit_shift) * card.logit_scale))
+        assert placed_at == pytest.approx(card.decision.enter)
+    else:
+        assert (card.logit_shift, card.logit_scale) == (-1.5, 0.7)
+    assert (card.operating_points, card.confidence_map) == ({}, ())
+    made = card.provenance
+    assert (made.age_years, made.intended_use) == ((2.0, 90.0), "on one ward")
+    assert made.training_data[:2] == before.provenance.training_data
+    assert len(made.training_data) == 4
+
+
+def test_a_false_alarm_of_the_validation_is_drawn_again(
+    smoke: Changed, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stretch of calm background that looks like a seizure to the network fills the next epoch's background."""
+    alarmed: set[tuple[str, int]] = set()
+
+    def alarming(runner: WindowRunner, recording: Cached) -> tuple[Probabilities, ...]:
+        values = np.full(recording.signal.shape[1], 0.01, dtype=np.float32)
+        ictal, sure = recording.labels()
+        calm = runs(~ictal & sure)
+        first, stop = calm[np.argmax(calm[:, 1] - calm[:, 0])].tolist()
+        first, stop = first + 3, stop - 3
+        # Validation alarms a little less surely, so that the threshold it sets lies between.
+        trained = recording.item.split == "train"
+        values[first * RATE_HZ : stop * RATE_HZ] = 0.995 if trained else 0.9
+        if trained:
+            alarmed.update((recording.item.name, second) for second in range(first, stop))
+        return (Probabilities(0.0, values),)
+
+    drawn: list[tuple[int, tuple[str, ...]]] = []
+    step = Stepper.step
+
+    def noted(stepper: Stepper, batch: Batch, number: int, rate: float) -> StepResult:
+        drawn.extend((number, origins) for origins in batch.origins)
+        return step(stepper, batch, number, rate)
+
+    monkeypatch.setattr(validate, "curves", alarming)
+    monkeypatch.setattr(Stepper, "step", noted)
+    background = ("compose.seizure_share=0", "compose.padded=0", "compose.chunk_s=[2, 2.5]", "mining.share=1")
+    done = run(smoke("epochs=2", "mining.budget=0.9", "decision={average_s: 0, min_duration_s: 1}", *background))
+    validated = [line for line in done.log if line["kind"] == "validation"]
+    assert all(line["hard_spans"] for line in validated)
+
+    def hard(origin: str) -> bool:
+        name, _, text = origin.rpartition(" from ")
+        first = int(text.removesuffix(" s"))
+        return any((name, second) in alarmed for second in (first, first + 1))
+
+    first, second = ([o for k, origins in drawn if (k >= 2) is later for o in origins] for later in (False, True))
+    assert all(hard(origin) for origin in second)
+    assert not all(hard(origin) for origin in first)
 
 
 def test_without_held_out_recordings_the_last_weights_are_exported(smoke: Changed, run: Run) -> None:

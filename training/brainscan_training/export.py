@@ -10,6 +10,7 @@ from pathlib import Path
 
 import brainscan
 from brainscan.card import Card, Provenance
+from brainscan.mapping import finite
 from brainscan.scoring.operating_points import off_threshold
 from brainscan_training.cache import Cached
 from brainscan_training.config import TrainConfig
@@ -20,24 +21,33 @@ _LOWEST_OFF = 1e-3
 _HIGHEST_ON = 1.0 - 1e-3
 
 
-def base_card(config: TrainConfig, recordings: Sequence[Cached], init: str = "") -> Card:
+def base_card(config: TrainConfig, recordings: Sequence[Cached], init: Card | None = None) -> Card:
     """Return the card of a run before its first step: what is trained, on what, from which code.
+
+    A run that begins from a checkpoint keeps its thresholds, ages, intended use and training data; its operating
+    points and confidences were measured with other weights and go.
 
     Parameters
     ----------
     config : TrainConfig
     recordings : sequence of Cached
         Of the training split.
-    init : str
-        Checksum of the checkpoint that training begins from.
+    init : Card, optional
+        Of the checkpoint that training begins from.
     """
-    provenance = Provenance(
-        training_data=tuple(_sources(recordings, config)),
+    card, own = config.card(), tuple(_sources(recordings, config))
+    before = init.provenance if init else Provenance()
+    provenance = replace(
+        before,
+        training_data=(*before.training_data, *own),
         commit=commit(),
         seed=config.seed,
-        selection=f"begun from the checkpoint {init[:12]}" if init else "",
+        selection=f"begun from the checkpoint {init.sha256[:12]}" if init else "",
+        tests={},
     )
-    return replace(config.card(), provenance=provenance)
+    if init:
+        card = replace(card, logit_shift=init.logit_shift, logit_scale=init.logit_scale)
+    return replace(card, provenance=provenance)
 
 
 def filled_card(base: Card, config: TrainConfig, validation: Validation | None, epoch: int) -> Card:
@@ -51,13 +61,14 @@ def filled_card(base: Card, config: TrainConfig, validation: Validation | None, 
     if validation is None:
         return _described(base, f"{text}, not validated; thresholds are not fitted", {})
     point = validation.point
-    tests = {f"validation_{key}": value for key, value in validation.as_mapping().items()}
+    tests = {f"validation_{key}": value for key, value in finite(validation.as_mapping()).items()}
     if not (config.validation.place and point.reachable and validation.curve.seizures):
         return _described(base, f"{text}; thresholds are not fitted", tests)
     text = f"{text}, by sensitivity at {config.validation.fa_per_24h:g} FA/24h on held-out recordings, where the"
     on = min(point.threshold, _HIGHEST_ON)
     off = max(off_threshold(on), _LOWEST_OFF)
-    return _described(placed(base, _logit(on), _logit(off)), f"{text} thresholds were fitted too", tests)
+    raw_on, raw_off = (_logit(p) / base.logit_scale + base.logit_shift for p in (on, off))
+    return _described(placed(base, raw_on, raw_off), f"{text} thresholds were fitted too", tests)
 
 
 def _described(card: Card, selection: str, tests: dict[str, object]) -> Card:

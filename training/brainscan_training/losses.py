@@ -14,33 +14,23 @@ def per_second(logits: Tensor) -> Tensor:
     return logits.reshape(logits.shape[0], -1, RATE_HZ).mean(dim=2)
 
 
-def detection_loss(
+def detection_terms(
     logits: Tensor, ictal: Tensor, weight: Tensor, *, focus: float = 0.0, alpha: float = 0.5, smoothing: float = 0.02
-) -> Tensor:
-    """Return the focal loss (Lin et al., ICCV 2017) of seconds, weighted; a focus of 0 is cross-entropy.
+) -> tuple[Tensor, Tensor]:
+    """Return the weighted sum of the focal loss (Lin et al., ICCV 2017) of seconds, and the sum of the weights.
+
+    Two sums, for batches that come in parts: a mean over parts is not the batch's mean where their weights differ.
 
     Parameters
     ----------
     logits, ictal, weight : Tensor, shape (batch, n_seconds)
         Seconds of weight 0 do not count.
     focus : float
-        The exponent gamma.
+        The exponent gamma; 0 is cross-entropy.
     alpha : float
         Weight of ictal seconds; background has ``1 - alpha`` (both doubled, so that 0.5 is neutral).
     smoothing : float
         Labels become ``smoothing / 2`` and ``1 - smoothing / 2``.
-    """
-    total, weight_sum = detection_terms(logits, ictal, weight, focus=focus, alpha=alpha, smoothing=smoothing)
-    return total / weight_sum.clamp(min=1.0)
-
-
-def detection_terms(
-    logits: Tensor, ictal: Tensor, weight: Tensor, *, focus: float = 0.0, alpha: float = 0.5, smoothing: float = 0.02
-) -> tuple[Tensor, Tensor]:
-    """Return the weighted sum of the loss and the sum of the weights, for batches that come in parts.
-
-    A mean over parts of a batch is not the batch's mean where their weights differ; sums add up.
-    Parameters as in `detection_loss`.
     """
     target = ictal * (1.0 - smoothing) + 0.5 * smoothing
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
@@ -56,24 +46,18 @@ def balance(ictal: Tensor, alpha: float) -> Tensor:
     return 2.0 * (alpha * ictal + (1.0 - alpha) * (1.0 - ictal))
 
 
-def electrode_loss(evidence: Tensor, electrodes: Tensor, ictal: Tensor) -> Tensor:
-    """Tie the decoder's channel of each electrode to whether that electrode takes part.
+def electrode_terms(evidence: Tensor, electrodes: Tensor, ictal: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the sum of the loss that ties each electrode's evidence to its part, and the values behind it.
 
     Parameters
     ----------
     evidence : Tensor, shape (batch, 19, n_steps)
-        The network's value of each electrode.
+        The decoder's value of each electrode.
     electrodes : Tensor, shape (batch, 19)
         1 where the electrode takes part, 0 where not, NaN where nobody knows.
     ictal : Tensor, shape (batch, n_seconds)
         Only ictal seconds count.
     """
-    total, weight_sum = electrode_terms(evidence, electrodes, ictal)
-    return total / weight_sum.clamp(min=1.0)
-
-
-def electrode_terms(evidence: Tensor, electrodes: Tensor, ictal: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the sum of the loss and the number of values behind it; parameters as in `electrode_loss`."""
     known = torch.isfinite(electrodes).all(dim=1)
     if not bool(known.any()):
         return evidence.sum() * 0.0, evidence.new_zeros(())

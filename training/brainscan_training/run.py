@@ -26,6 +26,7 @@ from brainscan_training.profiles import write_config
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
 
+    from brainscan.card import Card
     from brainscan_training.cache import Cached
     from brainscan_training.loop import Recordings
 
@@ -138,7 +139,7 @@ def _work(fabric: Fabric, job: Job) -> None:
         torch.set_num_threads(config.threads)
     torch.set_float32_matmul_precision("high")
     torch.manual_seed(config.seed)
-    recordings = _recordings(config, job, init.card.sha256 if init else "")
+    recordings = _recordings(config, job, init.card if init else None)
     first = fabric.global_rank == 0
     if init and first and not (job.run / _BEFORE).is_file():
         rows = _rows(init, recordings.validation, config)
@@ -158,7 +159,7 @@ def _work(fabric: Fabric, job: Job) -> None:
             _report(job.run, _rows(checkpoint.load(str(job.run / MODEL)), recordings.validation, config))
 
 
-def _recordings(config: TrainConfig, job: Job, init: str) -> Recordings:
+def _recordings(config: TrainConfig, job: Job, init: Card | None) -> Recordings:
     from brainscan_training.batches import Stored
     from brainscan_training.export import base_card
     from brainscan_training.loop import Recordings, validation_budget

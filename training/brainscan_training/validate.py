@@ -32,6 +32,9 @@ from brainscan_training.faults import NotFiniteError
 
 FloatArray = NDArray[np.float32]
 
+RATES = (1.0, 5.0, 10.0, 50.0)
+"""False alarms in 24 h at which a log also tells the sensitivity."""
+
 _MIN_SEGMENT_S = 2
 _MOST_HARD_SPANS = 500
 
@@ -79,9 +82,19 @@ class Validation:
             "false_alarms": self.point.false_alarms,
             "detected": self.point.detected,
             "sensitivity": self.point.sensitivity,
+            "operating_points": [_point_row(operating_point(self.curve, rate)) for rate in RATES],
             "auroc": dict(self.auroc),
             "mean_auroc": self.mean_auroc,
         }
+
+
+def _point_row(point: OperatingPoint) -> dict[str, object]:
+    return {
+        "target_fa_per_24h": point.target_fa_per_24h,
+        "threshold": point.threshold if point.reachable else None,
+        "false_alarms": point.false_alarms,
+        "detected": point.detected,
+    }
 
 
 def curves(runner: WindowRunner, recording: Cached) -> tuple[Probabilities, ...]:

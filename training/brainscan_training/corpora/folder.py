@@ -3,39 +3,21 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 
 from brainscan.errors import InputError
 from brainscan.evaluate.corpus import subject_of
 from brainscan.evaluate.index import INDEX, spans_of
-from brainscan.io.csv_bi import read_csv_bi
 from brainscan.io.discover import find_recordings
-from brainscan_training.corpora.item import Corpus, Gathering, Item, check_splits, seizures_of
-
-
-def items(root: Path) -> tuple[Item, ...]:
-    """Return the recordings of an indexed folder, in the order of its index.
-
-    The index has a row a file: ``file`` (relative), ``group`` (the split), ``source``, ``subject``, ``scored``
-    (``all``, ``none``, or ``from-to`` in seconds) and ``licence``. Recordings of which nothing is scored are kept
-    with an empty span, so that whoever counts them can say so.
-
-    Raises
-    ------
-    ValueError
-        If a scored span cannot be read, or a patient is in two splits.
-    InputError
-        If an annotation file cannot be used.
-    """
-    with (root / INDEX).open(encoding="utf-8", newline="") as stream:
-        found = tuple(_annotated(_item(root, row)) for row in csv.DictReader(stream))
-    check_splits(found)
-    return found
+from brainscan_training.corpora.item import Corpus, Gathering, Item
 
 
 def indexed(root: Path) -> Corpus:
-    """Return an indexed folder; see `items` for the index. Only the column ``file`` must be there.
+    """Return an indexed folder.
+
+    The index has a row a file: ``file`` (relative), ``group`` (the split), ``source``, ``subject``, ``scored``
+    (``all``, ``none``, or ``from-to`` in seconds) and ``licence``; only ``file`` must be there. Recordings of which
+    nothing is scored are kept with an empty span, so that whoever counts them can say so.
 
     Raises
     ------
@@ -91,7 +73,3 @@ def _item(root: Path, row: dict[str, str]) -> Item:
         scored=spans_of(row.get("scored") or "all"),
         licence=row.get("licence") or "",
     )
-
-
-def _annotated(item: Item) -> Item:
-    return replace(item, seizures=seizures_of(read_csv_bi(item.path.with_suffix(".csv_bi"))))
