@@ -38,13 +38,13 @@ def attention_stack(width: int, n_layers: int, parameters: int) -> nn.Module:
     """Build layers of self-attention and feed-forward, the latter as wide as the parameters leave room for."""
     from torch import nn
 
+    from brainscan_models.linear import Linear
+
     class Layer(nn.Module):
         def __init__(self, hidden: int) -> None:
             super().__init__()
-            self.norm, self.qkv, self.out = nn.LayerNorm(width), nn.Linear(width, 3 * width), nn.Linear(width, width)
-            self.feed = nn.Sequential(
-                nn.LayerNorm(width), nn.Linear(width, hidden), nn.GELU(), nn.Linear(hidden, width)
-            )
+            self.norm, self.qkv, self.out = nn.LayerNorm(width), Linear(width, 3 * width), Linear(width, width)
+            self.feed = nn.Sequential(nn.LayerNorm(width), Linear(width, hidden), nn.GELU(), Linear(hidden, width))
 
         def forward(self, x: Tensor) -> Tensor:
             batch, steps, _ = x.shape
