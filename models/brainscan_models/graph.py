@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from brainscan_models.bimamba import Stream
 from brainscan_models.config import GraphConfig, StreamConfig
+from brainscan_models.linear import Linear
 
 _RANK_STEP = 1e-4
 """Weights closer than this rank by index: equal electrodes must not be told apart by rounding."""
@@ -187,7 +188,7 @@ class SSGConv(nn.Module):
 
     def __init__(self, in_width: int, out_width: int, *, alpha: float, hops: int) -> None:
         super().__init__()
-        self.lin = nn.Linear(in_width, out_width)
+        self.lin = Linear(in_width, out_width)
         self.alpha, self.hops = alpha, hops
 
     def forward(self, x: Tensor, propagation: Tensor) -> Tensor:

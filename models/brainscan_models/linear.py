@@ -51,7 +51,7 @@ def _fits(x: Tensor, weight: Tensor) -> bool:
         and _available()
         and not torch.is_autocast_enabled("cpu")
         # Exporters and compilers need operations that they can look into.
-        and not (torch.compiler.is_compiling() or torch.jit.is_tracing())
+        and not torch.compiler.is_compiling()
     )
 
 

@@ -17,6 +17,7 @@ from brainscan_models.bimamba import Stream
 from brainscan_models.config import NetworkConfig
 from brainscan_models.decoder import Decoder, MixHead, PoolHead
 from brainscan_models.graph import EdgeStream, GraphMixer, adjacency, laplacian_pe, similarity
+from brainscan_models.linear import Linear
 from brainscan_models.tcn import HALF, Encoder
 
 ABLATIONS = frozenset({"bottleneck", "nodes", "edges", "pe", "graph"})
@@ -82,11 +83,11 @@ class Network(nn.Module):
         self.encoder = Encoder(1 if self.shared else n, config.encoder)
         self.bottleneck = Stream(config.bottleneck)
         node_width = config.nodes.d_model
-        self.to_nodes = None if self.shared else nn.Linear(width, n * node_width)
+        self.to_nodes = None if self.shared else Linear(width, n * node_width)
         self.nodes = Stream(config.nodes)
         self.edges = EdgeStream(config.edges, config.graph.cosine_gain)
         self.graph = GraphMixer(node_width, config.graph)
-        self.from_nodes = None if self.shared else nn.Linear(n * node_width, width)
+        self.from_nodes = None if self.shared else Linear(n * node_width, width)
         outputs = config.decoder.channels if self.shared else n
         self.decoder = Decoder(width, outputs, config.encoder, config.decoder)
         self.head: nn.Module = (

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from torch.nn.utils.parametrizations import weight_norm
 
 from brainscan_models.config import Activation, EncoderConfig
+from brainscan_models.linear import linear
 
 HALF = math.sqrt(0.5)
 """Weight of each of two summed branches, so that the sum spreads as each does."""
@@ -65,7 +66,7 @@ class RowConv(nn.Conv1d):
         if self.kernel_size[0] == 1:
             # Reads every stride-th step only: sliced first, it is a plain product over the channels.
             picked = x[..., :: self.stride[0]].permute(0, 2, 3, 1)
-            return F.linear(picked, self.weight.squeeze(2), self.bias).permute(0, 3, 1, 2)
+            return linear(picked, self.weight.squeeze(2), self.bias).permute(0, 3, 1, 2)
         return F.conv2d(
             x,
             self.weight.unsqueeze(2),
