@@ -97,6 +97,15 @@ def _notes(metrics: Metrics) -> list[str]:
     if missed:
         notes.append(f"note: no threshold of the grid keeps {', '.join(missed)} false alarms per 24 h here")
     fitted = points[0]["fitted_on"] if points else None
+    silent = [p for p in points if p["reachable"] and p["target_fa_per_24h"] * metrics["hours"] < 24.0]
+    if silent and not fitted:
+        shown = ", ".join(f"{p['target_fa_per_24h']:g}" for p in silent)
+        notes.append(
+            f"note: one alarm in {metrics['hours']:.1f} h is {24.0 / metrics['hours']:.1f} per 24 h:"
+            f" a target of {shown} means no alarm at all here"
+        )
+    if points and not fitted:
+        notes.append("note: thresholds were sought on these same recordings, which flatters; --fit-on applies others")
     if fitted:
         notes.append(
             f"note: thresholds are frozen, fitted on {fitted['corpus']}"
@@ -134,15 +143,20 @@ def _groups(metrics: Metrics, key: str, title: str) -> tuple[Sequence[str], list
 
 
 def _show_timing(timing: Metrics) -> None:
-    if timing["latency_s"] is None:
+    """Print latency and offset error over the seizures whose ends lie within what is known."""
+    if not timing["found"]:
         return
-    lines = [
-        (label, timing[key]) for label, key in (("onset latency", "latency_s"), ("offset error", "offset_error_s"))
-    ]
-    parts = [f"{label} median {q[1]:.1f} s (quartiles {q[0]:.1f} to {q[2]:.1f})" for label, q in lines]
-    print(f"\nof {timing['found']} seizures found: {', '.join(parts)}")
-    if timing["onset_at_start"]:
-        print(f"note: {timing['onset_at_start']} seizures begin with their recording, where no latency can be measured")
+    print()
+    for label, key, missing, place in (
+        ("onset latency", "latency_s", "onset_at_start", "begin with"),
+        ("offset error", "offset_error_s", "offset_at_end", "end with"),
+    ):
+        n_left, quartiles = timing["found"] - timing[missing], timing[key]
+        text = f"median {quartiles[1]:.1f} s (quartiles {quartiles[0]:.1f} to {quartiles[2]:.1f})" if quartiles else "-"
+        left_out = (
+            f"; {timing[missing]} {place} what was recorded and judged, and tell nothing" if timing[missing] else ""
+        )
+        print(f"{label} of {n_left} of the {timing['found']} seizures found: {text}{left_out}")
 
 
 def _show_pieces(pieces: Metrics) -> None:

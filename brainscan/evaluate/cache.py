@@ -90,7 +90,8 @@ class Cache:
         except InputError:
             return None
         try:
-            with np.load(base.with_suffix(".npz"), allow_pickle=False) as arrays:
+            # Opened here: numpy leaves a damaged archive open.
+            with base.with_suffix(".npz").open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
                 facts = json.loads(str(arrays["facts"]))
                 sweep = Sweep(*(arrays[name] for name in _COLUMNS))
             values = np.load(base.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)

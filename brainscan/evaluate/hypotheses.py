@@ -140,7 +140,7 @@ def read_curves(path: Path) -> tuple[Probabilities, ...]:
         If it lacks an array, the arrays disagree, or a value is no probability.
     """
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             rate_hz = float(arrays["rate_hz"])
             starts_s = np.atleast_1d(arrays["segment_start_s"]).astype(np.float64)
             n_samples = np.atleast_1d(arrays["segment_samples"]).astype(np.int64)

@@ -12,7 +12,8 @@ from typing import Any
 
 from brainscan.errors import OutputError
 from brainscan.evaluate.evaluation import Evaluation
-from brainscan.evaluate.rows import AlarmRow, SeizureRow
+from brainscan.evaluate.mistakes import excerpts, worst_alarms, worst_misses
+from brainscan.evaluate.rows import AlarmRow, SeizureRow, latencies_s
 from brainscan.io.atomic import make_folder, write_bytes, write_text
 from brainscan.mapping import finite
 from brainscan.report.page import Alarm, Contents, is_available, render
@@ -93,8 +94,9 @@ def _contents(metrics: Mapping[str, Any], evaluation: Evaluation) -> Contents:
     )
     return Contents(
         metrics=dict(metrics),
-        latencies_s=tuple(row.latency_s for row in rows.seizures if row.found),
+        latencies_s=tuple(latencies_s(rows)),
         alarms=tuple(sorted(alarms, key=lambda alarm: (-alarm.confidence, alarm.file, alarm.onset_s))),
+        excerpts=tuple(excerpts(evaluation, [*worst_alarms(rows.alarms), *worst_misses(rows.seizures)])),
     )
 
 

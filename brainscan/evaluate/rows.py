@@ -22,6 +22,9 @@ from brainscan.events import Event
 DURATION_BINS_S = (0.0, 10.0, 30.0, 60.0, 120.0, 300.0, math.inf)
 """Lengths of seizures that are told apart."""
 
+EDGE_S = 1.0
+"""A seizure that begins so near the start of what is known may have begun before."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeizureRow:
@@ -35,6 +38,19 @@ class SeizureRow:
     def found(self) -> bool:
         """Whether any event overlaps it."""
         return bool(self.events)
+
+    @property
+    def begins_inside(self) -> bool:
+        """Whether time before its onset was analysed and judged: else no latency can be measured."""
+        return self._is_inside(self.seizure.onset_s - EDGE_S, self.seizure.onset_s)
+
+    @property
+    def ends_inside(self) -> bool:
+        """Whether time behind its offset was analysed and judged: else no offset error can be measured."""
+        return self._is_inside(self.seizure.offset_s, self.seizure.offset_s + EDGE_S)
+
+    def _is_inside(self, start_s: float, stop_s: float) -> bool:
+        return any(first <= start_s and stop_s <= last for first, last in self.recording.scored)
 
     @property
     def latency_s(self) -> float:
@@ -126,14 +142,24 @@ def by_patient(recordings: Sequence[Judged], rows: Rows) -> list[dict[str, Any]]
 
 
 def timing(rows: Rows) -> dict[str, Any]:
-    """Return median and quartiles of latency and offset error over the seizures that were found."""
+    """Return median and quartiles of latency and offset error over the seizures that were found.
+
+    Clips that begin at a seizure's onset say nothing about latency, nor those that end with it about the offset;
+    such seizures are counted in ``onset_at_start`` and ``offset_at_end`` and are in neither figure.
+    """
     found = [row for row in rows.seizures if row.found]
     return {
         "found": len(found),
-        "latency_s": quartiles([row.latency_s for row in found]),
-        "offset_error_s": quartiles([row.offset_error_s for row in found]),
-        "onset_at_start": sum(row.seizure.onset_s < 1.0 for row in rows.seizures),
+        "latency_s": quartiles(latencies_s(rows)),
+        "offset_error_s": quartiles([row.offset_error_s for row in found if row.ends_inside]),
+        "onset_at_start": sum(not row.begins_inside for row in found),
+        "offset_at_end": sum(not row.ends_inside for row in found),
     }
+
+
+def latencies_s(rows: Rows) -> list[float]:
+    """Return the latency of each seizure that was found and whose onset can be told."""
+    return [row.latency_s for row in rows.seizures if row.found and row.begins_inside]
 
 
 def quartiles(values: Sequence[float]) -> list[float] | None:

@@ -10,7 +10,8 @@ from importlib.util import find_spec
 from typing import Any
 
 from brainscan.card import NOTICE
-from brainscan.report import pictures
+from brainscan.report import pictures, traces
+from brainscan.report.traces import Excerpt
 
 NEEDS = ("jinja2", "matplotlib")
 """What the extra ``report`` installs."""
@@ -41,11 +42,14 @@ class Contents:
         Of each seizure that the detector's own decision found.
     alarms : tuple of Alarm
         False alarms of the detector's own decision.
+    excerpts : tuple of Excerpt
+        EEG around its worst mistakes.
     """
 
     metrics: dict[str, Any]
     latencies_s: tuple[float, ...]
     alarms: tuple[Alarm, ...]
+    excerpts: tuple[Excerpt, ...] = ()
 
 
 def is_available() -> bool:
@@ -85,6 +89,7 @@ def render(contents: Contents) -> str:
         latencies=pictures.latencies(contents.latencies_s),
         alarms=contents.alarms[:MAX_ALARMS],
         n_alarms=len(contents.alarms),
+        excerpts=[(traces.draw(excerpt), excerpt.caption) for excerpt in contents.excerpts],
     )
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 

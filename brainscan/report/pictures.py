@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 SIZE_IN = (6.4, 3.8)
 _INK, _GREY = "#1f4e79", "#888888"
+_MARKERS = "soD^v<>pPX*"
 # Fixed salt: ids inside an SVG are otherwise random, and two runs would differ. Untyped: releases differ in how.
 _STYLE: Any = {"svg.hashsalt": "brainscan", "font.size": 9.0, "axes.spines.top": False, "axes.spines.right": False}
 
@@ -41,14 +43,17 @@ def froc(curve: Mapping[str, Any], points: Sequence[Mapping[str, Any]]) -> str:
 
     def draw(axes: Axes) -> None:
         axes.plot(alarms, sensitivity, ".-", color=_INK, linewidth=1.0, markersize=3.0)
-        for point in points:
-            if not point["reachable"]:
-                continue
+        reached = [point for point in points if point["reachable"]]
+        for point, marker in zip(reached, cycle(_MARKERS)):
             x, y = point["fa_per_24h"], point["sensitivity"]
             axes.plot(_ends(point["fa_per_24h_ci95"], x), (y, y), color=_GREY, linewidth=0.8)
             axes.plot((x, x), _ends(point["sensitivity_ci95"], y), color=_GREY, linewidth=0.8)
-            axes.plot(x, y, "s", color="black", markersize=4.0)
-            axes.annotate(point["name"], (x, y), xytext=(4, -10), textcoords="offset points")
+            # Told apart by shape and named in a legend: points lie close together, and labels beside them would
+            # cover each other.
+            style: Any = {"color": "black", "markersize": 5.0, "markerfacecolor": "white", "linestyle": "none"}
+            axes.plot(x, y, marker, label=point["name"], zorder=3.0, **style)
+        if reached:
+            axes.legend(loc="lower right", frameon=False)
         # Linear up to 1, so that no alarm at all has a place.
         axes.set_xscale("symlog", linthresh=1.0)
         axes.set_xlim(left=0.0)

@@ -78,6 +78,7 @@ def test_wheel_has_configurations_weights_and_licence(wheel: list[str]) -> None:
     assert configs
     assert "brainscan/model/weights/default.safetensors" in weights
     assert configs | weights <= set(wheel)
+    assert "brainscan/report/page.html.j2" in wheel
     assert any(name.endswith(".dist-info/licenses/LICENSE") for name in wheel)
 
 

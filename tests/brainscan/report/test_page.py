@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import math
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
 import pytest
 
 from brainscan.report.page import MAX_ALARMS, Alarm, Contents, render
+from brainscan.report.traces import Excerpt
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
@@ -89,6 +92,15 @@ def test_the_page_is_whole_and_loads_nothing() -> None:
         head, data = address.split(",")
         assert head == "data:image/svg+xml;base64"
         assert b"</svg>" in base64.b64decode(data)
+
+
+def test_the_worst_mistakes_are_shown_or_said() -> None:
+    seen = Excerpt("one that is seen", uv=np.ones((18, 512), dtype=np.float32))
+    page = render(replace(contents(), excerpts=(seen, Excerpt("one <that> is gone"))))
+    assert page.count("data:image/png;base64,") == 1
+    assert "one that is seen</figcaption>" in page
+    assert "<p>one &lt;that&gt; is gone</p>" in page
+    assert "The worst mistakes" not in render(contents())
 
 
 def test_the_same_figures_give_the_same_bytes() -> None:
