@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -164,7 +166,8 @@ class Detector:
         self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0
     ) -> Session:
         """Return the states for one segment of a recording, for whoever feeds it (`detect`, `stream`)."""
-        return _session(self._runner, self.decision, recording, plan, options, start_s=start_s)
+        config = SessionConfig(self.decision, options.max_missing, options.keep_probabilities)
+        return Session(self._runner, plan, _rates(recording, plan), config, start_s)
 
 
 def examine(
@@ -185,6 +188,7 @@ def examine(
     """
     parts = _asked_for(recording, options)
     plan = open_plan(recording, channel_map=options.channel_map, max_missing=options.max_missing)
+    config = SessionConfig(decision, options.max_missing, options.keep_probabilities, beside=True)
     tally = Tally()
     events: list[Event] = []
     scored: list[tuple[float, float]] = []
@@ -192,12 +196,13 @@ def examine(
     with ThreadPoolExecutor(max_workers=1) as hashing:
         sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
         for home, segment in parts:
-            session = _session(runner, decision, recording, plan, options, start_s=segment.start_s)
-            for at_s, samples in _blocks(recording, plan, home, segment):
-                events += session.push(samples)
-                if progress:
-                    progress(at_s)
-            events += session.finish()
+            session = Session(runner, plan, _rates(recording, plan), config, segment.start_s)
+            with closing(session):
+                for at_s, samples in _blocks(recording, plan, home, segment):
+                    events += session.push(samples)
+                    if progress:
+                        progress(at_s)
+                events += session.finish()
             tally.merge(session.tally)
             scored += _to_the_end(session.scored, segment)
             if options.keep_probabilities:
@@ -248,18 +253,9 @@ def nothing_scored(detection: Detection) -> InputError:
     )
 
 
-def _session(
-    runner: Runner,
-    decision: DecisionConfig,
-    recording: Recording,
-    plan: ElectrodePlan,
-    options: DetectOptions,
-    *,
-    start_s: float,
-) -> Session:
-    rates = [recording.channels[c].rate_hz for c in plan.channels]
-    config = SessionConfig(decision, options.max_missing, options.keep_probabilities)
-    return Session(runner, plan, rates, config, start_s)
+def _rates(recording: Recording, plan: ElectrodePlan) -> list[Fraction]:
+    """Return the rate of each channel that a plan uses."""
+    return [recording.channels[channel].rate_hz for channel in plan.channels]
 
 
 def _warnings(

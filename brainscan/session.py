@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,15 @@ class Runner(Protocol):
         ...
 
 
+@runtime_checkable
+class BackgroundRunner(Runner, Protocol):
+    """A runner that computes on threads of its own, while its caller prepares the next windows."""
+
+    def submit(self, windows: Sequence[FloatArray]) -> Sequence[Future[list[FloatArray]]]:
+        """Begin `probabilities`; each result holds those of one or more windows, in their order."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
     """What a session needs beside model and plan.
@@ -61,11 +71,28 @@ class SessionConfig:
         Up to this many unusable electrodes are interpolated.
     keep : bool
         Keep the stitched curve for `Session.probabilities`.
+    beside : bool
+        Where the runner can, let the network run while the next samples are read and prepared. The same events
+        are returned then, some of them a batch of windows later.
     """
 
     decision: DecisionConfig
     max_missing: int = 3
     keep: bool = False
+    beside: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Windows that are with the network, and where its results will be."""
+
+    windows: list[Window]
+    results: Sequence[Future[list[FloatArray]]]
+
+    def cancel(self) -> None:
+        """Give up the results that are not being computed yet."""
+        for future in self.results:
+            future.cancel()
 
 
 class Session:
@@ -98,7 +125,9 @@ class Session:
         self._stitcher = Stitcher(card.window)
         self._average = MovingAverage(config.decision.average_s)
         self._decision = Decision(config.decision, start_s, card.confidence_map)
+        self._beside = config.beside
         self._waiting: list[Window] = []
+        self._running: deque[_Batch] = deque()
         self._start_s = start_s
         self._n_stitched = 0
         self._keep = config.keep
@@ -111,25 +140,48 @@ class Session:
         self._waiting += self._windows.push(samples)
         if len(self._waiting) < self._runner.batch_size:
             return []
-        return self._run()
+        self._begin()
+        return self._collect(at_most=1 if self._beside else 0)
 
     def finish(self) -> list[Event]:
         """End the segment and return its last events."""
         self._waiting += self._windows.finish()
-        events = self._run()
+        self._begin()
+        events = self._collect(at_most=0)
         events += self._decide(self._stitcher.finish())
         events += self._decision.push(*self._average.finish())
         return events + self._decision.finish()
 
-    def _run(self) -> list[Event]:
-        """Send the waiting windows through the network, and on."""
+    def close(self) -> None:
+        """Give up what the network has not begun yet; nothing can be pushed any more."""
+        for batch in self._running:
+            batch.cancel()
+        self._running.clear()
+
+    def _begin(self) -> None:
+        """Send the waiting windows to the network."""
         windows, self._waiting = self._waiting, []
-        results = iter(self._runner.probabilities([w.uv for w in windows if w.scored]))
+        uv = [window.uv for window in windows if window.scored]
+        if isinstance(self._runner, BackgroundRunner):
+            self._running.append(_Batch(windows, self._runner.submit(uv)))
+        else:
+            future: Future[list[FloatArray]] = Future()
+            future.set_result(self._runner.probabilities(uv))
+            self._running.append(_Batch(windows, [future]))
+
+    def _collect(self, *, at_most: int) -> list[Event]:
+        """Pass on what the network gave, until only some batches are left with it."""
         events = []
-        for window in windows:
-            self.tally.add(window)
-            probability = next(results) if window.scored else None
-            events += self._decide(self._stitcher.add(window.start, probability, window.n_valid, window.absent))
+        while len(self._running) > at_most:
+            batch = self._running.popleft()
+            try:
+                results = iter([values for future in batch.results for values in future.result()])
+            finally:
+                batch.cancel()
+            for window in batch.windows:
+                self.tally.add(window)
+                probability = next(results) if window.scored else None
+                events += self._decide(self._stitcher.add(window.start, probability, window.n_valid, window.absent))
         return events
 
     @property

@@ -1,9 +1,15 @@
-"""From windows in µV to probabilities: amplitude, network, logit shift and scale, in batches on one device."""
+"""From windows in µV to probabilities: amplitude, network, logit shift and scale, on one device.
+
+On a CPU each window is computed alone, by one of as many threads as there are processors; on a GPU windows are
+computed in batches.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +19,7 @@ from numpy.typing import NDArray
 from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import UsageError
+from brainscan.model.workers import Workers
 from brainscan_models.ssd import choose, use_backend
 
 if TYPE_CHECKING:
@@ -30,6 +37,9 @@ GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 
 
+_LARGEST = 1e18
+"""Whose square float32 still holds."""
+
 BACKENDS = ("auto", "torch", "native")
 """What may compute the network."""
 
@@ -45,9 +55,9 @@ class RunConfig:
     device : str
         ``auto``, ``cpu`` or ``cuda``.
     batch_size : int
-        Windows at a time.
+        Windows at a time on a GPU; on a CPU, windows that are handed over at a time.
     threads : int
-        0 leaves torch's own choice.
+        Windows that are computed beside each other on a CPU; 0: as many as torch has threads.
     backend : str
         What computes the network, one of `BACKENDS`. ``auto`` is torch with the fastest kernels that the device
         allows, ``torch`` is torch alone, ``native`` asks for the compiled CPU kernels.
@@ -110,6 +120,21 @@ def scaled(uv: torch.Tensor, config: AmplitudeConfig, centring: torch.Tensor) ->
     return config.gain * (torch.asinh(relative) if config.limiter == "asinh" else torch.tanh(relative))
 
 
+def fast_scaled(uv: torch.Tensor, config: AmplitudeConfig, centring: torch.Tensor) -> torch.Tensor:
+    """Return `scaled`, four times as fast and without a gradient: asinh by the logarithm that is computed in vectors.
+
+    Equal to within float32's rounding up to 10^18 scales, where it stays.
+    """
+    if config.limiter != "asinh":
+        return scaled(uv, config, centring)
+    relative = (uv if config.centre == "all" else centring @ uv) / config.scale_uv
+    size = relative.abs().clamp_(max=_LARGEST)
+    square = size.square()
+    # log1p keeps small values exact: asinh |x| = log1p(|x| + x² / (1 + sqrt(1 + x²))).
+    root = square.add(1.0).sqrt_().add_(1.0)
+    return square.div_(root).add_(size).log1p_().copysign_(relative).mul_(config.gain)
+
+
 class WindowRunner:
     """A network on a device, ready for windows.
 
@@ -124,11 +149,11 @@ class WindowRunner:
         self.config = config or RunConfig()
         self.card = card
         self.device = pick_device(self.config.device)
-        if self.config.threads:
-            torch.set_num_threads(self.config.threads)
         self._scan = pick_scan(self.config.backend, self.device)
         self.network = network.to(self.device).eval()
         self._centring = torch.from_numpy(centring_matrix(card.amplitude)).to(self.device)
+        self._together = 1 if self.device.type == "cpu" else self.config.batch_size
+        self._workers = Workers((self.config.threads or torch.get_num_threads()) if self.device.type == "cpu" else 1)
 
     @property
     def batch_size(self) -> int:
@@ -153,16 +178,44 @@ class WindowRunner:
         -------
         list of float32 arrays, shape (n_samples,) each
         """
-        return [torch.sigmoid(torch.from_numpy(logits)).numpy() for logits in self.logits(windows)]
+        return gathered(self.submit(windows))
+
+    def submit(self, windows: Sequence[FloatArray]) -> list[Future[list[FloatArray]]]:
+        """Begin to compute the probabilities of some windows.
+
+        Returns
+        -------
+        list of Future
+            Of one or more windows each, in their order.
+        """
+        return self._begin(windows, _probabilities)
 
     def logits(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
         """Return the logit of each sample, after the card's shift and scale; otherwise as `probabilities`."""
-        results: list[FloatArray] = []
-        for first in range(0, len(windows), self.batch_size):
-            batch = np.stack(windows[first : first + self.batch_size])
-            with torch.inference_mode():
-                eeg = scaled(torch.from_numpy(batch).to(self.device), self.card.amplitude, self._centring)
-                with use_backend(self._scan):
-                    logits = (self.network(eeg) - self.card.logit_shift) * self.card.logit_scale
-            results.extend(logits.float().cpu().numpy())
-        return results
+        return gathered(self._begin(windows, list))
+
+    def _begin(
+        self, windows: Sequence[FloatArray], finish: Callable[[FloatArray], list[FloatArray]]
+    ) -> list[Future[list[FloatArray]]]:
+        pieces = [windows[first : first + self._together] for first in range(0, len(windows), self._together)]
+        return self._workers.submit(lambda piece: finish(self._logits(piece)), pieces)
+
+    def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
+        with torch.inference_mode(), use_backend(self._scan):
+            uv = torch.from_numpy(np.stack(windows)).to(self.device)
+            logits = self.network(fast_scaled(uv, self.card.amplitude, self._centring))
+            shifted: torch.Tensor = (logits - self.card.logit_shift) * self.card.logit_scale
+            return shifted.float().cpu().numpy()
+
+
+def gathered(futures: Sequence[Future[list[FloatArray]]]) -> list[FloatArray]:
+    """Wait for results and return them in order; whatever happens, nothing is left to be computed."""
+    try:
+        return list(chain.from_iterable(future.result() for future in futures))
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _probabilities(logits: FloatArray) -> list[FloatArray]:
+    return list(torch.sigmoid(torch.from_numpy(logits)).numpy())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
+from threading import Event as Flag
 
 import numpy as np
 import pytest
@@ -103,3 +106,46 @@ def test_tally_sums_up_how_each_electrode_was_obtained() -> None:
     assert reports["O2"].bad_share == pytest.approx(1 / 9)
     assert (reports["Fz"].quality, reports["Fz"].bad_share) == ("unusable", 1.0)
     assert (reports["C3"].how, reports["C3"].quality, reports["C3"].bad_share) == ("recorded", "good", 0.0)
+
+
+class _Background(LoudnessRunner):
+    """Computes on a thread of its own, a window at a time."""
+
+    def __init__(self) -> None:
+        super().__init__(batch_size=2)
+        self.pool = ThreadPoolExecutor(1)
+        self.submitted: list[Future[list[NDArray[np.float32]]]] = []
+
+    def submit(self, windows: Sequence[NDArray[np.float32]]) -> Sequence[Future[list[NDArray[np.float32]]]]:
+        futures = [self.pool.submit(self.probabilities, [window]) for window in windows]
+        self.submitted += futures
+        return futures
+
+
+@pytest.mark.parametrize("beside", [False, True])
+def test_a_network_beside_changes_nothing(uv: NDArray[np.float64], beside: bool) -> None:
+    whole, expected = _run(uv)
+    runner = _Background()
+    with runner.pool:
+        config = SessionConfig(quick(), keep=True, beside=beside)
+        session = Session(runner, PLAN, [Fraction(RATE_HZ)] * len(uv), config, start_s=1000.0)
+        returned = [session.push(samples) for samples in ragged(list(uv), [i / 18 for i in range(1, 18)])]
+        returned.append(session.finish())
+    assert sum(returned, []) == sum(expected, [])  # noqa: RUF017 - a handful of short lists
+    assert np.array_equal(session.probabilities.values, whole.probabilities.values, equal_nan=True)
+    assert session.scored == whole.scored
+    assert session.tally.reports(PLAN) == whole.tally.reports(PLAN)
+
+
+def test_a_closed_session_leaves_nothing_to_be_computed(uv: NDArray[np.float64]) -> None:
+    runner = _Background()
+    free = Flag()
+    blocked = runner.pool.submit(free.wait, 20)
+    session = Session(runner, PLAN, [Fraction(RATE_HZ)] * len(uv), SessionConfig(quick(), beside=True))
+    assert session.push(next(iter(ragged(list(uv), [0.6])))) == []
+    assert runner.submitted
+    session.close()
+    free.set()
+    with runner.pool:
+        assert blocked.result()
+    assert all(future.cancelled() for future in runner.submitted)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +12,16 @@ import torch
 from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import ELECTRODES, MIRROR
 from brainscan.errors import UsageError
-from brainscan.model.inference import GROUPS, RunConfig, WindowRunner, centring_matrix, pick_device, pick_scan, scaled
+from brainscan.model.inference import (
+    GROUPS,
+    RunConfig,
+    WindowRunner,
+    centring_matrix,
+    fast_scaled,
+    pick_device,
+    pick_scan,
+    scaled,
+)
 from brainscan_models.network import Network
 from brainscan_models.registry import build
 from tests.stand_ins import TINY, noise
@@ -35,7 +45,7 @@ def test_batch_size_never_changes_probabilities(network: Network, batch_size: in
     alone = WindowRunner(network, CARD, RunConfig(device="cpu", batch_size=1)).probabilities(_windows(5))
     found = WindowRunner(network, CARD, RunConfig(device="cpu", batch_size=batch_size)).probabilities(_windows(5))
     assert [f.shape for f in found] == [(1024,)] * 5
-    np.testing.assert_allclose(found, alone, atol=1e-5)
+    np.testing.assert_array_equal(found, alone)
 
 
 def test_no_window_no_probability(network: Network) -> None:
@@ -97,12 +107,50 @@ def test_cuda_where_there_is_none_is_the_user_s_mistake() -> None:
         pick_device("cuda")
 
 
-def test_threads_are_set_only_when_asked(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(torch, "set_num_threads", asked.append)
-    WindowRunner(network, CARD, RunConfig(device="cpu"))
-    WindowRunner(network, CARD, RunConfig(device="cpu", threads=3))
-    assert asked == [3]
+def test_threads_of_the_process_stay_as_they_are(network: Network) -> None:
+    before = torch.get_num_threads()
+    WindowRunner(network, CARD, RunConfig(device="cpu", threads=3)).logits(_windows(4))
+    assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_nothing(network: Network, threads: int) -> None:
+    alone = WindowRunner(network, CARD, RunConfig(device="cpu", threads=1)).logits(_windows(5))
+    found = WindowRunner(network, CARD, RunConfig(device="cpu", threads=threads, batch_size=2)).logits(_windows(5))
+    np.testing.assert_array_equal(found, alone)
+
+
+def test_submitted_windows_give_what_waiting_for_them_gives(network: Network) -> None:
+    runner = WindowRunner(network, CARD, RunConfig(device="cpu", threads=2))
+    found = [values for future in runner.submit(_windows(3)) for values in future.result()]
+    np.testing.assert_array_equal(found, runner.probabilities(_windows(3)))
+
+
+def test_what_fails_in_a_thread_is_raised(network: Network) -> None:
+    runner = WindowRunner(network, CARD, RunConfig(device="cpu"))
+    with pytest.raises(ValueError, match="multiple"):
+        runner.logits([*_windows(2), np.zeros((19, 15361), dtype=np.float32)])
+
+
+@pytest.mark.parametrize("centre", sorted(GROUPS))
+@pytest.mark.parametrize("limiter", ["asinh", "tanh"])
+def test_fast_amplitude_equals_the_readable_one(centre: str, limiter: str) -> None:
+    config = AmplitudeConfig(scale_uv=60.0, gain=2.0, centre=centre, limiter=limiter)  # type: ignore[arg-type]
+    centring = torch.from_numpy(centring_matrix(config))
+    sizes = torch.logspace(-8, 8, 19 * 400, dtype=torch.float64).float().reshape(400, 19).T.contiguous()
+    signs = torch.where(torch.arange(400) % 3 > 0, 1.0, -1.0)
+    uv = (sizes * signs)[None]
+    torch.testing.assert_close(fast_scaled(uv, config, centring), scaled(uv, config, centring), rtol=1e-6, atol=1e-12)
+
+
+def test_fast_amplitude_of_extremes() -> None:
+    config = AmplitudeConfig(scale_uv=60.0, gain=2.0)
+    uv = torch.tensor([0.0, -0.0, 3e38, -3e38, float("nan")])
+    found = fast_scaled(uv, config, torch.eye(5))
+    assert found[:2].tolist() == [0.0, 0.0]
+    assert math.copysign(1.0, float(found[1])) == -1.0
+    assert found[2] == -found[3] > 80.0
+    assert found[4].isnan()
 
 
 def test_backends_agree(network: Network) -> None:
