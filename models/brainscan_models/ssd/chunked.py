@@ -68,7 +68,11 @@ def ssd_chunked(
     # What each chunk adds to the state, seen from its last step: row -1 of the decays.
     added = (values * within[..., -1, :, None]).transpose(-1, -2) @ into[:, :, None]
     since_start = torch.exp(torch.cumsum(log_decay, dim=-1))  # (batch, n_chunks, H, size)
-    carried = _carry(added, since_start[..., -1])  # (batch, n_chunks, H, P, N)
+    if torch.compiler.is_compiling():
+        # An exporter unrolls loops: sixty chunks of thirty scans would be a graph of ten thousand nodes.
+        carried = _carry_at_once(added, log_decay.sum(dim=-1))
+    else:
+        carried = _carry(added, since_start[..., -1])  # (batch, n_chunks, H, P, N)
     outside = (out_of[:, :, None] @ carried.transpose(-1, -2)) * since_start[..., None]
 
     y = (inside + outside).transpose(2, 3).reshape(batch, n_chunks * size, heads, headdim)[:, :length]
@@ -95,3 +99,14 @@ def _carry(added: Tensor, decay: Tensor) -> Tensor:
         state = decay[:, k, :, None, None] * state + added[:, k]
         before.append(state)
     return torch.stack(before, dim=1)
+
+
+def _carry_at_once(added: Tensor, log_decay: Tensor) -> Tensor:
+    """Give what `_carry` gives as one matrix product, quadratic in the number of chunks.
+
+    `log_decay`, shape (batch, n_chunks, H), is the logarithm of what each chunk leaves of the state.
+    """
+    decay = torch.exp(_segment_sums(log_decay.transpose(1, 2)))  # (batch, H, n_chunks, n_chunks)
+    after = decay @ added.transpose(1, 2).flatten(-2)
+    before = F.pad(after, (0, 0, 1, 0))[:, :, :-1]
+    return before.unflatten(-1, added.shape[-2:]).transpose(1, 2)

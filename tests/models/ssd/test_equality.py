@@ -99,3 +99,10 @@ def test_native_mixer_of_any_shape(batch, length, heads, headdim, d_state, rever
     sizes = {"headdim": headdim, "d_state": d_state, "reverse": reverse}
     native, reference = (mixer(*arguments, **sizes, backend=name) for name in ("native", "reference"))
     torch.testing.assert_close(native, reference, rtol=0, atol=1e-9)
+
+
+def test_what_an_exporter_sees_equals_the_recurrence(extent, scan_arguments, monkeypatch):
+    arguments = in_float64(scan_arguments(extent))
+    wanted = ssd(*arguments, backend="reference")
+    monkeypatch.setattr(torch.compiler, "is_compiling", lambda: True)
+    assert_equal_to_largest("y", [ssd(*arguments, backend="chunked")], [wanted], TOLERANCE[torch.float64])
