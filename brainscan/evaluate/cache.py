@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import sys
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -27,6 +26,7 @@ from brainscan.evaluate.output import Output
 from brainscan.evaluate.sweep import Sweep
 from brainscan.events import Event, Probabilities
 from brainscan.io.atomic import atomic_write, make_folder, remove_unfinished, write_bytes
+from brainscan.io.user_cache import user_cache
 from brainscan.scoring.operating_points import THRESHOLDS
 
 FORMAT = 1
@@ -38,15 +38,8 @@ _KEY_LENGTH = 32
 
 
 def default_folder() -> Path:
-    """Return where a user's caches belong on this system."""
-    home = Path.home()
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = home / "Library" / "Caches"
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or home / ".cache")
-    return base / "brainscan" / "evaluate"
+    """Return where a user's outputs are kept."""
+    return user_cache("evaluate")
 
 
 @dataclass(frozen=True, slots=True)

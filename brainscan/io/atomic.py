@@ -1,9 +1,10 @@
-"""Write a file whole or not at all: temporary file in the same folder, fsync, rename."""
+"""Write a file or a folder whole or not at all: temporary one in the same folder, fsync, rename."""
 
 from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -45,7 +46,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             with target.open("wb") as stream:
                 yield stream
             return
-        temporary = target.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
+        temporary = _temporary_beside(target)
         # Not `tempfile`: its files are private (0600), and outputs shall follow the umask as others do.
         with temporary.open("xb") as stream:
             yield stream
@@ -65,6 +66,49 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         if temporary is not None:
             with suppress(OSError):
                 temporary.unlink()
+
+
+@contextmanager
+def atomic_folder(folder: Path) -> Iterator[Path]:
+    """Make a temporary folder beside `folder` that takes its name, and its place, once the block ends well.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder to be. What is there goes only once the new one is whole; if the block raises, it stays.
+
+    Yields
+    ------
+    Path
+        The temporary folder.
+
+    Raises
+    ------
+    OutputError
+        If the folder above cannot be made or written, or `folder` is a file.
+    """
+    target = folder.resolve()
+    if target.exists() and not target.is_dir():
+        raise OutputError("is a file", file=str(folder), hint="name a folder")
+    make_folder(target.parent)
+    temporary, before = _temporary_beside(target), _temporary_beside(target)
+    try:
+        temporary.mkdir()
+        yield temporary
+        if target.exists():
+            target.replace(before)
+        temporary.replace(target)
+        _sync_folder(target.parent)
+    except OSError as problem:
+        reason = problem.strerror or type(problem).__name__
+        raise OutputError(
+            f"cannot be written ({reason.lower()})", file=str(folder), hint="choose another place"
+        ) from problem
+    finally:
+        if before.exists() and not target.exists():
+            before.replace(target)  # the second rename failed
+        for rest in (temporary, before):
+            shutil.rmtree(rest, ignore_errors=True)
 
 
 def make_folder(folder: Path) -> None:
@@ -100,6 +144,10 @@ def remove_unfinished(out: Path) -> None:
     for path in list(out.rglob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}")):
         with suppress(OSError):
             path.unlink()
+
+
+def _temporary_beside(target: Path) -> Path:
+    return target.parent / f"{TEMPORARY_PREFIX}{secrets.token_hex(8)}{TEMPORARY_SUFFIX}"
 
 
 def _sync_folder(folder: Path) -> None:
