@@ -107,7 +107,7 @@ def evaluate(
         )
         result = run_with_progress(job)
         if output is not None:
-            _write(output, result)
+            _write(output, result, kept)
     _finish(result, as_json=as_json, quiet=quiet)
 
 
@@ -181,11 +181,11 @@ def run_with_progress(job: Job) -> Result:
         return run(job, Listener(done))
 
 
-def _write(output: Path, result: Result) -> None:
+def _write(output: Path, result: Result, kept: Path) -> None:
     """Write figures, tables and the report."""
     from brainscan.evaluate.results import REPORT, write_results
 
-    if not write_results(output, result.metrics, result.evaluation):
+    if not write_results(output, result.metrics, result.evaluation, kept):
         console.message(f"{REPORT} needs the extra 'report': pip install \"brainscan[report]\"")
     console.message(f"results in {output}")
 

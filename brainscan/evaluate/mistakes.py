@@ -1,28 +1,37 @@
-"""The worst mistakes, as excerpts to look at: the surest and longest false alarms, the faintest missed seizures."""
+"""The worst mistakes, as pictures to look at: the surest and longest false alarms, the faintest missed seizures."""
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from brainscan._version import __version__
 from brainscan.card import DecisionConfig, FilterConfig, WindowConfig
 from brainscan.decision.average import average
 from brainscan.electrodes import INDEX
-from brainscan.errors import BrainscanError, InputError
+from brainscan.errors import InputError, MissingExtraError
+from brainscan.evaluate.cache import sha256_of
 from brainscan.evaluate.evaluation import Evaluation
 from brainscan.evaluate.judged import Judged
 from brainscan.evaluate.rows import AlarmRow, SeizureRow
 from brainscan.events import RATE_HZ, Probabilities
 from brainscan.io import read
+from brainscan.io.atomic import make_folder, write_bytes
 from brainscan.io.plan import open_plan
 from brainscan.recording import Recording, Segment
-from brainscan.report.traces import DERIVATIONS, Excerpt
+from brainscan.report.page import Mistake
+from brainscan.report.traces import DERIVATIONS, Excerpt, draw
 from brainscan.signal.filters import half_length
 from brainscan.signal.windows import PipelineConfig, WindowStream
+
+FORMAT = 1
+"""Raised whenever pictures look otherwise."""
 
 N_EACH = 6
 """Pictures of false alarms, and of missed seizures: more are looked at by nobody."""
@@ -34,6 +43,7 @@ LONGEST_S = 80.0
 """Of a longer event the beginning is shown."""
 
 _SHORTEST_S = 1.0
+_KEY_LENGTH = 32
 
 # Pictures show what there is; how much may be missing is the detector's business.
 _MAX_MISSING = 15
@@ -42,7 +52,7 @@ _LEAD_S = math.ceil(half_length(_FILTER) / RATE_HZ) + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Mistake:
+class Place:
     """Where to look, and why.
 
     Parameters
@@ -59,7 +69,7 @@ class Mistake:
     caption: str
 
 
-def worst_alarms(alarms: Iterable[AlarmRow], n: int = N_EACH) -> list[Mistake]:
+def worst_alarms(alarms: Iterable[AlarmRow], n: int = N_EACH) -> list[Place]:
     """Return the surest false alarms and the longest, half of each, none twice.
 
     Parameters
@@ -71,7 +81,7 @@ def worst_alarms(alarms: Iterable[AlarmRow], n: int = N_EACH) -> list[Mistake]:
     surest = rows[: -(-n // 2)]
     longest = sorted(rows[len(surest) :], key=lambda row: -row.event.duration_s)[: n - len(surest)]
     return [
-        _mistake(
+        _place(
             row.recording,
             (row.event.onset_s, row.event.offset_s),
             f"{what} false alarm: confidence {row.event.confidence:.2f}",
@@ -81,7 +91,7 @@ def worst_alarms(alarms: Iterable[AlarmRow], n: int = N_EACH) -> list[Mistake]:
     ]
 
 
-def worst_misses(seizures: Iterable[SeizureRow], n: int = N_EACH) -> list[Mistake]:
+def worst_misses(seizures: Iterable[SeizureRow], n: int = N_EACH) -> list[Place]:
     """Return the missed seizures of lowest mean probability; the longest ones where there is no curve.
 
     Parameters
@@ -99,7 +109,7 @@ def worst_misses(seizures: Iterable[SeizureRow], n: int = N_EACH) -> list[Mistak
         )
     )
     return [
-        _mistake(
+        _place(
             row.recording,
             (row.seizure.onset_s, row.seizure.offset_s),
             f"Missed seizure ({row.seizure.label})" + ("" if math.isnan(mean) else f": mean probability {mean:.2f}"),
@@ -108,48 +118,87 @@ def worst_misses(seizures: Iterable[SeizureRow], n: int = N_EACH) -> list[Mistak
     ]
 
 
-def excerpts(evaluation: Evaluation, mistakes: Sequence[Mistake]) -> list[Excerpt]:
-    """Read the EEG around some mistakes again.
+def pictures(evaluation: Evaluation, places: Sequence[Place], kept: Path | None = None) -> list[Mistake]:
+    """Draw the EEG around some mistakes.
 
     Parameters
     ----------
     evaluation : Evaluation
         Whose own decision made them.
-    mistakes : sequence of Mistake
+    places : sequence of Place
+    kept : Path, optional
+        Folder for pictures: one that was drawn before is taken from here, and its recording is not opened.
 
     Returns
     -------
-    list of Excerpt
-        Without samples, and with the reason in the caption, where a recording cannot be read any more.
+    list of Mistake
+        Without a picture, and with the reason in the caption, where a recording cannot be read any more.
     """
     found = []
-    for mistake in mistakes:
+    for place in places:
         try:
-            found.append(_excerpt(evaluation, mistake))
-        except BrainscanError as error:
-            found.append(Excerpt(f"{mistake.caption}. No picture: the recording {error.message}"))
+            found.append(Mistake(place.caption, _picture(evaluation, place, kept)))
+        except (InputError, MissingExtraError) as error:
+            found.append(Mistake(f"{place.caption}. No picture: {error.message}"))
     return found
 
 
-def _excerpt(evaluation: Evaluation, mistake: Mistake) -> Excerpt:
-    recording, output = read(mistake.recording.case.path), mistake.recording.output
-    segment = _segment_of(recording, mistake.onset_s)
-    start_s = max(segment.start_s, mistake.onset_s - MARGIN_S)
-    stop_s = min(mistake.offset_s + MARGIN_S, start_s + LONGEST_S, segment.stop_s)
+def excerpt(evaluation: Evaluation, place: Place) -> Excerpt:
+    """Read the EEG around a mistake again.
+
+    Raises
+    ------
+    InputError
+        If the recording cannot be read any more, or holds no samples there.
+    """
+    recording = read(place.recording.case.path)
+    segment = _segment_of(recording, place.onset_s)
+    start_s = max(segment.start_s, place.onset_s - MARGIN_S)
+    stop_s = min(place.offset_s + MARGIN_S, start_s + LONGEST_S, segment.stop_s)
     if stop_s - start_s < _SHORTEST_S:
         raise InputError("holds no samples there", kind="empty", file=recording.name)
     uv, doubtful = _derivations(evaluation, recording, segment, (start_s, stop_s))
-    plain, averaged = _curves(evaluation, output.curves, start_s, uv.shape[1])
+    around = _around(evaluation, place, start_s, uv.shape[1])
+    return replace(around, uv=uv, doubtful=doubtful)
+
+
+def _picture(evaluation: Evaluation, place: Place, kept: Path | None) -> bytes:
+    if kept is None:
+        return draw(excerpt(evaluation, place))
+    make_folder(kept)
+    path = kept / f"{_key(evaluation, place, kept)}.png"
+    if path.is_file():
+        return path.read_bytes()
+    png = draw(excerpt(evaluation, place))
+    write_bytes(path, png)
+    return png
+
+
+def _key(evaluation: Evaluation, place: Place, kept: Path) -> str:
+    """Return a digest of everything that a picture shows; none of it needs the recording to be opened."""
+    # Wide enough for any segment's start and end.
+    around = _around(evaluation, place, place.onset_s - MARGIN_S, round((LONGEST_S + MARGIN_S) * RATE_HZ))
+    facts = [
+        *(FORMAT, __version__, sha256_of(place.recording.case.path, kept), place.onset_s, place.offset_s),
+        *(around.on, around.annotated, around.detected, evaluation.detector.settings.get("channel_map")),
+    ]
+    digest = hashlib.sha256(repr(facts).encode("utf-8", "backslashreplace"))
+    digest.update(around.probability.tobytes())
+    digest.update(around.averaged.tobytes())
+    return digest.hexdigest()[:_KEY_LENGTH]
+
+
+def _around(evaluation: Evaluation, place: Place, start_s: float, n_samples: int) -> Excerpt:
+    """Return what is known about some samples without reading them."""
+    output, stop_s = place.recording.output, start_s + n_samples / RATE_HZ
+    plain, averaged = _curves(evaluation, output.curves, start_s, n_samples)
     return Excerpt(
-        caption=mistake.caption,
         start_s=start_s,
         rate_hz=RATE_HZ,
-        uv=uv,
-        doubtful=doubtful,
         probability=plain,
         averaged=averaged,
         on=evaluation.detector.on,
-        annotated=_within(((s.onset_s, s.offset_s) for s in mistake.recording.seizures), start_s, stop_s),
+        annotated=_within(((s.onset_s, s.offset_s) for s in place.recording.seizures), start_s, stop_s),
         detected=_within(((e.onset_s, e.offset_s) for e in output.events), start_s, stop_s),
     )
 
@@ -211,11 +260,11 @@ def _mean_probability(row: SeizureRow) -> float:
     return total / count if count else math.nan
 
 
-def _mistake(recording: Judged, span: tuple[float, float], what: str) -> Mistake:
+def _place(recording: Judged, span: tuple[float, float], what: str) -> Place:
     length_s = span[1] - span[0]
     cut = f", the first {LONGEST_S - MARGIN_S:g} s" if length_s + MARGIN_S > LONGEST_S else ""
     place = f"{recording.case.name} at {span[0]:.1f} s, {length_s:.1f} s long{cut}"
-    return Mistake(recording, *span, f"{what}, {place}")
+    return Place(recording, *span, f"{what}, {place}")
 
 
 def _within(spans: Iterable[tuple[float, float]], start_s: float, stop_s: float) -> tuple[tuple[float, float], ...]:

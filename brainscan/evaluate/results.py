@@ -12,7 +12,7 @@ from typing import Any
 
 from brainscan.errors import OutputError
 from brainscan.evaluate.evaluation import Evaluation
-from brainscan.evaluate.mistakes import excerpts, worst_alarms, worst_misses
+from brainscan.evaluate.mistakes import pictures, worst_alarms, worst_misses
 from brainscan.evaluate.rows import AlarmRow, SeizureRow, latencies_s
 from brainscan.io.atomic import make_folder, write_bytes, write_text
 from brainscan.mapping import finite
@@ -49,7 +49,7 @@ def check_folder(folder: Path, *, force: bool) -> None:
     )
 
 
-def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluation) -> bool:
+def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluation, kept: Path | None = None) -> bool:
     """Write the figures and tables, and the report if its extra is installed.
 
     Parameters
@@ -58,6 +58,8 @@ def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluati
     metrics : mapping
         As the JSON shows it.
     evaluation : Evaluation
+    kept : Path, optional
+        Folder of the cache, for pictures.
 
     Returns
     -------
@@ -77,7 +79,7 @@ def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluati
     write_bytes(folder / FROC, _table(*_froc(evaluation)))
     has_report = is_available()
     if has_report:
-        write_text(folder / REPORT, render(_contents(metrics, evaluation)))
+        write_text(folder / REPORT, render(_contents(metrics, evaluation, kept)))
     else:
         _remove(folder / REPORT)  # an earlier run's would contradict the figures beside it
     # Last: its presence says that the results are whole.
@@ -85,9 +87,10 @@ def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluati
     return has_report
 
 
-def _contents(metrics: Mapping[str, Any], evaluation: Evaluation) -> Contents:
+def _contents(metrics: Mapping[str, Any], evaluation: Evaluation, kept: Path | None) -> Contents:
     """Return what the report tells: the surest false alarms first."""
     rows = evaluation.rows(evaluation.default)
+    worst = [*worst_alarms(rows.alarms), *worst_misses(rows.seizures)]
     alarms = (
         Alarm(row.recording.case.name, row.event.onset_s, row.event.offset_s, row.event.confidence)
         for row in rows.alarms
@@ -96,7 +99,7 @@ def _contents(metrics: Mapping[str, Any], evaluation: Evaluation) -> Contents:
         metrics=dict(metrics),
         latencies_s=tuple(latencies_s(rows)),
         alarms=tuple(sorted(alarms, key=lambda alarm: (-alarm.confidence, alarm.file, alarm.onset_s))),
-        excerpts=tuple(excerpts(evaluation, [*worst_alarms(rows.alarms), *worst_misses(rows.seizures)])),
+        mistakes=tuple(pictures(evaluation, worst, kept)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +11,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from brainscan.card import NOTICE
-from brainscan.report import pictures, traces
-from brainscan.report.traces import Excerpt
+from brainscan.report import pictures
 
 NEEDS = ("jinja2", "matplotlib")
 """What the extra ``report`` installs."""
@@ -30,6 +30,26 @@ class Alarm:
     confidence: float
 
 
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One of the worst mistakes.
+
+    Parameters
+    ----------
+    caption : str
+    png : bytes
+        The EEG around it; empty if there is no picture, and then the caption says why.
+    """
+
+    caption: str
+    png: bytes = b""
+
+    @property
+    def address(self) -> str:
+        """The picture as a ``data:`` address; empty if there is none."""
+        return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii") if self.png else ""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Contents:
     """What a report tells.
@@ -42,14 +62,14 @@ class Contents:
         Of each seizure that the detector's own decision found.
     alarms : tuple of Alarm
         False alarms of the detector's own decision.
-    excerpts : tuple of Excerpt
-        EEG around its worst mistakes.
+    mistakes : tuple of Mistake
+        The worst ones, with the EEG around them.
     """
 
     metrics: dict[str, Any]
     latencies_s: tuple[float, ...]
     alarms: tuple[Alarm, ...]
-    excerpts: tuple[Excerpt, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
 
 
 def is_available() -> bool:
@@ -89,7 +109,7 @@ def render(contents: Contents) -> str:
         latencies=pictures.latencies(contents.latencies_s),
         alarms=contents.alarms[:MAX_ALARMS],
         n_alarms=len(contents.alarms),
-        excerpts=[(traces.draw(excerpt), excerpt.caption) for excerpt in contents.excerpts],
+        mistakes=contents.mistakes,
     )
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 

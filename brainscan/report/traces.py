@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import math
 from dataclasses import dataclass, field
@@ -50,13 +49,12 @@ class Excerpt:
 
     Parameters
     ----------
-    caption : str
     start_s : float
         Of the traces, seconds from recording start.
     rate_hz : int
         Of traces and curves.
     uv : array of float32, shape (18, n_samples)
-        µV of `DERIVATIONS`; without any sample there is no picture, and `caption` says why.
+        µV of `DERIVATIONS`.
     doubtful : tuple of bool, length 18
         One of the two electrodes was interpolated or is missing: drawn faint.
     probability, averaged : array of float32, shape (n_samples,)
@@ -67,7 +65,6 @@ class Excerpt:
         Spans in seconds from recording start.
     """
 
-    caption: str
     start_s: float = 0.0
     rate_hz: int = 256
     uv: FloatArray = field(default_factory=lambda: np.zeros((len(DERIVATIONS), 0), dtype=np.float32))
@@ -88,7 +85,7 @@ class Excerpt:
         return self.start_s + np.arange(n_samples) / self.rate_hz
 
 
-def draw(excerpt: Excerpt) -> str:
+def draw(excerpt: Excerpt) -> bytes:
     """Draw one excerpt.
 
     Parameters
@@ -97,11 +94,11 @@ def draw(excerpt: Excerpt) -> str:
 
     Returns
     -------
-    str
-        A ``data:`` address of a PNG, empty if there is no sample to draw.
+    bytes
+        A PNG, the same every time; empty if there is no sample to draw.
     """
     if not excerpt.uv.shape[1]:
-        return ""
+        return b""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
 
@@ -116,7 +113,7 @@ def draw(excerpt: Excerpt) -> str:
                 axes.spines[spine].set_visible(False)
         _draw_curve(curve, excerpt)
         _draw_traces(traces, excerpt)
-        return _address(figure)
+        return _png(figure)
 
 
 def spacing_uv(uv: FloatArray) -> int:
@@ -149,7 +146,7 @@ def envelope(values: FloatArray, per_column: int) -> FloatArray:
     return np.stack(ends, axis=2).reshape(len(values), -1)
 
 
-def _address(figure: Figure) -> str:
+def _png(figure: Figure) -> bytes:
     """Return a figure as a PNG with a palette, a third of the size: a page holds a dozen."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from PIL import Image  # comes with matplotlib
@@ -164,7 +161,7 @@ def _address(figure: Figure) -> str:
     image.putpalette(palette)
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", dpi=(DPI, DPI))
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
+    return buffer.getvalue()
 
 
 def _draw_curve(axes: Axes, excerpt: Excerpt) -> None:

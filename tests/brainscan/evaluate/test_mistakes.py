@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from brainscan.evaluate import mistakes
 from brainscan.evaluate.judged import Judged
-from brainscan.evaluate.mistakes import LONGEST_S, excerpts, worst_alarms, worst_misses
+from brainscan.evaluate.mistakes import LONGEST_S, excerpt, pictures, worst_alarms, worst_misses
 from brainscan.evaluate.rows import rows_at
 from brainscan.events import RATE_HZ, Probabilities
 from brainscan.report.traces import DERIVATIONS
@@ -66,7 +67,8 @@ def recording(tmp_path: Path) -> Judged:
 def test_the_eeg_around_a_mistake_is_read_again(recording: Judged) -> None:
     evaluation = figures(recording)
     rows = evaluation.rows(evaluation.default)
-    alarm, miss = excerpts(evaluation, [*worst_alarms(rows.alarms), *worst_misses(rows.seizures)])
+    places = [*worst_alarms(rows.alarms), *worst_misses(rows.seizures)]
+    alarm, miss = (excerpt(evaluation, place) for place in places)
     assert (alarm.start_s, alarm.stop_s) == (0.0, 55.0)
     assert (miss.start_s, miss.stop_s) == (30.0, 60.0)
     assert alarm.uv.shape == (len(DERIVATIONS), 55 * RATE_HZ)
@@ -81,14 +83,33 @@ def test_the_eeg_around_a_mistake_is_read_again(recording: Judged) -> None:
 def test_a_recording_that_is_gone_is_said(recording: Judged) -> None:
     evaluation = figures(recording)
     recording.case.path.unlink()
-    (alarm,) = excerpts(evaluation, worst_alarms(evaluation.rows(evaluation.default).alarms))
-    assert alarm.uv.shape[1] == 0
-    assert "No picture" in alarm.caption
+    (alarm,) = pictures(evaluation, worst_alarms(evaluation.rows(evaluation.default).alarms))
+    assert alarm.png == b""
+    assert "No picture: " in alarm.caption
+
+
+def test_a_picture_that_is_kept_is_not_drawn_again(
+    recording: Judged, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("matplotlib")
+    evaluation, kept = figures(recording), tmp_path / "kept"
+    places = worst_alarms(evaluation.rows(evaluation.default).alarms)
+    first = pictures(evaluation, places, kept)
+    assert first[0].png.startswith(b"\x89PNG")
+    with monkeypatch.context() as patched:
+        patched.setattr(mistakes, "draw", lambda _: b"drawn again")
+        assert pictures(evaluation, places, kept) == first
+        other = figures(recording, on=0.6)  # the line of the threshold moves
+        assert pictures(other, places, kept)[0].png == b"drawn again"
+    recording.case.path.write_bytes(recording.case.path.read_bytes()[:-1] + b"x")
+    pictures(evaluation, places, kept)
+    assert len(list(kept.glob("*.png"))) == 3  # another recording, another picture
 
 
 def test_a_long_event_is_cut(tmp_path: Path) -> None:
     case = case_of("p", path=write_edf(tmp_path / "p.edf"))
     evaluation = figures(judged([], [(25.0, 50.0, 0.9)], float(DURATION_S), case=case))
-    (whole,) = excerpts(evaluation, worst_alarms(evaluation.rows(evaluation.default).alarms))
+    (place,) = worst_alarms(evaluation.rows(evaluation.default).alarms)
+    whole = excerpt(evaluation, place)
     assert whole.stop_s - whole.start_s == 55.0 < LONGEST_S
     assert np.isnan(whole.probability).all()

@@ -8,11 +8,9 @@ from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
-import numpy as np
 import pytest
 
-from brainscan.report.page import MAX_ALARMS, Alarm, Contents, render
-from brainscan.report.traces import Excerpt
+from brainscan.report.page import MAX_ALARMS, Alarm, Contents, Mistake, render
 
 pytest.importorskip("matplotlib")
 pytest.importorskip("jinja2")
@@ -95,9 +93,8 @@ def test_the_page_is_whole_and_loads_nothing() -> None:
 
 
 def test_the_worst_mistakes_are_shown_or_said() -> None:
-    seen = Excerpt("one that is seen", uv=np.ones((18, 512), dtype=np.float32))
-    page = render(replace(contents(), excerpts=(seen, Excerpt("one <that> is gone"))))
-    assert page.count("data:image/png;base64,") == 1
+    page = render(replace(contents(), mistakes=(Mistake("one that is seen", b"PNG"), Mistake("one <that> is gone"))))
+    assert page.count('"data:image/png;base64,UE5H"') == 1
     assert "one that is seen</figcaption>" in page
     assert "<p>one &lt;that&gt; is gone</p>" in page
     assert "The worst mistakes" not in render(contents())
