@@ -26,6 +26,9 @@ def calibrate(
         list[str], typer.Option("--exclude", metavar="PATTERN", help="Leave recordings out by name; repeatable.")
     ] = [],
     simulated: Annotated[bool, typer.Option("--simulated", help="The recordings are simulated.")] = False,
+    confidence_map: Annotated[
+        bool, typer.Option("--map/--no-map", help="Also fit the map from mean probability to confidence.")
+    ] = True,
     max_missing: options.MaxMissing = 3,
     device: options.Device = "auto",
     threads: options.Threads = 0,
@@ -34,7 +37,7 @@ def calibrate(
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Write operating points and a confidence map into a copy of a model.
+    """Write operating points and, unless --no-map is given, a confidence map into a copy of a model.
 
     Points are called fa1 and so on where they rest on 72 h of real background of 20 patients, sim-fa1 where they rest
     on simulation; with less real background none is written. The decision itself stays as it is.
@@ -64,7 +67,7 @@ def calibrate(
         evaluation = run_with_progress(job).evaluation
     for failure in evaluation.failures:
         print(f"error: {failure.message}", file=sys.stderr)
-    found = fit(evaluation, simulated=simulated)
+    found = fit(evaluation, simulated=simulated, with_map=confidence_map)
     for note in found.notes:
         console.warning(note)
     if not found.operating_points and not found.confidence_map:

@@ -45,7 +45,7 @@ class Calibration:
         )
 
 
-def calibrate(evaluation: Evaluation, *, simulated: bool = False) -> Calibration:
+def calibrate(evaluation: Evaluation, *, simulated: bool = False, with_map: bool = True) -> Calibration:
     """Return operating points and confidence map that an evaluation supports.
 
     Parameters
@@ -53,6 +53,8 @@ def calibrate(evaluation: Evaluation, *, simulated: bool = False) -> Calibration
     evaluation : Evaluation
     simulated : bool
         The corpus is simulated although its annotations do not say so: points get the prefix ``sim-``.
+    with_map : bool
+        Also fit the map; without it the card keeps the one that it has.
     """
     notes = []
     prefix = SIMULATED_PREFIX if simulated or evaluation.simulated else ""
@@ -69,8 +71,8 @@ def calibrate(evaluation: Evaluation, *, simulated: bool = False) -> Calibration
             points[prefix + point.name] = _on_card(point, evaluation.config.corpus)
         else:
             notes.append(f"{prefix}{point.name} is unreachable")
-    knots = fit_map(candidates(evaluation.recordings, evaluation.detector.on))
-    if not knots:
+    knots = fit_map(candidates(evaluation.recordings, evaluation.detector.on)) if with_map else ()
+    if with_map and not knots:
         notes.append("no confidence map: too few events, true or false")
     return Calibration(points, knots, tuple(notes))
 

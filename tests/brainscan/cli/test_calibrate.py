@@ -46,3 +46,11 @@ def test_nothing_is_overwritten(run: Run, command: tuple[object, ...], here: Pat
     (here / "new.safetensors").write_bytes(b"precious")
     assert run(*command, "--simulated").code == 5
     assert (here / "new.safetensors").read_bytes() == b"precious"
+
+
+def test_without_a_map_nothing_is_said_of_one(run: Run, command: tuple[object, ...], here: Path) -> None:
+    assert "no confidence map" in run(*command, "--simulated", "--fa", "5000").err
+    found = run(*command, "--simulated", "--fa", "5000", "--no-map", "--force")
+    assert found.code == 0
+    assert "no confidence map" not in found.err
+    assert load(str(here / "new.safetensors")).card.confidence_map == ()
