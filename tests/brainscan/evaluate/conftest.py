@@ -56,10 +56,10 @@ def figures(*recordings: Judged, on: float = 0.5, targets: tuple[float, ...] = (
     return evaluate(recordings, (), DetectorFacts("stand-in", on=on, off=on - 0.08), config)
 
 
-def write_edf(path: Path) -> Path:
-    """Write a recording of a minute with a burst at `BURST_S`, 0.1 µV a step."""
+def write_edf(path: Path, *, seed: int = 0) -> Path:
+    """Write a recording of a minute with a burst at `BURST_S`, 0.1 µV a step; other seeds have other noise."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    uv = with_bursts(noise(DURATION_S, RATE_HZ), RATE_HZ, [BURST_S])
+    uv = with_bursts(noise(DURATION_S, RATE_HZ, seed=seed), RATE_HZ, [BURST_S])
     digital = np.clip(np.round(uv * 10.0), -32768, 32767).astype(np.int64)
     signals = [FakeSignal(label, row, RATE_HZ) for label, row in zip(ELECTRODES, digital, strict=True)]
     path.write_bytes(FakeEdf(signals, DURATION_S).data())
