@@ -54,7 +54,9 @@ def evaluate(
     batch_size: options.BatchSize = 8,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="DIR", help="Write metrics.json, events.csv and tables here."),
+        typer.Option(
+            "-o", "--output", metavar="DIR", help="Write metrics.json, events.csv, tables and the report here."
+        ),
     ] = None,
     cache: Annotated[
         Path | None,

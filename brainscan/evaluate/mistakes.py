@@ -20,7 +20,7 @@ from brainscan.evaluate.cache import sha256_of
 from brainscan.evaluate.evaluation import Evaluation
 from brainscan.evaluate.judged import Judged
 from brainscan.evaluate.rows import AlarmRow, SeizureRow
-from brainscan.events import RATE_HZ, Probabilities
+from brainscan.events import RATE_HZ, Probabilities, complement
 from brainscan.io import read
 from brainscan.io.atomic import make_folder, write_bytes
 from brainscan.io.plan import open_plan
@@ -180,7 +180,13 @@ def _key(evaluation: Evaluation, place: Place, kept: Path) -> str:
     around = _around(evaluation, place, place.onset_s - MARGIN_S, round((LONGEST_S + MARGIN_S) * RATE_HZ))
     facts = [
         *(FORMAT, __version__, sha256_of(place.recording.case.path, kept), place.onset_s, place.offset_s),
-        *(around.on, around.annotated, around.detected, evaluation.detector.settings.get("channel_map")),
+        *(
+            around.on,
+            around.annotated,
+            around.detected,
+            around.unjudged,
+            evaluation.detector.settings.get("channel_map"),
+        ),
     ]
     digest = hashlib.sha256(repr(facts).encode("utf-8", "backslashreplace"))
     digest.update(around.probability.tobytes())
@@ -200,6 +206,7 @@ def _around(evaluation: Evaluation, place: Place, start_s: float, n_samples: int
         on=evaluation.detector.on,
         annotated=_within(((s.onset_s, s.offset_s) for s in place.recording.seizures), start_s, stop_s),
         detected=_within(((e.onset_s, e.offset_s) for e in output.events), start_s, stop_s),
+        unjudged=complement(place.recording.judged, start_s, stop_s),
     )
 
 

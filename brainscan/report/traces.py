@@ -61,8 +61,8 @@ class Excerpt:
         Before and after averaging, NaN where unscored; empty where the detector gives no curve.
     on : float
         The threshold that `averaged` is compared with; NaN if unknown.
-    annotated, detected : tuple of (float, float)
-        Spans in seconds from recording start.
+    annotated, detected, unjudged : tuple of (float, float)
+        Spans in seconds from recording start: seizures, events, and what no expert looked at.
     """
 
     start_s: float = 0.0
@@ -74,6 +74,7 @@ class Excerpt:
     on: float = math.nan
     annotated: Spans = ()
     detected: Spans = ()
+    unjudged: Spans = ()
 
     @property
     def stop_s(self) -> float:
@@ -215,6 +216,8 @@ def _draw_traces(axes: Axes, excerpt: Excerpt) -> None:
 def _mark(axes: Axes, excerpt: Excerpt) -> None:
     for start_s, stop_s in excerpt.annotated:
         axes.axvspan(start_s, stop_s, color=_REFERENCE, linewidth=0.0, zorder=0)
+    for start_s, stop_s in excerpt.unjudged:
+        axes.axvspan(start_s, stop_s, facecolor="none", edgecolor=_REFERENCE, hatch="xx", linewidth=0.0, zorder=0)
 
 
 def _places() -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import hypothesis.strategies as st
@@ -113,3 +114,14 @@ def test_a_long_event_is_cut(tmp_path: Path) -> None:
     whole = excerpt(evaluation, place)
     assert whole.stop_s - whole.start_s == 55.0 < LONGEST_S
     assert np.isnan(whole.probability).all()
+    assert whole.unjudged == ()
+
+
+def test_what_nobody_judged_is_told(tmp_path: Path) -> None:
+    case = replace(case_of("p", path=write_edf(tmp_path / "p.edf")), scored=((20.0, 30.0),))
+    evaluation = figures(judged([], [(15.0, 50.0, 0.9)], float(DURATION_S), case=case))
+    (place,) = worst_alarms(evaluation.rows(evaluation.default).alarms)
+    assert (place.onset_s, place.offset_s) == (20.0, 30.0)
+    shown = excerpt(evaluation, place)
+    assert shown.unjudged == ((0.0, 20.0), (30.0, 50.0))
+    assert shown.detected == ((15.0, 50.0),)

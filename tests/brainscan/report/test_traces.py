@@ -58,6 +58,7 @@ def test_without_samples_there_is_no_picture() -> None:
     [
         {"annotated": ()},
         {"detected": ()},
+        {"unjudged": ((100.0, 101.5),)},
         {"averaged": np.zeros(0, dtype=np.float32)},
         {"on": math.nan},
         {"doubtful": (True, *EXCERPT.doubtful[1:])},
