@@ -23,24 +23,27 @@ class Linear(nn.Linear):
         return linear(x, self.weight, self.bias)
 
 
-def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Return ``x @ weight.T + bias``, as `torch.nn.functional.linear` does.
+def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None, plus: Tensor | None = None) -> Tensor:
+    """Return ``x @ weight.T + bias + plus``, as `torch.nn.functional.linear` does without `plus`.
 
     Parameters
     ----------
     x : Tensor, shape (..., K)
     weight : Tensor, shape (N, K)
     bias : Tensor, shape (N,), optional
+    plus : Tensor, shape (..., N), optional
+        Of the dtype of `x`.
 
     Returns
     -------
     Tensor, shape (..., N)
     """
     if not _fits(x, weight):
-        return F.linear(x, weight, bias)
-    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, weight, bias)):
-        return cast(Tensor, _Linear.apply(x, weight, bias))  # type: ignore[no-untyped-call]
-    return _product(x, weight, bias)
+        y = F.linear(x, weight, bias)
+        return y if plus is None else y + plus
+    if torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, weight, bias, plus)):
+        return cast(Tensor, _Linear.apply(x, weight, bias, plus))  # type: ignore[no-untyped-call]
+    return _product(x, weight, bias, plus)
 
 
 def _fits(x: Tensor, weight: Tensor) -> bool:
@@ -61,26 +64,29 @@ def _available() -> bool:
     return built_in and hasattr(torch.ops.mkldnn, "_linear_pointwise")
 
 
-def _product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    return cast(Tensor, torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], ""))
+def _product(x: Tensor, weight: Tensor, bias: Tensor | None = None, plus: Tensor | None = None) -> Tensor:
+    if plus is None:
+        return cast(Tensor, torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], ""))
+    return cast(Tensor, torch.ops.mkldnn._linear_pointwise.binary(x, plus, weight, bias, "add"))
 
 
 class _Linear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor | None, plus: Tensor | None) -> Tensor:
         ctx.save_for_backward(x, weight)
-        return _product(x, weight, bias)
+        return _product(x, weight, bias, plus)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
         x, weight = ctx.saved_tensors
-        by_x, by_weight, by_bias = ctx.needs_input_grad
+        by_x, by_weight, by_bias, by_plus = ctx.needs_input_grad
         rows = upstream.reshape(-1, upstream.shape[-1])
         return (
             _product(rows, weight.t()).reshape(x.shape) if by_x else None,
             _by_weight(rows, x.reshape(-1, x.shape[-1])) if by_weight else None,
             rows.sum(dim=0) if by_bias else None,
+            upstream if by_plus else None,
         )
 
 

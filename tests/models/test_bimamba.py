@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import math
+from typing import Literal
 
 import pytest
 import torch
 
+from brainscan_models import bimamba
 from brainscan_models.bimamba import BiMamba2, Mamba2, Stream
 from brainscan_models.config import StreamConfig
 from brainscan_models.registry import V3, V3_LITE
@@ -100,6 +103,21 @@ def test_a_norm_after_the_layer_lets_it_see_the_scale() -> None:
             added[norm] = float(((layer(2 * x) - 2 * x) - (layer(x) - x)).abs().amax())
     assert added["before"] < 1e-3
     assert added["after"] > 0.05
+
+
+@pytest.mark.parametrize("norm", ["before", "after"])
+def test_maps_multiplied_first_give_the_same_and_the_same_gradients(
+    norm: Literal["before", "after"], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layer = BiMamba2(dataclasses.replace(SMALL, norm=norm)).double()
+    x = torch.randn(3, 17, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    results = []
+    for rows in (1, 1_000_000):
+        monkeypatch.setattr(bimamba, "_FOLD_FROM", rows)
+        y = layer(x)
+        results.append([y, *torch.autograd.grad(y.square().sum(), list(layer.parameters()))])
+    for folded, apart in zip(*results, strict=True):
+        torch.testing.assert_close(folded, apart)
 
 
 def test_recomputing_changes_no_gradient() -> None:

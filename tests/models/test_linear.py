@@ -41,6 +41,22 @@ def test_an_expanded_gradient_is_as_good_as_a_whole_one() -> None:
         torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("fast", [True, False])
+def test_plus_is_added_and_gets_the_gradient(fast: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_available", lambda: fast)
+    x, weight, bias = draw((2, 30, 16), 8, torch.float32)
+    plus = torch.randn(2, 30, 8, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    upstream = torch.linspace(-1.0, 1.0, 480).reshape(2, 30, 8)
+    torch.testing.assert_close(linear(x, weight, bias, plus), linear(x, weight, bias) + plus)
+    by = torch.autograd.grad(linear(x, weight, bias, plus), (x, weight, bias, plus), upstream)
+    for ours, expected in zip(
+        by, (*torch.autograd.grad(linear(x, weight, bias), (x, weight, bias), upstream), upstream), strict=True
+    ):
+        torch.testing.assert_close(ours, expected)
+    frozen = linear(x.detach(), weight.detach(), bias.detach(), plus)
+    torch.testing.assert_close(torch.autograd.grad(frozen, plus, upstream)[0], upstream)
+
+
 def test_rows_do_not_depend_on_threads_or_neighbours() -> None:
     x, weight, bias = (tensor.detach() for tensor in draw((19, 240, 48), 236, torch.float32))
     before = torch.get_num_threads()
