@@ -15,6 +15,8 @@ from typing import TypeVar
 
 import torch
 
+from brainscan.model.allocator import keep_freed_memory
+
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 
@@ -50,6 +52,7 @@ class Workers:
 
 
 def _start(count: int) -> ThreadPoolExecutor:
+    keep_freed_memory()
     # What a thread sets is its own, but for threads that start later, which inherit it from whoever set it last.
     inherited = torch.get_num_threads()
     pool = ThreadPoolExecutor(count, thread_name_prefix="brainscan-window", initializer=_compute_alone)
