@@ -26,6 +26,7 @@ from brainscan.signal.montage import ElectrodePlan
 
 if TYPE_CHECKING:
     from brainscan.model.inference import RunConfig, WindowRunner
+    from brainscan.model.onnx_runner import OnnxRunner
 
 Progress = Callable[[float], None]
 """Called with the seconds of the recording that are done."""
@@ -69,7 +70,7 @@ class Detector:
 
     Parameters
     ----------
-    runner : WindowRunner
+    runner : WindowRunner or OnnxRunner
         Network, card and device.
     decision : DecisionConfig, optional
         Instead of the card's.
@@ -82,26 +83,26 @@ class Detector:
     >>> [(round(e.onset_s), round(e.offset_s)) for e in detection.events]  # doctest: +SKIP
     """
 
-    def __init__(self, runner: WindowRunner, decision: DecisionConfig | None = None) -> None:
+    def __init__(self, runner: WindowRunner | OnnxRunner, decision: DecisionConfig | None = None) -> None:
         self._runner = runner
         self.decision = decision or runner.card.decision
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path = "default", *, run: RunConfig | None = None) -> Self:
-        """Load a model: ``default``, ``v3-lite``, a .safetensors file, or a folder in the hub's layout.
+        """Load a model: ``default``, ``v3-lite``, a file, a folder in the hub's layout, or an ONNX export.
 
         Raises
         ------
         ModelError
             If the model is absent, damaged or does not fit.
+        MissingExtraError
+            If ONNX Runtime is needed and not installed.
         UsageError
-            If the device cannot be used.
+            If device or backend cannot be used.
         """
-        from brainscan.model import checkpoint
-        from brainscan.model.inference import WindowRunner
+        from brainscan.model.runner import open_runner
 
-        loaded = checkpoint.load(str(name_or_path))
-        return cls(WindowRunner(loaded.network, loaded.card, run))
+        return cls(open_runner(str(name_or_path), run))
 
     def save_pretrained(self, folder: str | Path) -> None:
         """Write the model into a folder in the hub's layout.
@@ -110,9 +111,14 @@ class Detector:
         ------
         OutputError
             If the folder cannot be written.
+        UsageError
+            If the model is an ONNX export, which cannot be turned back.
         """
         from brainscan.model import checkpoint
+        from brainscan.model.inference import WindowRunner
 
+        if not isinstance(self._runner, WindowRunner):
+            raise UsageError("an ONNX export cannot be turned back into a checkpoint", file=self.card.name)
         checkpoint.save_folder(Path(folder), self._runner.network, self.card)
 
     @property
@@ -122,7 +128,7 @@ class Detector:
 
     @property
     def backend(self) -> str:
-        """What computes the network: ``native``, ``torch``, or ``mamba_ssm``."""
+        """What computes the network: ``native``, ``torch``, ``mamba_ssm`` or ``onnx``."""
         return self._runner.backend
 
     def with_decision(self, decision: DecisionConfig) -> Detector:

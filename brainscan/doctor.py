@@ -38,7 +38,7 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """One backend of the scan, whether it can run here, and on what or why not."""
+    """One backend of the network, whether it can run here, and on what or why not."""
 
     name: str
     usable: bool
@@ -101,7 +101,6 @@ def examine() -> Examination:
     import torch
 
     from brainscan.model import selftest
-    from brainscan_models.ssd import available
 
     gpus = []
     for index in range(torch.cuda.device_count()):
@@ -114,9 +113,29 @@ def examine() -> Examination:
         torch_threads=torch.get_num_threads(),
         gpus=tuple(gpus),
         extras={name: tuple(p for p in packages if not _is_there(p)) for name, packages in EXTRAS.items()},
-        kernels=tuple(Kernel(b.name, b.usable, b.detail) for b in available()),
+        kernels=_kernels(),
         weights=_weights(),
         self_test=selftest.run(),
+    )
+
+
+def _kernels() -> tuple[Kernel, ...]:
+    """Return what can compute the network, beginning with what a run without --backend takes."""
+    import torch
+
+    from brainscan.model.inference import pick_device
+    from brainscan_models.ssd import available, choose
+
+    device = pick_device("auto")
+    chosen = choose(torch.empty(0, device=device))
+    runs = _is_there("onnxruntime")
+    onnx = f"ONNX Runtime {metadata.version('onnxruntime')}" if runs else "onnxruntime is not installed"
+    if runs and not (_is_there("onnx") and _is_there("onnxscript")):
+        onnx += ", for exported models only (onnx or onnxscript is not installed)"
+    return (
+        Kernel("auto", True, f"{chosen} on {device.type}"),
+        *(Kernel(b.name, b.usable, b.detail) for b in available()),
+        Kernel("onnx", runs, onnx),
     )
 
 

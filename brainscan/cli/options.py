@@ -32,7 +32,7 @@ ChannelMap = Annotated[
 ]
 MaxMissing = Annotated[int, typer.Option("--max-missing", metavar="N", help="Interpolate up to N unusable electrodes.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
-Backend = Annotated[str, typer.Option("--backend", help="auto, torch or native (compiled kernels).")]
+Backend = Annotated[str, typer.Option("--backend", help="auto, torch, native (compiled kernels) or onnx.")]
 Threads = Annotated[int, typer.Option("--threads", help="CPU threads; 0: as many as sensible.")]
 BatchSize = Annotated[int, typer.Option("--batch-size", help="Windows at a time; changes no event.")]
 AnonymousNames = Annotated[bool, typer.Option("--anonymous-names", help="Replace file names in outputs by their hash.")]
@@ -64,6 +64,8 @@ class DetectorChoice:
         ------
         UsageError
             If a number is out of range, options contradict each other, or device or backend cannot be used.
+        MissingExtraError
+            If the backend is not installed.
         ModelError
             If the model cannot be used, or has no such operating point.
         """
@@ -73,8 +75,11 @@ class DetectorChoice:
             raise UsageError("--operating-point sets both thresholds", hint="give it, or --on and --off")
         from brainscan.detector import Detector
         from brainscan.model.inference import RunConfig
+        from brainscan.model.runner import must_export
 
         run = RunConfig(device=self.device, batch_size=self.batch_size, threads=self.threads, backend=self.backend)
+        if must_export(self.model, self.backend):
+            console.message("exporting the model to ONNX, once: half a minute for v3-lite, several for v3 ...")
         detector = Detector.from_pretrained(self.model, run=run)
         try:
             decision = self._at_point(detector.card) if self.operating_point else detector.decision

@@ -37,6 +37,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("calibrate", "Write operating points into a model's card.", "brainscan.cli.calibrate"),
     Command("score", "Score event files against event files (NEDC and SzCORE measures).", "brainscan.cli.score"),
     Command("info", "Show what a recording holds, or a model's card.", "brainscan.cli.info"),
+    Command("export", "Write a model as ONNX graphs.", "brainscan.cli.export", "onnx", "onnxruntime"),
     Command("simulate", "Write a recording with known seizures.", "brainscan.cli.simulate"),
     Command("convert", "Convert between annotation formats.", "brainscan.cli.convert"),
     Command("train", "Train a detector, or fine-tune one.", "brainscan_training.command", "train", "lightning"),

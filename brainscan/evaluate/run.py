@@ -65,9 +65,9 @@ class ModelConfig:
         ModelError
             If there is no such model.
         """
-        from brainscan.model.checkpoint import locate, read_card
+        from brainscan.model.onnx_folder import card_of
 
-        return read_card(locate(self.model))
+        return card_of(self.model)
 
     def run_config(self, threads: int) -> RunConfig:
         """Return how each process runs the network."""
@@ -128,7 +128,7 @@ def run_model(cases: Sequence[Case], config: ModelConfig, listener: Listener | N
     """
     listener = listener or Listener()
     card = config.card()
-    cache = Cache.open(config.cache, _settings(card, config.options))
+    cache = Cache.open(config.cache, _settings(card, config))
     held = {} if cache.empty else _held(cases, cache)
     for number, name in enumerate(held, 1):
         listener.done(name, number, len(cases))
@@ -172,9 +172,11 @@ def compute(case: Case, detector: Detector, options: DetectOptions) -> Output:
     )
 
 
-def _settings(card: Card, options: DetectOptions) -> dict[str, Any]:
-    facts = provenance(card, card.decision, options)
-    return {name: value for name, value in facts.items() if name not in {"brainscan", "model"}}
+def _settings(card: Card, config: ModelConfig) -> dict[str, Any]:
+    facts = provenance(card, card.decision, config.options)
+    settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model"}}
+    # Backends agree; who asks for one by name wants to see what that one does.
+    return settings if config.backend == "auto" else {**settings, "backend": config.backend}
 
 
 def _held(cases: Sequence[Case], cache: Cache) -> dict[str, Output]:
@@ -194,6 +196,10 @@ def _computed(cases: Sequence[Case], config: ModelConfig, cache: Cache) -> Itera
         for case in cases:
             yield case, worker.keep(case)
         return
+    if config.backend == "onnx":
+        from brainscan.model.runner import prepare
+
+        prepare(config.model, config.backend)
     pool = ProcessPoolExecutor(
         max_workers=n_workers,
         mp_context=get_context("spawn"),  # torch's threads do not survive a fork

@@ -9,6 +9,7 @@ from pathlib import Path
 from brainscan.card import Card
 from brainscan.errors import ModelError
 from brainscan.model import checkpoint
+from brainscan.model.onnx_folder import card_of, is_export
 
 _HEAD = struct.Struct("<Q")
 
@@ -47,7 +48,7 @@ def is_model(name_or_path: str) -> bool:
     """Whether an argument names a model rather than a recording: by name, suffix, or content."""
     path = Path(name_or_path)
     if path.is_dir():
-        return (path / checkpoint.FOLDER_WEIGHTS).is_file()
+        return (path / checkpoint.FOLDER_WEIGHTS).is_file() or is_export(path)
     if path.suffix == ".safetensors":
         return True
     if not path.is_file():
@@ -75,13 +76,11 @@ def describe(name_or_path: str) -> ModelFacts:
 
     untrained = name_or_path in VARIANTS and not Path(name_or_path).exists()
     try:
-        path = checkpoint.locate(name_or_path)
+        card, trained = card_of(name_or_path), True
     except ModelError:
         if not untrained:
             raise
         card, trained = Card(name=name_or_path, variant=VARIANTS[name_or_path].to_mapping()), False
-    else:
-        card, trained = checkpoint.read_card(path), True
     try:
         config = NetworkConfig.from_mapping(card.variant)
     except ValueError as problem:

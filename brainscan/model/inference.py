@@ -40,7 +40,7 @@ GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
 _LARGEST = 1e18
 """Whose square float32 still holds."""
 
-BACKENDS = ("auto", "torch", "native")
+BACKENDS = ("auto", "torch", "native", "onnx")
 """What may compute the network."""
 
 _SCANS = {"auto": "auto", "torch": "chunked", "native": "native"}
@@ -60,7 +60,8 @@ class RunConfig:
         Windows that are computed beside each other on a CPU; 0: as many as torch has threads.
     backend : str
         What computes the network, one of `BACKENDS`. ``auto`` is torch with the fastest kernels that the device
-        allows, ``torch`` is torch alone, ``native`` asks for the compiled CPU kernels.
+        allows, ``torch`` is torch alone, ``native`` asks for the compiled CPU kernels, ``onnx`` is ONNX Runtime
+        (`brainscan.model.runner`).
     """
 
     device: str = "auto"

@@ -108,5 +108,5 @@ def _carry_at_once(added: Tensor, log_decay: Tensor) -> Tensor:
     """
     decay = torch.exp(_segment_sums(log_decay.transpose(1, 2)))  # (batch, H, n_chunks, n_chunks)
     after = decay @ added.transpose(1, 2).flatten(-2)
-    before = F.pad(after, (0, 0, 1, 0))[:, :, :-1]
-    return before.unflatten(-1, added.shape[-2:]).transpose(1, 2)
+    before = F.pad(after, (0, 0, 1, 0))[:, :, :-1].transpose(1, 2)
+    return before.reshape(added.shape)

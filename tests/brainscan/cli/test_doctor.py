@@ -29,7 +29,7 @@ def test_json(run: Run) -> None:
     assert document["versions"]["torch"] != "absent"
     assert document["processors"] >= 1
     assert set(document["extras"]) == {"train", "graph", "gpu", "onnx", "mne", "report", "cluster"}
-    assert {"reference", "chunked", "native", "mamba_ssm"} <= set(document["backends"])
+    assert {"auto", "reference", "chunked", "native", "mamba_ssm", "onnx"} <= set(document["backends"])
     assert document["backends"]["reference"]["usable"]
     assert set(document["weights"]) == {"default", "v3", "v3-lite"}
     assert document["self_test"]["passed"]

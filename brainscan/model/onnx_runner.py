@@ -1,0 +1,166 @@
+"""An exported model, run by ONNX Runtime: graph, eigenvectors in NumPy, graph."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from brainscan.errors import MissingExtraError, ModelError, UsageError
+from brainscan.model.inference import RunConfig, gathered
+from brainscan.model.laplacian import held_pe
+from brainscan.model.onnx_folder import AFTER, BEFORE, PeStep, read_export
+from brainscan.model.workers import Workers
+
+FloatArray = NDArray[np.float32]
+
+_ERRORS_ONLY = 3
+"""Severity of ONNX Runtime's messages from which on they are printed; warnings are of no use to a reader."""
+
+
+class Graphs:
+    """The two graphs of an export, open.
+
+    Parameters
+    ----------
+    folder : Path
+    step : PeStep
+    threads : int
+        CPU threads; 0: as many as ONNX Runtime thinks fit.
+    providers : sequence of str
+        ONNX Runtime's execution providers, in the order of preference.
+    """
+
+    def __init__(self, folder: Path, step: PeStep, threads: int, providers: Sequence[str]) -> None:
+        import onnxruntime
+
+        onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _ERRORS_ONLY
+        options.intra_op_num_threads = threads
+        # Waiting threads shall not burn the cores on which the next block is read and filtered.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._step = step
+        try:
+            self._before, self._after = (
+                onnxruntime.InferenceSession(str(folder / name), options, providers=list(providers))
+                for name in (BEFORE, AFTER)
+            )
+        except Exception as problem:  # ONNX Runtime's exceptions have no other base in common
+            reason = str(problem).splitlines()[0]
+            raise ModelError(f"ONNX Runtime cannot load it ({reason})", file=folder.name) from problem
+
+    def before(self, uv: FloatArray) -> dict[str, FloatArray]:
+        """Return what the first graph makes of windows in µV, shape (batch, 19, n_samples), by name."""
+        return _run(self._before, {"uv": uv})
+
+    def pe(self, adjacency: FloatArray) -> FloatArray:
+        """Return the eigenvectors between the graphs, shape (batch, n_steps, 19, eigenvectors)."""
+        return held_pe(adjacency, self._step.eigenvectors, self._step.every)
+
+    def after(self, features: Mapping[str, FloatArray], pe: FloatArray) -> FloatArray:
+        """Return logits, shape (batch, n_samples), of what the first graph gave."""
+        return _run(self._after, {**features, "pe": pe})["logits"]
+
+
+class OnnxRunner:
+    """An export, ready for windows: a `brainscan.session.Runner`.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the export.
+    config : RunConfig, optional
+
+    Raises
+    ------
+    MissingExtraError
+        If ONNX Runtime is not installed.
+    ModelError
+        If the export is damaged.
+    UsageError
+        If the device cannot be used.
+    """
+
+    backend = "onnx"
+
+    def __init__(self, folder: Path, config: RunConfig | None = None) -> None:
+        need("onnxruntime")
+        self.config = config or RunConfig(backend="onnx")
+        manifest, self.card = read_export(folder)
+        providers = pick_providers(self.config.device)
+        on_cpu = len(providers) == 1
+        # As in torch: windows beside each other, each on one thread, so that no result depends on their number.
+        self._workers = Workers((self.config.threads or torch.get_num_threads()) if on_cpu else 1)
+        self._together = 1 if on_cpu else self.config.batch_size
+        self.graphs = Graphs(folder, manifest.pe, 1, providers)
+
+    @property
+    def batch_size(self) -> int:
+        """Windows at a time."""
+        return self.config.batch_size
+
+    def probabilities(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return the probability of each sample of windows in µV, shape (19, n_samples) each."""
+        return gathered(self.submit(windows))
+
+    def submit(self, windows: Sequence[FloatArray]) -> list[Future[list[FloatArray]]]:
+        """Begin `probabilities`; each result holds those of one or more windows, in their order."""
+        return self._begin(windows, _probabilities)
+
+    def logits(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return the logit of each sample, after the card's shift and scale; otherwise as `probabilities`."""
+        return gathered(self._begin(windows, list))
+
+    def _begin(
+        self, windows: Sequence[FloatArray], finish: Callable[[FloatArray], list[FloatArray]]
+    ) -> list[Future[list[FloatArray]]]:
+        pieces = [windows[first : first + self._together] for first in range(0, len(windows), self._together)]
+        return self._workers.submit(lambda piece: finish(self._logits(piece)), pieces)
+
+    def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
+        features = self.graphs.before(np.stack(windows))
+        return self.graphs.after(features, self.graphs.pe(features["adjacency"]))
+
+
+def need(*packages: str, what: str = "--backend onnx") -> None:
+    """Raise `MissingExtraError` unless packages are installed."""
+    if any(importlib.util.find_spec(package) is None for package in packages):
+        raise MissingExtraError(what, "onnx")
+
+
+def pick_providers(device: str) -> tuple[str, ...]:
+    """Return ONNX Runtime's providers for a device: ``auto``, ``cpu`` or ``cuda``.
+
+    Raises
+    ------
+    UsageError
+        If the device is unknown, or CUDA is asked for and this ONNX Runtime has none.
+    """
+    import onnxruntime
+
+    cpu, cuda = "CPUExecutionProvider", "CUDAExecutionProvider"
+    if device not in {"auto", "cpu", "cuda"}:
+        raise UsageError(f"no such device: {device}", hint="--device takes auto, cpu or cuda")
+    has_cuda = cuda in onnxruntime.get_available_providers()
+    if device == "cuda" and not has_cuda:
+        raise UsageError("this ONNX Runtime has no CUDA", hint="pip install onnxruntime-gpu; or --device cpu")
+    return (cuda, cpu) if has_cuda and device != "cpu" else (cpu,)
+
+
+def _probabilities(logits: FloatArray) -> list[FloatArray]:
+    with np.errstate(over="ignore"):  # the exponential of a very negative logit is infinite, its reciprocal 0
+        return list(1.0 / (1.0 + np.exp(-logits)))
+
+
+def _run(session: Any, inputs: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    names = {value.name for value in session.get_inputs()}
+    outputs = [value.name for value in session.get_outputs()]
+    given = {name: value for name, value in inputs.items() if name in names}
+    return dict(zip(outputs, session.run(outputs, given), strict=True))
