@@ -108,7 +108,7 @@ class BiMamba2(nn.Module):
             y: Tensor = self.merge(torch.cat((self.ahead(x), self.back(x)), dim=-1))
             return y if plus is None else y + plus
         # Two linear maps in a row are one: for many rows their product costs less than the second map.
-        for direction, merge in zip((self.ahead, self.back), self.merge.weight.split(width, dim=1), strict=True):
+        for direction, merge in zip((self.ahead, self.back), torch.split(self.merge.weight, width, dim=1), strict=True):
             bias = self.merge.bias if direction is self.ahead else None
             plus = linear(direction.mix(x), merge @ direction.out_proj.weight, bias, plus)
         return cast(Tensor, plus)

@@ -13,6 +13,7 @@ from brainscan.model.inference import centring_matrix, scaled
 from brainscan_models.network import LOGIT_LIMIT, Located, Network
 from brainscan_training.batches import Batch
 from brainscan_training.config import PARTS, TrainConfig
+from brainscan_training.heap import keep_freed_memory
 from brainscan_training.losses import balance, detection_terms, electrode_terms, per_second
 from brainscan_training.optim import AveragedWeights, adamw
 
@@ -74,6 +75,8 @@ class Stepper:
         for module in self._frozen:
             module.requires_grad_(False)
         network.recompute(config.recompute)
+        if fabric.device.type == "cpu":
+            keep_freed_memory()
         self.optimiser = adamw(network, config.learning_rate, config.weight_decay)
         self._module, self._stepping = fabric.setup(network, self.optimiser)
         self._module.mark_forward_method("locate")
