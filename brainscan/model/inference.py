@@ -20,6 +20,7 @@ from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import UsageError
 from brainscan.model.workers import Workers
+from brainscan_models.folding import folded
 from brainscan_models.ssd import choose, use_backend
 
 if TYPE_CHECKING:
@@ -144,6 +145,13 @@ class WindowRunner:
     network : Network
     card : Card
     config : RunConfig
+
+    Attributes
+    ----------
+    network : Network
+        As it was given; its parts may be ablated, but after a change of weights another runner is needed.
+    folded : Network
+        Its twin for inference, which computes.
     """
 
     def __init__(self, network: Network, card: Card, config: RunConfig | None = None) -> None:
@@ -152,6 +160,7 @@ class WindowRunner:
         self.device = pick_device(self.config.device)
         self._scan = pick_scan(self.config.backend, self.device)
         self.network = network.to(self.device).eval()
+        self.folded = folded(self.network)
         self._centring = torch.from_numpy(centring_matrix(card.amplitude)).to(self.device)
         self._together = 1 if self.device.type == "cpu" else self.config.batch_size
         self._workers = Workers((self.config.threads or torch.get_num_threads()) if self.device.type == "cpu" else 1)
@@ -204,7 +213,8 @@ class WindowRunner:
     def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
         with torch.inference_mode(), use_backend(self._scan):
             uv = torch.from_numpy(np.stack(windows)).to(self.device)
-            logits = self.network(fast_scaled(uv, self.card.amplitude, self._centring))
+            self.folded.ablate, self.folded.pe_every = self.network.ablate, self.network.pe_every
+            logits = self.folded(fast_scaled(uv, self.card.amplitude, self._centring))
             shifted: torch.Tensor = (logits - self.card.logit_shift) * self.card.logit_scale
             return shifted.float().cpu().numpy()
 

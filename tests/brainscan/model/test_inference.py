@@ -120,6 +120,22 @@ def test_threads_change_nothing(network: Network, threads: int) -> None:
     np.testing.assert_array_equal(found, alone)
 
 
+def test_parts_may_be_ablated_at_any_time(network: Network) -> None:
+    runner = WindowRunner(network, CARD, RunConfig(device="cpu"))
+    whole = runner.logits(_windows(1))[0]
+    network.ablate = frozenset({"graph"})
+    try:
+        with torch.inference_mode():
+            centring = torch.from_numpy(centring_matrix(CARD.amplitude))
+            expected = network(scaled(torch.from_numpy(_windows(1)[0])[None], CARD.amplitude, centring))[0]
+        found = runner.logits(_windows(1))[0]
+    finally:
+        network.ablate = frozenset()
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert not np.allclose(found, whole, atol=1e-4)
+    np.testing.assert_array_equal(runner.logits(_windows(1))[0], whole)
+
+
 def test_submitted_windows_give_what_waiting_for_them_gives(network: Network) -> None:
     runner = WindowRunner(network, CARD, RunConfig(device="cpu", threads=2))
     found = [values for future in runner.submit(_windows(3)) for values in future.result()]
