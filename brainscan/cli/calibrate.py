@@ -51,6 +51,7 @@ def calibrate(
     if output.exists() and not force:
         raise OutputError("exists", file=str(output), hint="choose another place with -o, or overwrite it with --force")
     from brainscan.cli.evaluate import cache_folder, model_config, run_with_progress, targets_of
+    from brainscan.cli.figures import sensitivity
     from brainscan.evaluate.calibration import calibrate as fit
     from brainscan.evaluate.corpus import CorpusConfig
     from brainscan.evaluate.job import Job
@@ -81,9 +82,17 @@ def calibrate(
     card = checkpoint.save(output, loaded.network, found.applied(loaded.card))
     if not quiet:
         rows = [
-            (name, f"{p.enter:g}", f"{p.fa_per_24h:.2f}", f"{p.sensitivity:.3f}", f"{p.hours:.1f}", p.patients)
+            (
+                name,
+                f"{p.enter:g}",
+                f"{p.fa_per_24h:.2f}",
+                sensitivity(p.sensitivity, p.sensitivity_ci95),
+                f"{p.hours:.1f}",
+                p.patients,
+            )
             for name, p in card.operating_points.items()
         ]
-        console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients"), rows, title=str(output))
+        header = ("point", "on", "FA/24h", "sensitivity (95 %)", "hours", "patients")
+        console.stdout_table(header, rows, title=str(output))
     if evaluation.failures:
         raise PartialFailureError(f"{len(evaluation.failures)} recordings failed; the others are calibrated on")
