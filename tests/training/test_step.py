@@ -95,7 +95,7 @@ def test_the_first_layer_that_is_not_finite_is_named(smoke: Changed) -> None:
     assert "nowhere" in clean
     poisoned(trained.network)
     found = faults.first_fault(trained.network, lambda: trained.loss_again(batch_of(4), 0))
-    assert found == "the output of nodes.layers.0.ahead.out_proj (Linear)"
+    assert found == "the output of nodes.layers.0 (BiMamba2)"
 
 
 def test_a_gradient_that_is_not_finite_is_named() -> None:

@@ -51,7 +51,7 @@ def first_fault(network: nn.Module, loss_of: Callable[[], Tensor]) -> str:
 
 @contextmanager
 def _watched(network: nn.Module, found: list[str]) -> Iterator[None]:
-    """Note the first leaf module whose output, then the first whose output's gradient, is not finite."""
+    """Note the first module whose output, then the first whose output's gradient, is not finite."""
 
     def watch(name: str) -> Callable[[nn.Module, Any, Any], None]:
         def after(module: nn.Module, _inputs: Any, output: Any) -> None:
@@ -67,8 +67,8 @@ def _watched(network: nn.Module, found: list[str]) -> Iterator[None]:
         if not found and not bool(torch.isfinite(gradient).all()):
             found.append(f"the gradient at the output of {name} ({type(module).__name__})")
 
-    leaves = [(name, module) for name, module in network.named_modules() if not any(True for _ in module.children())]
-    handles = [module.register_forward_hook(watch(name)) for name, module in leaves]
+    # What lies inside a module is run, and noted, before it.
+    handles = [module.register_forward_hook(watch(name)) for name, module in network.named_modules() if name]
     try:
         yield
     finally:
