@@ -131,6 +131,11 @@ class Detector:
         """What computes the network: ``native``, ``torch``, ``mamba_ssm`` or ``onnx``."""
         return self._runner.backend
 
+    @property
+    def precision(self) -> str:
+        """In what matrix products and convolutions are computed, for people."""
+        return self._runner.precision
+
     def with_decision(self, decision: DecisionConfig) -> Detector:
         """Return the same model with another decision."""
         return Detector(self._runner, decision)

@@ -61,6 +61,8 @@ class Examination:
     extras : dict of str to tuple of str
         What each extra lacks; empty where it is complete.
     kernels : tuple of Kernel
+    bfloat16 : str
+        ``usable``, or why it is not, on the device that a run takes.
     weights : dict of str to str
         Shipped models: their checksum, or why they cannot be used.
     self_test : SelfTest
@@ -73,6 +75,7 @@ class Examination:
     gpus: tuple[Gpu, ...]
     extras: dict[str, tuple[str, ...]]
     kernels: tuple[Kernel, ...]
+    bfloat16: str
     weights: dict[str, str]
     self_test: SelfTest
 
@@ -85,6 +88,7 @@ class Examination:
             "torch_threads": self.torch_threads,
             "gpus": [{"name": g.name, "memory_bytes": g.memory_bytes} for g in self.gpus],
             "extras": {name: {"complete": not lacks, "lacks": list(lacks)} for name, lacks in self.extras.items()},
+            "bfloat16": self.bfloat16,
             "backends": {k.name: {"usable": k.usable, "detail": k.detail} for k in self.kernels},
             "weights": self.weights,
             "self_test": {
@@ -114,6 +118,7 @@ def examine() -> Examination:
         gpus=tuple(gpus),
         extras={name: tuple(p for p in packages if not _is_there(p)) for name, packages in EXTRAS.items()},
         kernels=_kernels(),
+        bfloat16=_bfloat16(),
         weights=_weights(),
         self_test=selftest.run(),
     )
@@ -137,6 +142,14 @@ def _kernels() -> tuple[Kernel, ...]:
         *(Kernel(b.name, b.usable, b.detail) for b in available()),
         Kernel("onnx", runs, onnx),
     )
+
+
+def _bfloat16() -> str:
+    from brainscan.model.inference import pick_device
+    from brainscan.model.precision import bfloat16_missing
+
+    missing = bfloat16_missing(pick_device("auto").type)
+    return "usable" if missing is None else f"not usable, {missing}"
 
 
 def _versions() -> dict[str, str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.card import Card, DecisionConfig
+from brainscan.card import AmplitudeConfig, Card, DecisionConfig, WindowConfig
 from brainscan.electrodes import ELECTRODES, N_ELECTRODES
 from brainscan.events import RATE_HZ
 from brainscan.recording import Channel, Recording, Samples, Segment
@@ -45,6 +46,38 @@ TINY = NetworkConfig(
 """A network without streams, fast enough for every test."""
 
 
+_STREAM = StreamConfig(layers=1, d_model=8, d_state=4, headdim=4)
+
+SMALL = replace(
+    TINY,
+    encoder=replace(TINY.encoder, strides=(8, 4)),
+    bottleneck=_STREAM,
+    nodes=_STREAM,
+    edges=replace(_STREAM, d_model=4, norm="after"),
+    graph=GraphConfig(hidden=4, eigenvectors=4, pe_every=3, stride=2),
+)
+"""A network with every part of v3-lite, for windows of 8 s."""
+
+MIXED = replace(
+    SMALL,
+    encoder=replace(SMALL.encoder, shared=False, norm="none", activation="gelu"),
+    graph=GraphConfig(hidden=4, eigenvectors=2, pe_every=2),
+    decoder=DecoderConfig(widths=(6, 4), kernel=3),
+    head=HeadConfig(),
+)
+"""A network with every part of V3, for windows of 8 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A checkpoint, the folder of its ONNX export, and what the command printed."""
+
+    checkpoint: Path
+    folder: Path
+    out: str
+    err: str
+
+
 class LoudnessRunner:
     """Gives a sample the higher a probability, the louder the second around it is: half at `half_uv`."""
 
@@ -52,6 +85,7 @@ class LoudnessRunner:
         self.card = card or Card(name="loudness", variant={}, sha256="0" * 64)
         self.batch_size = batch_size
         self.backend = "loudness"
+        self.precision = "float32"
         self._half_uv = half_uv
 
     def probabilities(self, windows: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:
@@ -153,3 +187,23 @@ def save_tiny(path: Path, *, seed: int = 0, name: str = "tiny", decision: Decisi
     torch.manual_seed(seed)
     card = Card(name=name, variant=TINY.to_mapping(), decision=decision or DecisionConfig())
     return checkpoint.save(path, build(TINY), card)
+
+
+def save_small(path: Path, *, seed: int = 0, variant: NetworkConfig = SMALL) -> Card:
+    """Write a checkpoint of a small network with all parts, whose probabilities are spread over 0..1."""
+    import torch
+
+    from brainscan.model import checkpoint
+    from brainscan_models.registry import build
+
+    torch.manual_seed(seed)
+    card = Card(
+        name="small",
+        variant=variant.to_mapping(),
+        window=WindowConfig(8, 4, 4.0),
+        amplitude=AmplitudeConfig(scale_uv=20.0, centre="lateral"),
+        decision=quick(),
+        logit_shift=-2.0,
+        logit_scale=2.0,
+    )
+    return checkpoint.save(path, build(variant), card)

@@ -41,6 +41,7 @@ def detect(
     ] = None,
     device: options.Device = "auto",
     backend: options.Backend = "auto",
+    precision: options.Precision = "float32",
     threads: options.Threads = 0,
     batch_size: options.BatchSize = 8,
     anonymous_names: options.AnonymousNames = False,
@@ -67,7 +68,7 @@ def detect(
 
     job = _plan(recordings, output, formats, probabilities, as_json=as_json, anonymous=anonymous_names, force=force)
     chosen = options.detect_options(channel_map, max_missing, keep_probabilities=probabilities is not None)
-    choice = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point, backend)
+    choice = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point, backend, precision)
     detector = choice.load(verbose=verbose)
     done: list[dict[str, Any]] = []
     failures: list[tuple[str, BrainscanError]] = []

@@ -49,6 +49,7 @@ def _show(found: Examination) -> None:
         state = f'incomplete ({", ".join(lacks)}): pip install "brainscan[{name}]"' if lacks else "complete"
         facts.append(("extras", f"{name}: {state}"))
     facts += [("backends", f"{k.name}: {'usable' if k.usable else 'not usable'}, {k.detail}") for k in found.kernels]
+    facts.append(("bfloat16", found.bfloat16))
     facts += [("weights", f"{name}: {state}") for name, state in found.weights.items()]
     test = found.self_test
     facts.append(("self-test", f"{'passed' if test.passed else 'FAILED'}: {test.detail}"))

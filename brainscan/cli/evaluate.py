@@ -50,6 +50,7 @@ def evaluate(
     max_missing: options.MaxMissing = 3,
     device: options.Device = "auto",
     backend: options.Backend = "auto",
+    precision: options.Precision = "float32",
     threads: options.Threads = 0,
     batch_size: options.BatchSize = 8,
     output: Annotated[
@@ -96,7 +97,9 @@ def evaluate(
         check_folder(output, force=force)
     with ExitStack() as stack:
         kept = cache_folder(cache, output, stack)
-        choice = options.DetectorChoice(model, None, None, device, threads, batch_size, backend=backend)
+        choice = options.DetectorChoice(
+            model, None, None, device, threads, batch_size, backend=backend, precision=precision
+        )
         job = Job(
             corpus=CorpusConfig(corpus, annotations, tuple(group), tuple(source), tuple(exclude), output),
             model=model_config(choice, chosen, kept),
@@ -125,7 +128,8 @@ def model_config(choice: options.DetectorChoice, chosen: DetectOptions, cache: P
 
     if choice.batch_size < 1 or choice.threads < 0:
         raise UsageError("--batch-size must be at least 1 and --threads not negative")
-    return ModelConfig(choice.model, chosen, cache, choice.device, choice.threads, choice.batch_size, choice.backend)
+    run = (choice.device, choice.threads, choice.batch_size, choice.backend, choice.precision)
+    return ModelConfig(choice.model, chosen, cache, *run)
 
 
 def scorer_of(name: str) -> Any:

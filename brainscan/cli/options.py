@@ -33,6 +33,9 @@ ChannelMap = Annotated[
 MaxMissing = Annotated[int, typer.Option("--max-missing", metavar="N", help="Interpolate up to N unusable electrodes.")]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 Backend = Annotated[str, typer.Option("--backend", help="auto, torch, native (compiled kernels) or onnx.")]
+Precision = Annotated[
+    str, typer.Option("--precision", help="float32, bfloat16 (of matrix products) or auto (whichever is faster).")
+]
 Threads = Annotated[int, typer.Option("--threads", help="CPU threads; 0: as many as sensible.")]
 BatchSize = Annotated[int, typer.Option("--batch-size", help="Windows at a time; changes no event.")]
 AnonymousNames = Annotated[bool, typer.Option("--anonymous-names", help="Replace file names in outputs by their hash.")]
@@ -56,6 +59,7 @@ class DetectorChoice:
     batch_size: int
     operating_point: str = ""
     backend: str = "auto"
+    precision: str = "float32"
 
     def load(self, *, verbose: bool = False) -> Detector:
         """Return the detector.
@@ -77,7 +81,7 @@ class DetectorChoice:
         from brainscan.model.inference import RunConfig
         from brainscan.model.runner import must_export
 
-        run = RunConfig(device=self.device, batch_size=self.batch_size, threads=self.threads, backend=self.backend)
+        run = RunConfig(self.device, self.batch_size, self.threads, self.backend, self.precision)
         if must_export(self.model, self.backend):
             console.message("exporting the model to ONNX, once: half a minute for v3-lite, several for v3 ...")
         detector = Detector.from_pretrained(self.model, run=run)
@@ -88,7 +92,10 @@ class DetectorChoice:
             raise UsageError(str(problem), hint="--on and --off take 0 to 1, --off not above --on") from None
         if verbose:
             card = detector.card
-            console.message(f"model {card.name} ({card.sha256[:12]}), device {run.device}, backend {detector.backend}")
+            console.message(
+                f"model {card.name} ({card.sha256[:12]}), device {run.device}, backend {detector.backend}, "
+                f"{detector.precision}"
+            )
         return detector
 
     def _at_point(self, card: Card) -> DecisionConfig:

@@ -35,6 +35,7 @@ def scan(
     ] = False,
     device: options.Device = "auto",
     backend: options.Backend = "auto",
+    precision: options.Precision = "float32",
     threads: options.Threads = 0,
     batch_size: options.BatchSize = 8,
     anonymous_names: options.AnonymousNames = False,
@@ -66,7 +67,7 @@ def scan(
     if unknown:
         raise UsageError(f"no such format: {unknown[0]}", hint=f"--format takes {', '.join(FORMATS)}")
     chosen = options.detect_options(channel_map, max_missing, keep_probabilities=probabilities)
-    choice = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point, backend)
+    choice = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point, backend, precision)
     detector = choice.load(verbose=verbose)
     config = ScanConfig(directory, output, tuple(formats), probabilities, anonymous_names, force)
 

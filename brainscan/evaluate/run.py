@@ -47,6 +47,8 @@ class ModelConfig:
         Folder of the cache.
     backend : str
         What computes the network.
+    precision : str
+        Of matrix products and convolutions.
     """
 
     model: str
@@ -56,6 +58,7 @@ class ModelConfig:
     threads: int = 0
     batch_size: int = 8
     backend: str = "auto"
+    precision: str = "float32"
 
     def card(self) -> Card:
         """Return the model's card, without loading the network.
@@ -73,7 +76,7 @@ class ModelConfig:
         """Return how each process runs the network."""
         from brainscan.model.inference import RunConfig
 
-        return RunConfig(device=self.device, batch_size=self.batch_size, threads=threads, backend=self.backend)
+        return RunConfig(self.device, self.batch_size, threads, self.backend, self.precision)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,7 +179,8 @@ def _settings(card: Card, config: ModelConfig) -> dict[str, Any]:
     facts = provenance(card, card.decision, config.options)
     settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model"}}
     # Backends agree; who asks for one by name wants to see what that one does.
-    return settings if config.backend == "auto" else {**settings, "backend": config.backend}
+    named = {"backend": (config.backend, "auto"), "precision": (config.precision, "float32")}
+    return {**settings, **{name: chosen for name, (chosen, usual) in named.items() if chosen != usual}}
 
 
 def _held(cases: Sequence[Case], cache: Cache) -> dict[str, Output]:

@@ -89,6 +89,7 @@ class OnnxRunner:
     """
 
     backend = "onnx"
+    precision = "float32"
 
     def __init__(self, folder: Path, config: RunConfig | None = None) -> None:
         need("onnxruntime")

@@ -51,6 +51,8 @@ def open_runner(name_or_path: str, run: RunConfig | None = None) -> WindowRunner
         return WindowRunner(loaded.network, loaded.card, run)
     from brainscan.model.onnx_runner import OnnxRunner, need
 
+    if run.precision not in {"float32", "auto"}:
+        raise UsageError(f"the backend onnx does not compute in {run.precision}", hint="--precision float32, or auto")
     need("onnxruntime")
     if exported:
         return OnnxRunner(folder, run)

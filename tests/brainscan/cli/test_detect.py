@@ -296,4 +296,6 @@ def test_no_patient_field_leaves_the_header(run: Run, edf: Path, here: Path) -> 
 
 
 def test_verbose_names_the_model(run: Run, edf: Path, here: Path) -> None:
-    assert "model loudness (000000000000)" in run("detect", edf, "-v").err
+    said = run("detect", edf, "-v").err
+    assert "model loudness (000000000000)" in said
+    assert "float32" in said

@@ -45,6 +45,19 @@ def test_a_device_that_is_not_there(run: Run, edf: Path, here: Path, tmp_path: P
     assert ran.code == 2
 
 
+def test_a_precision_that_the_processor_is_not_made_for(
+    run: Run, edf: Path, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_tiny(tmp_path / "tiny.safetensors")
+    monkeypatch.setattr("brainscan.model.precision.bfloat16_missing", lambda device: f"a {device} without it")
+    choice = ("detect", edf, "--model", tmp_path / "tiny.safetensors", "--device", "cpu", "--precision")
+    ran = run(*choice, "bfloat16")
+    assert ran.code == 2
+    assert "bfloat16 cannot be used here: a cpu without it" in ran.errors[0]
+    assert run(*choice, "auto", "-v").code == 0
+    assert run(*choice, "half").code == 2
+
+
 def test_operating_points(run: Run, edf: Path, here: Path, tmp_path: Path) -> None:
     path = tmp_path / "tiny.safetensors"
     save_tiny(path)
