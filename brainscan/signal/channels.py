@@ -139,21 +139,27 @@ class SecondShares:
         first, stop = self._n_in, self._n_in + marked.shape[1]
         self._n_in = stop
         bounds = [first]
-        while (bound := round((second + len(bounds)) * self._rate_hz)) <= stop:
+        while (bound := self._start(second + len(bounds))) <= stop:
             bounds.append(bound)
         counts = np.zeros((marked.shape[0], len(bounds)))
-        for i, begin in enumerate(bounds):
-            end = bounds[i + 1] if i + 1 < len(bounds) else stop
-            counts[:, i] = np.count_nonzero(marked[:, begin - first : end - first], axis=1)
+        if marked.any():  # it hardly ever is
+            for i, begin in enumerate(bounds):
+                end = bounds[i + 1] if i + 1 < len(bounds) else stop
+                counts[:, i] = np.count_nonzero(marked[:, begin - first : end - first], axis=1)
         counts[:, :1] += self._count
-        for i in range(len(bounds) - 1):
-            begin, end = round((second + i) * self._rate_hz), bounds[i + 1]
-            self._shares.append((counts[:, i] / max(end - begin, 1)).astype(np.float32))
+        lengths = np.diff([self._start(second), *bounds[1:]])
+        self._shares.extend((counts[:, :-1] / np.maximum(lengths, 1)).astype(np.float32).T)
         self._count = counts[:, -1:]
+
+    def _start(self, second: int) -> int:
+        """Return the sample at which a second starts: the nearest, an even one of two."""
+        whole, rest = divmod(second * self._rate_hz.numerator, self._rate_hz.denominator)
+        twice = 2 * rest
+        return whole + (twice > self._rate_hz.denominator or (twice == self._rate_hz.denominator and whole % 2 == 1))
 
     def finish(self) -> None:
         """Complete the last second."""
-        begin = round((self._first_s + len(self._shares)) * self._rate_hz)
+        begin = self._start(self._first_s + len(self._shares))
         if self._n_in > begin:
             self._shares.append((self._count[:, 0] / (self._n_in - begin)).astype(np.float32))
 

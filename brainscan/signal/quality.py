@@ -70,7 +70,9 @@ def unusable(
     )
     level = np.median(deviation, axis=1)
     alive = np.flatnonzero(~bad)
-    for channel in alive:
+    # What is not far above the smallest is not far above any median.
+    large = alive[level[alive] > limits.ratio * level[alive].min(initial=np.inf)]
+    for channel in large:
         others = level[alive[alive != channel]]
         if others.size and level[channel] > limits.ratio * np.median(others):
             bad[channel] = True
