@@ -18,16 +18,22 @@ from brainscan_models.ssd.jit import stage
 from brainscan_models.ssd.layout import NORM_EPS
 from brainscan_models.ssd.records import Buffers, Parameters, Sizes
 from brainscan_models.ssd.vector import (
+    advance_8,
+    advance_16,
     broadcast,
     exp,
     lanes,
     load,
+    load_8,
+    load_16,
     load_first,
     log1p_unit,
     minus_magnitude,
     positive_part,
     prefetch,
     store,
+    store_8,
+    store_16,
     store_first,
     total,
     twice_high,
@@ -177,17 +183,48 @@ def store_scan_block(
 def convolve(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_slope: bool) -> None:
     """Apply the causal convolution and SiLU to x, B and C; with `keep_slope` keep the derivative."""
     for c in range(0, sizes.channels, lanes(buffers.active)):
-        bias = load(parameters.conv_bias, c)
-        for t in range(count):
-            raw = bias
-            for k in range(sizes.d_conv):
-                tap = load(parameters.conv, k * sizes.channels + c)
-                raw = raw + tap * load(buffers.entering, (t + k) * sizes.channels + c)
-            sigmoid = 1.0 / (1.0 + exp(0.0 - raw))
-            value = raw * sigmoid
-            store(buffers.active, t * sizes.channels + c, value)
-            if keep_slope:
-                store(buffers.active_slope, t * sizes.channels + c, sigmoid + value * (1.0 - sigmoid))
+        if sizes.d_conv == 4:
+            _convolve_4(c, count, parameters, sizes, buffers, keep_slope)
+        else:
+            _convolve_any(c, count, parameters, sizes, buffers, keep_slope)
+
+
+@stage
+def _convolve_4(c: int, count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_slope: bool) -> None:
+    """Convolve a vector of channels with four taps, each step read once."""
+    channels = sizes.channels
+    bias = load(parameters.conv_bias, c)
+    tap_0, tap_1 = load(parameters.conv, c), load(parameters.conv, channels + c)
+    tap_2, tap_3 = load(parameters.conv, 2 * channels + c), load(parameters.conv, 3 * channels + c)
+    x_0, x_1 = load(buffers.entering, c), load(buffers.entering, channels + c)
+    x_2 = load(buffers.entering, 2 * channels + c)
+    for t in range(count):
+        x_3 = load(buffers.entering, (t + 3) * channels + c)
+        raw = (bias + tap_0 * x_0 + tap_1 * x_1) + (tap_2 * x_2 + tap_3 * x_3)
+        x_0, x_1, x_2 = x_1, x_2, x_3
+        _activate(raw, t * channels + c, buffers, keep_slope)
+
+
+@stage
+def _convolve_any(c: int, count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_slope: bool) -> None:
+    """Convolve a vector of channels with any number of taps."""
+    bias = load(parameters.conv_bias, c)
+    for t in range(count):
+        raw = bias
+        for k in range(sizes.d_conv):
+            tap = load(parameters.conv, k * sizes.channels + c)
+            raw = raw + tap * load(buffers.entering, (t + k) * sizes.channels + c)
+        _activate(raw, t * sizes.channels + c, buffers, keep_slope)
+
+
+@stage
+def _activate(raw: Any, place: int, buffers: Buffers, keep_slope: bool) -> None:
+    """Write SiLU of a vector; with `keep_slope` its derivative, too."""
+    sigmoid = 1.0 / (1.0 + exp(0.0 - raw))
+    value = raw * sigmoid
+    store(buffers.active, place, value)
+    if keep_slope:
+        store(buffers.active_slope, place, sigmoid + value * (1.0 - sigmoid))
 
 
 @stage
@@ -256,26 +293,80 @@ def scan_block(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffer
 
     With `keep_states` the state after each step is kept behind the one before it.
     """
+    for c in range(0, sizes.inner, lanes(buffers.y)):
+        if sizes.d_state == 16:
+            _scan_16(c, count, parameters, sizes, buffers, keep_states)
+        elif sizes.d_state == 8:
+            _scan_8(c, count, parameters, sizes, buffers, keep_states)
+        else:
+            _scan_any(c, count, parameters, sizes, buffers, keep_states)
+
+
+@stage
+def _scan_16(c: int, count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_states: bool) -> None:
+    """Run a vector of features with a state of 16 components over a block."""
+    size = 16 * lanes(buffers.y)
+    at = c * 16 * (1 + (sizes.block if keep_states else 0))
+    held = load_16(buffers.states, at)
+    direct = load(parameters.D, c)
+    for t in range(count):
+        row = t * sizes.channels
+        x = load(buffers.active, row + c)
+        entering = x * load(buffers.step_wide, t * sizes.inner + c)
+        decay = load(buffers.decay_wide, t * sizes.inner + c)
+        row += sizes.inner
+        held = advance_16(held, decay, entering, buffers.active, row, row + 16)
+        store(buffers.y, t * sizes.inner + c, direct * x + held[16])
+        if keep_states:
+            at += size
+            store_16(buffers.states, at, held)
+    if not keep_states:
+        store_16(buffers.states, at, held)
+
+
+@stage
+def _scan_8(c: int, count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_states: bool) -> None:
+    """Run a vector of features with a state of 8 components over a block."""
+    size = 8 * lanes(buffers.y)
+    at = c * 8 * (1 + (sizes.block if keep_states else 0))
+    held = load_8(buffers.states, at)
+    direct = load(parameters.D, c)
+    for t in range(count):
+        row = t * sizes.channels
+        x = load(buffers.active, row + c)
+        entering = x * load(buffers.step_wide, t * sizes.inner + c)
+        decay = load(buffers.decay_wide, t * sizes.inner + c)
+        row += sizes.inner
+        held = advance_8(held, decay, entering, buffers.active, row, row + 8)
+        store(buffers.y, t * sizes.inner + c, direct * x + held[8])
+        if keep_states:
+            at += size
+            store_8(buffers.states, at, held)
+    if not keep_states:
+        store_8(buffers.states, at, held)
+
+
+@stage
+def _scan_any(c: int, count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_states: bool) -> None:
+    """Run a vector of features over a block, whatever the size of its state."""
     width = lanes(buffers.y)
     advance = sizes.d_state * width if keep_states else 0
-    room = sizes.d_state * width + sizes.block * advance
-    for c in range(0, sizes.inner, width):
-        before = c // width * room
-        direct = load(parameters.D, c)
-        for t in range(count):
-            row = t * sizes.channels
-            x = load(buffers.active, row + c)
-            entering = x * load(buffers.step_wide, t * sizes.inner + c)
-            decay = load(buffers.decay_wide, t * sizes.inner + c)
-            row += sizes.inner
-            y = direct * x
-            for n in range(sizes.d_state):
-                state = decay * load(buffers.states, before + n * width)
-                state = state + entering * broadcast(buffers.active, row + n)
-                store(buffers.states, before + advance + n * width, state)
-                y = y + state * broadcast(buffers.active, row + sizes.d_state + n)
-            store(buffers.y, t * sizes.inner + c, y)
-            before += advance
+    before = c * sizes.d_state * (1 + (sizes.block if keep_states else 0))
+    direct = load(parameters.D, c)
+    for t in range(count):
+        row = t * sizes.channels
+        x = load(buffers.active, row + c)
+        entering = x * load(buffers.step_wide, t * sizes.inner + c)
+        decay = load(buffers.decay_wide, t * sizes.inner + c)
+        row += sizes.inner
+        y = direct * x
+        for n in range(sizes.d_state):
+            state = decay * load(buffers.states, before + n * width)
+            state = state + entering * broadcast(buffers.active, row + n)
+            store(buffers.states, before + advance + n * width, state)
+            y = y + state * broadcast(buffers.active, row + sizes.d_state + n)
+        store(buffers.y, t * sizes.inner + c, y)
+        before += advance
 
 
 @stage

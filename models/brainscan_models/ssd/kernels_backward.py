@@ -305,30 +305,96 @@ def convolve_backward(
     adjoints: Adjoints,
     gradients: Gradients,
 ) -> None:
-    """Go back through SiLU and the convolution; `adjoints.active` then holds the gradient by x, B and C."""
+    """Go back through SiLU and the convolution; `adjoints.active` then holds the gradient by x, B and C.
+
+    The gradients by the convolution's first results are left for the block before this one, which is a full one.
+    """
+    for c in range(0, sizes.channels, lanes(buffers.active)):
+        if sizes.d_conv == 4:
+            _convolve_4_backward((sequence, c), count, parameters, sizes, buffers, adjoints, gradients)
+        else:
+            _convolve_any_backward((sequence, c), count, parameters, sizes, buffers, adjoints, gradients)
+    if sizes.d_conv != 4:
+        copy(adjoints.raw, 0, adjoints.raw, sizes.block * sizes.channels, (sizes.d_conv - 1) * sizes.channels)
+
+
+@stage
+def _convolve_4_backward(
+    place: tuple[int, int],
+    count: int,
+    parameters: Parameters,
+    sizes: Sizes,
+    buffers: Buffers,
+    adjoints: Adjoints,
+    gradients: Gradients,
+) -> None:
+    """Go back through four taps on a vector of channels, each step read once. `place`: sequence, channel."""
+    sequence, c = place
     channels = sizes.channels
-    for c in range(0, channels, lanes(buffers.active)):
-        bias = load(gradients.conv_bias, sequence * channels + c)
+    tap_0, tap_1 = load(parameters.conv, c), load(parameters.conv, channels + c)
+    tap_2, tap_3 = load(parameters.conv, 2 * channels + c), load(parameters.conv, 3 * channels + c)
+    after = sizes.block * channels + c
+    raw_1, raw_2 = load(adjoints.raw, after), load(adjoints.raw, after + channels)
+    raw_3 = load(adjoints.raw, after + 2 * channels)
+    last = count * channels + c
+    x_1, x_2 = load(buffers.entering, last), load(buffers.entering, last + channels)
+    x_3 = load(buffers.entering, last + 2 * channels)
+    by_0 = by_1 = by_2 = by_3 = by_bias = zeros(buffers.active)
+    for t in range(count - 1, -1, -1):
+        at = t * channels + c
+        raw = load(adjoints.active, at) * load(buffers.active_slope, at)
+        x_0 = load(buffers.entering, at)
+        by_bias = by_bias + raw
+        by_0 = by_0 + raw * x_0
+        by_1 = by_1 + raw * x_1
+        by_2 = by_2 + raw * x_2
+        by_3 = by_3 + raw * x_3
+        store(adjoints.active, at, (tap_3 * raw + tap_2 * raw_1) + (tap_1 * raw_2 + tap_0 * raw_3))
+        x_1, x_2, x_3 = x_0, x_1, x_2
+        raw_1, raw_2, raw_3 = raw, raw_1, raw_2
+    store(adjoints.raw, after, raw_1)
+    store(adjoints.raw, after + channels, raw_2)
+    store(adjoints.raw, after + 2 * channels, raw_3)
+    add_to(gradients.conv_bias, sequence * channels + c, by_bias)
+    first = 4 * sequence * channels + c
+    add_to(gradients.conv, first, by_0)
+    add_to(gradients.conv, first + channels, by_1)
+    add_to(gradients.conv, first + 2 * channels, by_2)
+    add_to(gradients.conv, first + 3 * channels, by_3)
+
+
+@stage
+def _convolve_any_backward(
+    place: tuple[int, int],
+    count: int,
+    parameters: Parameters,
+    sizes: Sizes,
+    buffers: Buffers,
+    adjoints: Adjoints,
+    gradients: Gradients,
+) -> None:
+    """Go back through any number of taps on a vector of channels. `place`: sequence, channel."""
+    sequence, c = place
+    channels = sizes.channels
+    bias = load(gradients.conv_bias, sequence * channels + c)
+    for t in range(count):
+        at = t * channels + c
+        raw = load(adjoints.active, at) * load(buffers.active_slope, at)
+        store(adjoints.raw, at, raw)
+        bias = bias + raw
+    store(gradients.conv_bias, sequence * channels + c, bias)
+    for k in range(sizes.d_conv):
+        at = (sequence * sizes.d_conv + k) * channels + c
+        tap = load(gradients.conv, at)
         for t in range(count):
-            place = t * channels + c
-            raw = load(adjoints.active, place) * load(buffers.active_slope, place)
-            store(adjoints.raw, place, raw)
-            bias = bias + raw
-        store(gradients.conv_bias, sequence * channels + c, bias)
+            tap = tap + load(adjoints.raw, t * channels + c) * load(buffers.entering, (t + k) * channels + c)
+        store(gradients.conv, at, tap)
+    for t in range(count):
+        by_input = zeros(buffers.active)
         for k in range(sizes.d_conv):
-            place = (sequence * sizes.d_conv + k) * channels + c
-            tap = load(gradients.conv, place)
-            for t in range(count):
-                tap = tap + load(adjoints.raw, t * channels + c) * load(buffers.entering, (t + k) * channels + c)
-            store(gradients.conv, place, tap)
-        for t in range(count):
-            by_input = zeros(buffers.active)
-            for k in range(sizes.d_conv):
-                tap = load(parameters.conv, k * channels + c)
-                by_input = by_input + tap * load(adjoints.raw, (t + sizes.d_conv - 1 - k) * channels + c)
-            store(adjoints.active, t * channels + c, by_input)
-    # The block before this one is a full one, and sees these rows after its own.
-    copy(adjoints.raw, 0, adjoints.raw, sizes.block * channels, (sizes.d_conv - 1) * channels)
+            tap = load(parameters.conv, k * channels + c)
+            by_input = by_input + tap * load(adjoints.raw, (t + sizes.d_conv - 1 - k) * channels + c)
+        store(adjoints.active, t * channels + c, by_input)
 
 
 @stage

@@ -365,3 +365,63 @@ def minus_magnitude(_: Any, vector: Any) -> Any:
         return builder.select(builder.fcmp_ordered("<", args[0], zero), args[0], negated)
 
     return vector(vector), emit
+
+
+def _state_operations(count: int) -> tuple[Any, Any, Any]:
+    """Make what reads, advances and writes `count` components of a state, held in registers as one tuple.
+
+    LLVM keeps what is in memory in memory, since it cannot prove that nothing else is written there. The tuple's last
+    entry is what the components gave out in the last step.
+    """
+
+    @operation
+    def load_states(_: Any, array: Any, index: Any) -> Any:
+        kind = VectorType(array.dtype)
+
+        def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            vector = context.get_value_type(kind)
+            first = builder.bitcast(builder.gep(args[0], [args[1]]), vector.as_pointer())
+            places = [builder.gep(first, [ir.Constant(_INT32, n)]) for n in range(count)]
+            states = [builder.load(place, align=array.dtype.bitwidth // 8) for place in places]
+            return context.make_tuple(builder, sig.return_type, [*states, _constant(vector, 0.0)])
+
+        return types.UniTuple(kind, count + 1)(array, types.intp), emit
+
+    @operation
+    def advance_states(_: Any, held: Any, decay: Any, entering: Any, array: Any, into: Any, out_of: Any) -> Any:
+        def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            states = cgutils.unpack_tuple(builder, args[0])[:-1]
+            decay, entering, array, into, out_of = args[1:]
+            vector = decay.type
+
+            def everywhere(index: Any, n: int) -> Any:
+                place = builder.gep(array, [builder.add(index, ir.Constant(index.type, n))])
+                return _broadcast(builder, vector, builder.load(place))
+
+            # Two sums: one long chain of additions would be waited for.
+            given = [_constant(vector, 0.0)] * 2
+            for n, state in enumerate(states):
+                added = builder.fmul(entering, everywhere(into, n), flags=("contract",))
+                states[n] = _multiply_add(builder, decay, state, added)
+                given[n % 2] = _multiply_add(builder, states[n], everywhere(out_of, n), given[n % 2])
+            both = builder.fadd(*given, flags=("contract",))
+            return context.make_tuple(builder, sig.return_type, [*states, both])
+
+        return held(held, decay, entering, array, types.intp, types.intp), emit
+
+    @operation
+    def store_states(_: Any, array: Any, index: Any, held: Any) -> Any:
+        def emit(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+            states = cgutils.unpack_tuple(builder, args[2])[:-1]
+            first = builder.bitcast(builder.gep(args[0], [args[1]]), states[0].type.as_pointer())
+            for n, state in enumerate(states):
+                builder.store(state, builder.gep(first, [ir.Constant(_INT32, n)]), align=array.dtype.bitwidth // 8)
+            return context.get_dummy_value()
+
+        return types.void(array, types.intp, held), emit
+
+    return load_states, advance_states, store_states
+
+
+load_8, advance_8, store_8 = _state_operations(8)
+load_16, advance_16, store_16 = _state_operations(16)
