@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+from tests.stand_ins import Exported, save_small
 
 # A busy machine is no defect: examples have no deadline (pytest's own timeout catches what hangs).
 hypothesis.settings.register_profile("brainscan", deadline=None)
@@ -27,6 +32,51 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("shared recordings absent (set BRAINSCAN_SHARED)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
+    """Return a small checkpoint and its ONNX export, made once by the command in a process of its own."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    folder = tmp_path_factory.mktemp("onnx")
+    save_small(folder / "small.safetensors")
+    sources = os.pathsep.join(str(_REPOSITORY / place) for place in (".", "models", "training"))
+    done = subprocess.run(
+        [sys.executable, "-m", "brainscan", "export", "small.safetensors", "--onnx", "exported/"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": sources},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return Exported(folder / "small.safetensors", folder / "exported", done.stdout, done.stderr)
+
+
+@pytest.fixture
+def quick_export(
+    exported: Exported, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[], int]:
+    """Let an export copy the graphs of `exported` instead of tracing; keep exports in a folder of the test.
+
+    Returns a function that says how often graphs were asked for.
+    """
+    calls = []
+
+    def copied(_network: object, _card: object, folder: Path) -> object:
+        from brainscan.model.onnx_folder import AFTER, BEFORE, read_export
+
+        calls.append(folder)
+        for name in (BEFORE, AFTER):
+            (folder / name).write_bytes((exported.folder / name).read_bytes())
+        return read_export(exported.folder)[0].graphs
+
+    monkeypatch.setattr("brainscan.model.onnx_export.write_graphs", copied)
+    caches = tmp_path_factory.mktemp("caches")
+    monkeypatch.setattr("brainscan.model.runner.user_cache", lambda name: caches / name)
+    return lambda: len(calls)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -32,7 +32,7 @@ _SAME_VECTOR = 0.05
 """Eigenvectors (of unit spread) that differ by more have another sign or order."""
 
 
-def test_windows(n_samples: int) -> FloatArray:
+def trial_windows(n_samples: int) -> FloatArray:
     """Return noise, noise with a rhythm, silence, noise with spikes, and noise beside lost electrodes, in µV.
 
     Returns
@@ -53,7 +53,7 @@ def test_windows(n_samples: int) -> FloatArray:
 
 
 def compare(network: Network, card: Card, graphs: Graphs) -> Comparison:
-    """Run the test windows through PyTorch and an export.
+    """Run the trial windows through PyTorch and an export.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def compare(network: Network, card: Card, graphs: Graphs) -> Comparison:
     card : Card
     graphs : Graphs
     """
-    windows = test_windows(card.window.n_samples)
+    windows = trial_windows(card.window.n_samples)
     found = [_compare_batch(network, card, graphs, windows[:batch]) for batch in BATCHES]
     return Comparison(
         batches=BATCHES,
