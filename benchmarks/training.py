@@ -5,13 +5,16 @@
     python benchmarks/training.py steps [--steps 50]
     python benchmarks/training.py sham RUN --data PATH
     python benchmarks/training.py tune CHECKPOINT --data PATH --patients chb12,chb15 --out DIR
+    python benchmarks/training.py processes
+    python benchmarks/training.py curve RUN [--svg FILE]
 
 ``throughput``: windows a second, and the share of the time spent waiting for data. ``memory``: the estimate of
 ``--dry-run`` beside the peak of a real step. ``steps``: full V3 steps with the settings of the GPU profiles on small
 batches; skipped steps, and the spread of the activations at the start and at the end. ``sham``: how well a network
 trained with ``compose.sham`` ranks compositions of development recordings with their ictal parts replaced likewise:
 0.5 if joins, padding and sources tell nothing. ``tune``: a checkpoint that never saw some patients, before and after
-fine-tuning on the first half of each one's seizures, measured on the second.
+fine-tuning on the first half of each one's seizures, measured on the second. ``processes``: losses of two CPU
+processes beside those of one with the same windows. ``curve``: the epochs of a run as a table, and drawn.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,10 +50,10 @@ from brainscan_training.batches import Batch
 from brainscan_training.compose import ComposeConfig, Composer
 from brainscan_training.config import TrainConfig
 from brainscan_training.corpora.layout import read_corpus
-from brainscan_training.journal import LOG, read_log
+from brainscan_training.journal import LOG, Silent, read_log
 from brainscan_training.memory import estimate
 from brainscan_training.profiles import build_config, read_profile, with_settings
-from brainscan_training.run import make_fabric
+from brainscan_training.run import make_fabric, train
 from brainscan_training.step import Stepper
 
 PIECE_S = 10
@@ -229,6 +233,68 @@ def pieces(runner: WindowRunner, composer: Composer, n_windows: int) -> tuple[li
     return positive, negative
 
 
+def processes(arguments: argparse.Namespace) -> int:
+    """Train the same windows on one process and on two; nothing random or batch-wide in the network."""
+    settings = ("network.encoder.norm=none", "network.graph.eigenvectors=0", "batch_size=4", "epochs=1")
+    losses = []
+    with tempfile.TemporaryDirectory() as folder:
+        shared = ("data.paths=[simulation]", f"data.cache={folder}/cache", f"steps_per_epoch={arguments.steps}")
+        for number in (1, 2):
+            run = Path(folder) / str(number)
+            train(config_of("smoke", *settings, *shared, f"processes={number}"), run, Silent)
+            losses.append([line["loss"] for line in read_log(run / LOG) if line["kind"] == "step"])
+    one, two = (np.array(values) for values in losses)
+    print(f"{len(one)} steps, loss {one[0]:.4f} -> {one[-1]:.4f}; largest relative difference of two processes'")
+    print(f"losses from one's: {np.abs(two / one - 1).max():.1e}")
+    return 0
+
+
+def curve(arguments: argparse.Namespace) -> int:
+    """Print a run's epochs as a Markdown table, and draw them."""
+    log = read_log(arguments.run / LOG)
+    epochs = [line for line in log if line["kind"] == "validation"]
+    loss = [np.mean([s["loss"] for s in log if s["kind"] == "step" and s["epoch"] == e["epoch"]]) for e in epochs]
+    sources = sorted(source for source, value in epochs[0]["auroc"].items() if value is not None)
+    rates = [f"{point['target_fa_per_24h']:g}" for point in epochs[0]["operating_points"]]
+    head = ["epoch", "loss", *(f"AUROC {source}" for source in sources), *(f"found at {rate} FA/24h" for rate in rates)]
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for line, value in zip(epochs, loss, strict=True):
+        found = (f"{p['detected']} ({p['false_alarms']} FA)" for p in line["operating_points"])
+        cells = [str(line["epoch"] + 1), f"{value:.3f}", *(f"{line['auroc'][s]:.3f}" for s in sources), *found]
+        print(f"| {' | '.join(cells)} |")
+    print(f"\n{epochs[0]['seizures']} seizures, {epochs[0]['recordings']} recordings, {epochs[0]['hours']:.2f} h")
+    if arguments.svg:
+        draw_curve([line for line in log if line["kind"] == "step"], epochs, sources, arguments.svg)
+    return 0
+
+
+def draw_curve(steps: list[dict[str, Any]], epochs: list[dict[str, Any]], sources: list[str], target: Path) -> None:
+    """Draw the loss of every step and its mean over ten; below it what validation found."""
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    pyplot.rcParams.update({"svg.fonttype": "none", "svg.hashsalt": "brainscan", "font.size": 9})
+    figure, (above, below) = pyplot.subplots(2, 1, figsize=(7, 5), sharex=True, layout="constrained")
+    losses = np.array([line["loss"] for line in steps])
+    above.plot(losses, color="0.8", linewidth=0.7)
+    above.plot(np.arange(9, len(losses)), np.convolve(losses, np.full(10, 0.1), "valid"), label="mean of ten steps")
+    above.set(ylabel="loss", ylim=(0, float(np.quantile(losses, 0.99))))
+    at = [line["step"] for line in epochs]
+    for source in sources:
+        below.plot(at, [line["auroc"][source] for line in epochs], "o-", label=f"AUROC, {source}")
+    for k, point in enumerate(epochs[0]["operating_points"]):
+        found = [line["operating_points"][k]["detected"] / line["seizures"] for line in epochs]
+        below.plot(at, found, "s--", label=f"sensitivity at {point['target_fa_per_24h']:g} FA/24h")
+    below.set(xlabel="step", ylim=(0.5, 1.01))
+    for axes in (above, below):
+        axes.grid(color="0.9")
+        axes.legend(fontsize=8)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(target, metadata={"Date": None})
+
+
 def tune(arguments: argparse.Namespace) -> int:
     """Fine-tune on the first half of some patients' seizures, measure on the second.
 
@@ -317,9 +383,14 @@ def main() -> int:
     one.add_argument("--patients", required=True)
     one.add_argument("--out", type=Path, required=True)
     one.add_argument("--set", action="append", default=[])
+    one = parts.add_parser("processes")
+    one.add_argument("--steps", type=int, default=20)
+    one = parts.add_parser("curve")
+    one.add_argument("run", type=Path)
+    one.add_argument("--svg", type=Path)
     arguments = parser.parse_args(sys.argv[1:] or ["throughput"])
-    chosen = {"throughput": throughput, "memory": memory, "steps": steps, "sham": sham, "tune": tune}[arguments.what]
-    return chosen(arguments)
+    chosen = (throughput, memory, steps, sham, tune, processes, curve)
+    return {command.__name__: command for command in chosen}[arguments.what](arguments)
 
 
 if __name__ == "__main__":

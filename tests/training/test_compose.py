@@ -75,6 +75,20 @@ def test_sources_are_drawn_by_their_weights(marks: list[Cached]) -> None:
     assert 0.05 < np.mean([o.startswith("rare") for o in origins]) < 0.2
 
 
+def test_a_source_of_many_patients_does_not_crowd_out_the_others(marks: list[Cached]) -> None:
+    """Seizures are drawn by source, then by patient: forty simulated patients are no forty children."""
+
+    def ward(number: int) -> Cached:
+        return replace(marks[2], item=replace(marks[2].item, name=f"w{number}", subject=f"w{number}", source="ward"))
+
+    config = replace(REAL, sources=(("marks", 0.5),), other=0.5, seizure_share=1.0, padded=0.0)
+    composer = Composer([*marks, *(ward(k) for k in range(20))], config, NOTHING)
+    origins = [o for k in range(200) for o in composer.draw(np.random.default_rng(k)).origins]
+    ictal = [o for o in origins if o.startswith(("w", "r10"))]
+    assert 0.4 < np.mean([o.startswith("w") for o in ictal]) < 0.6
+    assert len({o.split(" ")[0] for o in ictal}) == 22
+
+
 def test_simulated_seizures_tell_their_electrodes(marks: list[Cached]) -> None:
     window = draw(marks, replace(REAL, simulated=1.0, seizure_share=1.0, padded=0.0))
     assert set(window.electrodes.tolist()) <= {0.0, 1.0}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -26,7 +27,7 @@ from brainscan_training.export import base_card, filled_card
 from brainscan_training.faults import NotFiniteError
 from brainscan_training.journal import Journal, Silent, read_log
 from brainscan_training.loop import CHECKPOINTS, validation_budget
-from brainscan_training.run import train
+from brainscan_training.run import make_fabric, train
 from brainscan_training.state import Progress
 from brainscan_training.step import Stepper, StepResult
 from brainscan_training.validate import measure, scored_recordings
@@ -285,6 +286,12 @@ def test_recordings_that_cannot_be_used_are_listed(smoke: Changed, run: Run, tmp
     done = run(smoke(f"data.paths=[{root}, simulation]"))
     listed = json.loads((done.folder / "unusable.json").read_text("utf-8"))
     assert [name for name, _ in listed] == ["1:a_sz.edf", "1:b_sz.edf"]
+
+
+def test_the_runtime_says_nothing_between_our_lines(smoke: Changed) -> None:
+    make_fabric(smoke("mixed_precision=true"))
+    for part in ("lightning", "lightning.fabric.connector", "lightning.pytorch.utilities.rank_zero"):
+        assert not logging.getLogger(part).isEnabledFor(logging.INFO)
 
 
 @pytest.mark.slow

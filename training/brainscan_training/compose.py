@@ -44,7 +44,7 @@ class ComposeConfig:
     artifacts : float
         Share of background chunks with a simulated artifact or benign rhythm.
     sources : tuple of (str, float)
-        Relative weight of each source's background; sources that are not named share `other`.
+        Relative weight of each source, for seizures and background alike; sources that are not named share `other`.
     other : float
     sham : bool
         Put calm EEG of the same subject in the place of real seizures, labels as they were. A training that still
@@ -147,23 +147,29 @@ class Composer:
         self._changes = changes
         self._labels = {r.item.name: r.labels() for r in recordings}
         self._by_name = {r.item.name: r for r in recordings}
-        self._seizures: dict[str, list[Cached]] = defaultdict(list)
+        self._seizures: dict[str, dict[str, list[Cached]]] = defaultdict(lambda: defaultdict(list))
         self._backgrounds: dict[str, dict[str, list[Cached]]] = defaultdict(lambda: defaultdict(list))
         for recording in recordings:
             ictal, sure = self._labels[recording.item.name]
             if (ictal & sure).any():
-                self._seizures[recording.item.subject].append(recording)
+                self._seizures[recording.item.source][recording.item.subject].append(recording)
             if (~ictal & sure).sum() >= 2:
                 self._backgrounds[recording.item.source][recording.item.subject].append(recording)
         if not self._seizures:
             raise ValueError("no ictal second in the training recordings: check that annotations were found")
         if not self._backgrounds:
             raise ValueError("no background second in the training recordings")
-        weights = dict(config.sources)
-        names = sorted(self._backgrounds)
+        self._source_names = sorted(self._backgrounds)
+        self._source_share = self._shares(self._source_names)
+        self._seizure_names = sorted(self._seizures)
+        self._seizure_share = self._shares(self._seizure_names)
+
+    def _shares(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """Return how often each source is drawn; those without a weight share that of the others."""
+        weights = dict(self._config.sources)
         others = [name for name in names if name not in weights]
-        share = np.array([weights.get(name, config.other / max(len(others), 1)) for name in names])
-        self._source_names, self._source_share = names, share / share.sum()
+        share = [weights.get(name, self._config.other / max(len(others), 1)) for name in names]
+        return np.array(share) / sum(share)
 
     def draw(self, rng: np.random.Generator, hard: HardSpans = NOTHING_HARD) -> Composed:
         """Draw one window; some of its background from hard spans where there are any."""
@@ -233,8 +239,11 @@ class Composer:
         which = rng.random()
         if which < self._config.simulated:
             return _with_simulated(self._background(rng, n_seconds), rng)
-        subject = sorted(self._seizures)[rng.integers(len(self._seizures))]
-        chunk = self._cut(_any(self._seizures[subject], rng), n_seconds, rng, ictal=True)
+        names = self._seizure_names
+        source = names[0] if len(names) == 1 else names[rng.choice(len(names), p=self._seizure_share)]
+        subjects = self._seizures[source]
+        subject = sorted(subjects)[rng.integers(len(subjects))]
+        chunk = self._cut(_any(subjects[subject], rng), n_seconds, rng, ictal=True)
         if which < self._config.simulated + self._config.transplanted:
             other = self._background(rng, len(chunk.ictal))
             n = min(len(chunk.ictal), len(other.ictal))

@@ -28,8 +28,11 @@ _COPIES = 5
 _SHORT_SHARE = 32
 """The shorter trial window is so many times shorter than the run's; the longer one is twice as long."""
 
-_TRANSIENT = 0.3
-"""What operations allocate besides, as a share of what is kept; from measurements (docs/training.md)."""
+_TRANSIENT = 1.25
+_TRANSIENT_CHUNKED = 0.6
+"""What a backward pass allocates besides, as a share of what the widest layer keeps; measured (docs/training.md)."""
+
+_WHOLE = "whole"
 
 _WORK_BYTES = 70_000_000
 """Work buffers and what the allocator holds back, whatever the batch; likewise."""
@@ -44,7 +47,7 @@ class MemoryEstimate:
     state : int
         Weights, gradients, moments and average.
     kept : int
-        By autograd for one window.
+        For one window: by autograd, and by the backward pass besides.
     windows : int
         At a time.
     """
@@ -56,7 +59,7 @@ class MemoryEstimate:
     @property
     def total(self) -> int:
         """State and windows."""
-        return self.state + _WORK_BYTES + round(self.windows * self.kept * (1.0 + _TRANSIENT))
+        return self.state + _WORK_BYTES + self.windows * self.kept
 
     def with_windows(self, windows: int) -> MemoryEstimate:
         """Return the estimate for another number of windows at a time."""
@@ -79,15 +82,19 @@ def estimate(config: TrainConfig, backend: str = "auto") -> MemoryEstimate:
     units = samples // stride
     short = max(1, units // _SHORT_SHARE)
     short, long = short * stride, 2 * short * stride
+    transient = _TRANSIENT_CHUNKED if backend == "chunked" else _TRANSIENT
     with use_backend(backend):
         kept = {length: _kept(network, length, config.mixed_precision) for length in (short, long)}
-    slope = (kept[long] - kept[short]) / (long - short)
+    slopes = {part: (kept[long][part] - kept[short][part]) / (long - short) for part in kept[long]}
+    whole = slopes.pop(_WHOLE)
+    # With recomputation the widest layer is itself kept while its backward pass runs.
+    per_sample = whole + max(slopes.values(), default=0.0) * (transient + config.recompute)
     parameters = sum(p.numel() for p in network.parameters())
-    return MemoryEstimate(parameters * _FLOAT * _COPIES, round(slope * samples), config.micro_batch)
+    return MemoryEstimate(parameters * _FLOAT * _COPIES, round(per_sample * samples), config.micro_batch)
 
 
-def _kept(network: Network, samples: int, mixed: bool) -> int:
-    """Return the bytes that autograd keeps of one forward pass; with recomputation, of the widest layer too."""
+def _kept(network: Network, samples: int, mixed: bool) -> dict[str, int]:
+    """Return the bytes that autograd keeps of one window: of the whole forward pass, and of one layer a stream."""
     eeg = torch.randn(1, network.config.n_electrodes, samples)
     inputs: dict[str, tuple[nn.Module, Tensor]] = {}
     handles = [
@@ -105,10 +112,8 @@ def _kept(network: Network, samples: int, mixed: bool) -> int:
     finally:
         for handle in handles:
             handle.remove()
-    if not network.nodes.recompute:
-        return kept
-    again = [_counted(partial(_run, module, x), network, mixed) for module, x in inputs.values()]
-    return kept + max(again, default=0)
+    layers = {name: _counted(partial(_run, module, x), network, mixed) for name, (module, x) in inputs.items()}
+    return {_WHOLE: kept, **layers}
 
 
 def _run(module: nn.Module, x: Tensor) -> Tensor:

@@ -110,7 +110,8 @@ def make_fabric(config: TrainConfig) -> Fabric:
     """
     from lightning.fabric import Fabric
 
-    logging.getLogger("lightning").setLevel(logging.WARNING)  # its announcements would stand between our lines
+    for part in ("lightning", "lightning.fabric", "lightning.pytorch"):
+        logging.getLogger(part).setLevel(logging.WARNING)  # announcements would stand between our lines
     return Fabric(
         accelerator=pick_device(config.device).type,
         devices=config.processes,
