@@ -261,8 +261,9 @@ class Card:
         if point is None:
             point = self.operating_points[f"sim-{name}"]
             warning = (
-                f"{name} rests on {point.hours:.0f} h of simulation, not on real recordings:"
-                f" expect another rate than {point.target_fa_per_24h:g} false alarms in 24 h"
+                f"{name} rests on {point.hours:.0f} h of simulation, where it finds {point.sensitivity:.0%} of the"
+                f" seizures: expect other shares and another rate than {point.target_fa_per_24h:g} false alarms in 24 h"
+                " of real recordings"
             )
         return replace(self.decision, enter=point.enter, leave=point.leave), warning
 
