@@ -79,11 +79,9 @@ class DetectorChoice:
             raise UsageError("--operating-point sets both thresholds", hint="give it, or --on and --off")
         from brainscan.detector import Detector
         from brainscan.model.inference import RunConfig
-        from brainscan.model.runner import must_export
 
         run = RunConfig(self.device, self.batch_size, self.threads, self.backend, self.precision)
-        if must_export(self.model, self.backend):
-            console.message("exporting the model to ONNX, once: half a minute for v3-lite, several for v3 ...")
+        self.announce_export()
         detector = Detector.from_pretrained(self.model, run=run)
         try:
             decision = self._at_point(detector.card) if self.operating_point else detector.decision
@@ -97,6 +95,21 @@ class DetectorChoice:
                 f"{detector.precision}"
             )
         return detector
+
+    def announce_export(self) -> None:
+        """Say so if the model will be exported to ONNX first, which takes its time.
+
+        Raises
+        ------
+        ModelError, MissingExtraError
+            If it cannot be.
+        """
+        if self.backend != "onnx":
+            return
+        from brainscan.model.runner import must_export
+
+        if must_export(self.model, self.backend):
+            console.message("exporting the model to ONNX, once: half a minute for v3-lite, several for v3 ...")
 
     def _at_point(self, card: Card) -> DecisionConfig:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from brainscan.events import Annotation
 from brainscan.io.csv_bi import format_csv_bi
+from brainscan.model.runner import place_of
 from tests.brainscan.cli.conftest import Run, write_edf
 from tests.stand_ins import Exported, save_small
 
@@ -114,12 +116,14 @@ def test_onnx_and_an_export_in_the_other_commands(
     assert run("scan", corpus, "-o", tmp_path / "out", *by_name, "-q").code == 0
     scanned = run("scan", corpus, "-o", tmp_path / "out", "--model", exported.folder, "--json")
     assert scanned.json["skipped"] == 1  # the same model, whichever way it runs
+    shutil.rmtree(place_of(str(exported.checkpoint)))
+    assert "exporting the model" in run("evaluate", corpus, *by_name, "--cache", tmp_path / "cache").err
     found = [
         run("evaluate", corpus, *way, "--cache", tmp_path / "cache", "--json").json
         for way in (by_name, ("--model", exported.folder), ("--model", exported.checkpoint))
     ]
     assert [each["default"] for each in found[1:]] == [found[0]["default"]] * 2
-    assert quick_export() == 1
+    assert quick_export() == 2
 
 
 def test_info_shows_the_card_of_an_export(run: Run, exported: Exported) -> None:
