@@ -1,0 +1,82 @@
+"""The shipped model as an export: the same events as with the native kernels."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brainscan.detection import Detection
+from brainscan.detector import DetectOptions, Detector
+from brainscan.errors import InputError
+from brainscan.io import read
+from brainscan.model import checkpoint
+from brainscan.model.inference import RunConfig
+from brainscan.model.onnx_export import export
+
+pytestmark = pytest.mark.slow
+
+_SAMPLE = Path(__file__).resolve().parents[3] / "examples" / "sample.edf"
+_OPTIONS = DetectOptions(max_missing=9, keep_probabilities=True)
+_LOW = 0.2
+_A_SOURCE = 2
+
+Pair = tuple[Detector, Detector]
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
+    """Return the shipped model on the native kernels and, exported, on ONNX Runtime."""
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    folder = tmp_path_factory.mktemp("default") / "exported"
+    found = export(checkpoint.load("default"), folder).comparison
+    assert found.logits <= 1e-3
+    assert found.other_edges + found.other_vectors <= 0.01 * found.steps
+    native = Detector.from_pretrained("default", run=RunConfig(device="cpu", threads=1, backend="native"))
+    return native, Detector.from_pretrained(folder, run=RunConfig(device="cpu", threads=1))
+
+
+def _assert_same(pair: Pair, path: Path) -> int:
+    """Compare probabilities, and events at the default and at a low threshold; return how many there are."""
+    events = 0
+    for decision in (pair[0].decision, pair[0].decision.with_thresholds(_LOW, None)):
+        recording = replace(read(path), sha256=None)
+        native, onnx = (each.with_decision(decision).detect(recording, _OPTIONS) for each in pair)
+        _assert_same_curves(native, onnx)
+        assert len(onnx.events) == len(native.events), path.name
+        for a, b in zip(native.events, onnx.events, strict=True):
+            assert (b.onset_s, b.offset_s) == pytest.approx((a.onset_s, a.offset_s), abs=0.25), path.name
+        events += len(native.events)
+    return events
+
+
+def _assert_same_curves(native: Detection, onnx: Detection) -> None:
+    for a, b in zip(native.probabilities, onnx.probabilities, strict=True):
+        np.testing.assert_allclose(b.values, a.values, atol=1e-3)
+
+
+def test_the_bundled_sample(pair: Pair) -> None:
+    assert _assert_same(pair, _SAMPLE) >= 2
+
+
+def test_development_recordings(pair: Pair, shared: Path) -> None:
+    """The first two of each source, seizures among them."""
+    seen: dict[str, int] = {}
+    events, compared = 0, 0
+    with (shared / "eeg" / "index.csv").open(encoding="utf-8", newline="") as stream:
+        rows = [row for row in csv.DictReader(stream) if row["group"] == "dev"]
+    for row in rows:
+        seen[row["source"]] = seen.get(row["source"], 0) + 1
+        if seen[row["source"]] > _A_SOURCE:
+            continue
+        try:
+            events += _assert_same(pair, shared / "eeg" / row["file"])
+        except InputError:
+            continue  # nothing of it can be scored, by either
+        compared += 1
+    assert compared >= len(seen)
+    assert events >= 5
