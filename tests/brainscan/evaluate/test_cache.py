@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from numpy.typing import NDArray
 
 from brainscan.errors import OutputError
@@ -53,6 +53,7 @@ def same(first: Output, second: Output) -> bool:
     )
 
 
+@settings(max_examples=30)  # each writes files
 @given(values=holed_curves, start=st.none() | st.datetimes())
 def test_an_output_comes_back_as_it_was(values: NDArray[np.float32], start: datetime | None) -> None:
     with TemporaryDirectory() as name:

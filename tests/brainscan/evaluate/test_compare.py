@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from brainscan.errors import InputError
 from brainscan.evaluate.compare import compare
@@ -24,6 +24,7 @@ def detector(found_of_two: list[int], *, skip: tuple[int, ...] = ()) -> Evaluati
     return figures(*days)
 
 
+@settings(max_examples=15)  # each draws patients a thousand times
 @given(found=st.lists(st.integers(0, 2), min_size=2, max_size=6))
 def test_a_detector_equals_itself(found: list[int]) -> None:
     same = compare(detector(found), detector(found), (1.0,))
