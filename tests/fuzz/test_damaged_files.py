@@ -56,7 +56,8 @@ def _outcome(folder: Path, data: bytes) -> str:
 @given(data=st.binary(max_size=2000))
 @settings(max_examples=50, deadline=None)
 def test_any_bytes_are_refused(data: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
-    assert _outcome(tmp_path_factory.getbasetemp(), data) == "refused: header"
+    # Hypothesis knows every format's first bytes, so the kind is that of whichever format it hits upon.
+    assert _outcome(tmp_path_factory.getbasetemp(), data).startswith("refused: ")
 
 
 @given(fields=st.dictionaries(st.sampled_from(FIELDS), NUMBERS, min_size=1, max_size=3))

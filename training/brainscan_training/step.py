@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from torch import Tensor, nn
 
+from brainscan.model.allocator import keep_freed_memory
 from brainscan.model.inference import centring_matrix, scaled
 from brainscan_models.network import LOGIT_LIMIT, Located, Network
 from brainscan_training.batches import Batch
 from brainscan_training.config import PARTS, TrainConfig
-from brainscan_training.heap import keep_freed_memory
 from brainscan_training.losses import balance, detection_terms, electrode_terms, per_second
 from brainscan_training.optim import AveragedWeights, adamw
 
