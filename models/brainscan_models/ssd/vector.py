@@ -385,7 +385,7 @@ def _state_operations(count: int) -> tuple[Any, Any, Any]:
             states = [builder.load(place, align=array.dtype.bitwidth // 8) for place in places]
             return context.make_tuple(builder, sig.return_type, [*states, _constant(vector, 0.0)])
 
-        return types.UniTuple(kind, count + 1)(array, types.intp), emit
+        return types.UniTuple(kind, count + 1)(array, types.intp), emit  # type: ignore[attr-defined]
 
     @operation
     def advance_states(_: Any, held: Any, decay: Any, entering: Any, array: Any, into: Any, out_of: Any) -> Any:
