@@ -90,11 +90,11 @@ def random_v3() -> Path:
     path = CACHE / "v3-random.safetensors"
     if not path.exists():
         # In a process of its own: a child's peak memory is at least what its parent held when it began.
-        subprocess.run([sys.executable, __file__, "draw", str(path)], check=True)
+        subprocess.run([sys.executable, __file__, "write", str(path)], check=True)
     return path
 
 
-def draw_v3(path: Path) -> int:
+def write_v3(path: Path) -> int:
     import torch
 
     from brainscan.card import Card, WindowConfig
@@ -168,8 +168,8 @@ def show(ways: Sequence[Way], lengths: Mapping[str, Sequence[int]], repeats: int
 
 def main() -> int:
     """Print the tables."""
-    if sys.argv[1:2] == ["draw"]:
-        return draw_v3(Path(sys.argv[2]))
+    if sys.argv[1:2] == ["write"]:
+        return write_v3(Path(sys.argv[2]))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--full", action="store_true", help="24 hours, and longer recordings for the slow ways")
     parser.add_argument("--ways", default=",".join(way.name for way in WAYS))
