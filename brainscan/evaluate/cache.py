@@ -10,6 +10,7 @@ import hashlib
 import io
 import json
 import os
+import stat
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -31,6 +32,9 @@ from brainscan.scoring.operating_points import THRESHOLDS
 
 FORMAT = 1
 """Raised whenever the same recording and model give other entries."""
+
+DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError, zipfile.BadZipFile)
+"""What reading a file of ours can raise when something else wrote to it."""
 
 _CHUNK = 1 << 22
 _COLUMNS = ("index", "onset_s", "offset_s", "confidence")
@@ -89,7 +93,7 @@ class Cache:
                 sweep = Sweep(*(arrays[name] for name in _COLUMNS))
             values = np.load(base.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
             return _output(facts, sweep, values)
-        except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+        except DAMAGE:
             return None
 
     def store(self, recording: Path, output: Output) -> None:
@@ -102,8 +106,10 @@ class Cache:
         """
         base = self._base(sha256_of(recording, self.folder))
         values = [np.asarray(curve.values, dtype=np.float32) for curve in output.curves]
+        curves = io.BytesIO()  # into a file numpy writes past Python, and a full disk has no name
+        np.save(curves, np.concatenate(values) if values else np.zeros(0, dtype=np.float32))
         with atomic_write(base.with_suffix(".npy")) as stream:
-            np.save(stream, np.concatenate(values) if values else np.zeros(0, dtype=np.float32))
+            stream.write(curves.getbuffer())
         buffer = io.BytesIO()
         columns = {name: getattr(output.sweep, name) for name in _COLUMNS}
         np.savez(buffer, facts=np.array(json.dumps(_facts(output))), **columns)
@@ -120,7 +126,7 @@ def settings_key(settings: Mapping[str, Any]) -> str:
 
 
 def sha256_of(recording: Path, folder: Path) -> str:
-    """Return the SHA-256 of a recording's bytes; while size and time of change stay, the file is not read again.
+    """Return the SHA-256 of a recording's bytes; while size and times of change stay, it is not read again.
 
     Parameters
     ----------
@@ -135,7 +141,11 @@ def sha256_of(recording: Path, folder: Path) -> str:
     """
     try:
         state = recording.stat()
-        stamp = [state.st_size, state.st_mtime_ns]
+        if not stat.S_ISREG(state.st_mode):
+            # Opening a pipe would wait for whoever writes to it.
+            raise InputError("is no ordinary file", kind="io", file=recording.name)
+        # The time of the last change of the inode cannot be set back, as that of the content can.
+        stamp = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
         place = hashlib.sha256(os.fsencode(recording.resolve())).hexdigest()[:_KEY_LENGTH]
         note = folder / f"{place}.stamp"
         with suppress(OSError, ValueError, KeyError, TypeError):

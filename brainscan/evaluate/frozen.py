@@ -33,7 +33,8 @@ def read_run(path: Path) -> dict[str, Any]:
         metrics = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as problem:
         raise InputError(f"cannot be read ({problem})", kind="corrupt", file=str(file)) from None
-    if not isinstance(metrics, dict) or not {"froc", "scorer", "detector"} <= set(metrics):
+    parts = {"froc": dict, "scorer": str, "detector": dict}
+    if not isinstance(metrics, dict) or any(not isinstance(metrics.get(k), kind) for k, kind in parts.items()):
         raise InputError("is no result of `brainscan evaluate`", kind="header", file=str(file))
     return metrics
 

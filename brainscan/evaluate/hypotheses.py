@@ -147,7 +147,7 @@ def read_curves(path: Path) -> tuple[Probabilities, ...]:
             values = np.asarray(arrays["probability"], dtype=np.float32)
     except KeyError as problem:
         raise InputError(f"lacks an array ({problem.args[0]})", kind="header", file=path.name) from None
-    except (OSError, ValueError, TypeError, zipfile.BadZipFile) as problem:
+    except (OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile) as problem:
         raise InputError(f"is no probability file ({problem})", kind="corrupt", file=path.name) from None
     if not 0.0 < rate_hz < math.inf or values.ndim != 1 or starts_s.shape != n_samples.shape:
         raise InputError(

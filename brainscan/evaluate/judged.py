@@ -54,7 +54,8 @@ class Judged:
         judged = case.judged(output.duration_s)
         found = ((seizure, extent((seizure.onset_s, seizure.offset_s), judged)) for seizure in reference.seizures)
         seizures = (replace(seizure, onset_s=at[0], offset_s=at[1]) for seizure, at in found if at is not None)
-        return cls(case, output, tuple(seizures), judged, reference.simulated)
+        told = replace(output, warnings=(*reference.warnings, *output.warnings))
+        return cls(case, told, tuple(seizures), judged, reference.simulated)
 
     @property
     def scored(self) -> Spans:

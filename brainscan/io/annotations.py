@@ -30,6 +30,9 @@ SUFFIXES: Mapping[str, Format] = MappingProxyType(
 
 _HEAD_BYTES = 65536
 
+DURATION_TOLERANCE_S = 1.0
+"""Formats round; what differs by more is the annotation of another recording, or of a part."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordingFacts:
@@ -116,13 +119,12 @@ def read_annotations(
             hint=f"known formats: {', '.join(FORMATS)}",
         )
     file = _READERS[chosen](path, facts)
-    return check_intervals(
-        replace(
-            file,
-            duration_s=file.duration_s if facts.duration_s is None else facts.duration_s,
-            start=file.start or facts.start,
-        )
-    )
+    said_s, known_s = file.duration_s, facts.duration_s
+    warnings = file.warnings
+    if said_s is not None and known_s is not None and abs(said_s - known_s) > DURATION_TOLERANCE_S:
+        warnings += (f"the annotation is of {said_s:g} s, the recording has {known_s:g} s",)
+    duration_s = said_s if known_s is None else known_s
+    return check_intervals(replace(file, duration_s=duration_s, start=file.start or facts.start, warnings=warnings))
 
 
 def write_annotations(file: AnnotationFile, path: Path, format_name: Format | None = None, recording: str = "") -> None:

@@ -109,5 +109,5 @@ def _of_npz(path: Path) -> Origin | None:
         with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             document = json.loads(str(arrays["origin"]))
             return Origin(document["sha256"], document["model"])
-    except (OSError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
         return None

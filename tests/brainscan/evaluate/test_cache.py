@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from brainscan.errors import OutputError
+from brainscan.errors import InputError, OutputError
 from brainscan.evaluate.cache import Cache, settings_key, sha256_of
 from brainscan.evaluate.output import Output
 from brainscan.evaluate.sweep import Sweep
@@ -101,14 +101,14 @@ def test_no_name_of_a_recording_is_kept(kept: tuple[Path, Cache]) -> None:
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".npy"])
-@pytest.mark.parametrize("damage", ["cut", "gone", "nonsense"])
+@pytest.mark.parametrize("damage", ["cut", "gone", "nonsense", "empty"])
 def test_a_damaged_entry_is_none(kept: tuple[Path, Cache], suffix: str, damage: str) -> None:
     path, cache = kept
     (entry,) = cache.folder.glob(f"*{suffix}")
     if damage == "gone":
         entry.unlink()
     else:
-        entry.write_bytes(entry.read_bytes()[:-40] if damage == "cut" else b"nonsense")
+        entry.write_bytes({"cut": entry.read_bytes()[:-40], "nonsense": b"nonsense", "empty": b""}[damage])
     assert cache.load(path) is None
     cache.store(path, output_of(np.zeros(4, dtype=np.float32)))
     assert cache.load(path) is not None
@@ -117,12 +117,20 @@ def test_a_damaged_entry_is_none(kept: tuple[Path, Cache], suffix: str, damage: 
 def test_a_recording_is_read_again_only_when_it_was_touched(tmp_path: Path) -> None:
     path = recording(tmp_path, b"first")
     first = sha256_of(path, tmp_path)
+    (note,) = tmp_path.glob("*.stamp")
+    note.write_text(note.read_text("utf-8").replace(first, "as noted"), "utf-8")
+    assert sha256_of(path, tmp_path) == "as noted"
     state = path.stat()
     path.write_bytes(b"other")
-    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert sha256_of(path, tmp_path) == first  # size and time of change are the same
-    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns + 1))
-    assert sha256_of(path, tmp_path) != first
+    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))  # as `touch -r` leaves it
+    assert sha256_of(path, tmp_path) not in {first, "as noted"}
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.edf"
+    os.mkfifo(path)
+    with pytest.raises(InputError, match="no ordinary file"):
+        sha256_of(path, tmp_path)
 
 
 def test_a_lost_recording_is_none_and_a_file_is_no_cache(tmp_path: Path) -> None:

@@ -42,7 +42,15 @@ def test_a_curve_with_a_hole_is_refused() -> None:
         fitted_points(broken, (1.0,))
 
 
-@pytest.mark.parametrize(("text", "what"), [("{", "cannot be read"), ("[]", "no result"), ('{"froc": 1}', "no result")])
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{", "cannot be read"),
+        ("[]", "no result"),
+        ('{"froc": 1}', "no result"),
+        ('{"froc": {}, "scorer": "ovlp", "detector": []}', "no result"),
+    ],
+)
 def test_what_is_no_result_is_refused(tmp_path: Path, text: str, what: str) -> None:
     assert not is_run(tmp_path)
     (tmp_path / "metrics.json").write_text(text, encoding="utf-8")

@@ -80,9 +80,10 @@ def test_a_curve_that_cannot_be_is_refused(tmp_path: Path, changes: dict[str, ob
         read_hypothesis(write_curve(tmp_path / "a.npz", **changes), RECORDING)
 
 
-def test_what_is_no_archive_is_refused_and_closed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kept", [slice(0, -50), slice(0, 0)])
+def test_what_is_no_archive_is_refused_and_closed(tmp_path: Path, kept: slice) -> None:
     path = tmp_path / "a.npz"
-    path.write_bytes(write_curve(tmp_path / "b.npz").read_bytes()[:-50])
+    path.write_bytes(write_curve(tmp_path / "b.npz").read_bytes()[kept])
     with pytest.raises(InputError, match="no probability file"):
         read_curves(path)
 

@@ -214,3 +214,12 @@ def test_an_unknown_start_stays_unknown(tmp_path: Path) -> None:
         assert read_annotations(target).start is None
         given_start = datetime(2021, 5, 6) + timedelta(hours=1)
         assert read_annotations(target, facts=RecordingFacts(start=given_start)).start == given_start
+
+
+@pytest.mark.parametrize(("duration_s", "n_warnings"), [(60.0, 0), (60.9, 0), (142.0, 1)])
+def test_the_annotation_of_another_recording_is_told(tmp_path: Path, duration_s: float, n_warnings: int) -> None:
+    target = tmp_path / "a.csv_bi"
+    write_annotations(AnnotationFile((Annotation(1, 2, "seiz"),), 60.0), target)
+    read = read_annotations(target, facts=RecordingFacts(duration_s=duration_s))
+    assert read.duration_s == duration_s
+    assert len(read.warnings) == n_warnings
