@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
 
 from brainscan.card import FilterConfig
+from brainscan.errors import OutputError
 from brainscan.events import RATE_HZ, Annotation
+from brainscan.io.atomic import atomic_write
 from brainscan_training import cache
 from brainscan_training.cache import Cached
 from brainscan_training.corpora.item import Item
@@ -45,22 +50,72 @@ def test_an_entry_is_made_once(item: Item, tmp_path: Path) -> None:
     assert (loaded.segments, loaded.signal.dtype) == (((0, 30 * RATE_HZ),), np.float16)
 
 
-@pytest.mark.parametrize("harm", ["byte", "cut", "facts", "gone"])
-def test_a_damaged_entry_is_made_anew(item: Item, tmp_path: Path, harm: str) -> None:
+@pytest.mark.parametrize("harm", ["byte", "cut", "empty", "shape", "zip"])
+def test_a_damaged_signal_is_made_anew(item: Item, tmp_path: Path, harm: str) -> None:
     folder = tmp_path / "cache"
     build(item, folder)
-    (signal,), (facts,) = folder.glob("*.npy"), folder.glob("*.json")
+    (signal,) = folder.glob("*.npy")
     whole = signal.read_bytes()
-    if harm == "byte":
-        signal.write_bytes(whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:])
-    elif harm == "cut":
-        signal.write_bytes(whole[:-100])
-    elif harm == "facts":
-        facts.write_text("{", "utf-8")
-    else:
-        facts.unlink()
+    damaged = {
+        "byte": whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:],
+        "cut": whole[:-100],
+        "empty": b"",
+        "shape": whole.replace(b"(19, ", b"[19, "),
+        "zip": b"PK\x03\x04",
+    }
+    signal.write_bytes(damaged[harm])
     assert build(item, folder) == ""
     assert signal.read_bytes() == whole
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", '"x"', "{}", "\0\0", "[" * 5000])
+def test_facts_that_are_none_are_made_anew(item: Item, tmp_path: Path, text: str) -> None:
+    folder = tmp_path / "cache"
+    build(item, folder)
+    (facts,) = folder.glob("*.json")
+    whole = facts.read_bytes()
+    facts.write_text(text, "utf-8")
+    assert build(item, folder) == ""
+    assert facts.read_bytes() == whole
+
+
+def test_what_the_facts_say_is_checked_too(item: Item, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    build(item, folder)
+    (facts,) = folder.glob("*.json")
+    whole = facts.read_bytes()
+    facts.write_bytes(whole.replace(b"true", b"false", 1))
+    assert build(item, folder) == ""
+    assert facts.read_bytes() == whole
+    facts.unlink()
+    assert build(item, folder) == ""
+    assert facts.read_bytes() == whole
+
+
+def test_an_entry_is_a_plain_numpy_file(item: Item, tmp_path: Path) -> None:
+    build(item, tmp_path / "cache")
+    (signal,) = (tmp_path / "cache").glob("*.npy")
+    np.save(tmp_path / "plain.npy", cache.preprocess(item, CONFIG).signal)
+    assert signal.read_bytes() == (tmp_path / "plain.npy").read_bytes()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_is_called_one(item: Item, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    @contextmanager
+    def full(path: Path) -> Iterator[BinaryIO]:
+        with atomic_write(path) as _, Path("/dev/full").open("wb") as stream:
+            yield stream
+
+    monkeypatch.setattr(cache, "atomic_write", full)
+    with pytest.raises(OutputError, match="no space left"):
+        build(item, tmp_path / "cache")
+    assert not any((tmp_path / "cache").iterdir())
+
+
+def test_a_cache_that_cannot_be_made_is_an_output_error(item: Item, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OutputError):
+        build(item, tmp_path / "file" / "cache")
 
 
 def test_a_changed_recording_is_read_again(item: Item, tmp_path: Path) -> None:
@@ -71,6 +126,19 @@ def test_a_changed_recording_is_read_again(item: Item, tmp_path: Path) -> None:
     os.utime(item.path, ns=(1, 1))
     assert build(item, folder) == ""
     assert not np.array_equal(cache.load(item, folder, CONFIG).signal[:, :100], before)
+
+
+def test_a_recording_of_equal_size_and_time_is_another(item: Item, tmp_path: Path) -> None:
+    folder = tmp_path / "cache"
+    build(item, folder)
+    before, status = cache.load(item, folder, CONFIG).signal.copy(), item.path.stat()
+    other = item.path.with_name("other")
+    other.write_bytes(FakeEdf(eeg(n_records=30, seed=9), 30).data())
+    os.utime(other, ns=(status.st_atime_ns, status.st_mtime_ns))
+    other.replace(item.path)
+    assert (item.path.stat().st_size, item.path.stat().st_mtime_ns) == (status.st_size, status.st_mtime_ns)
+    assert build(item, folder) == ""
+    assert not np.array_equal(cache.load(item, folder, CONFIG).signal, before)
 
 
 def test_the_fingerprint_follows_filter_labels_and_file(item: Item) -> None:

@@ -19,7 +19,7 @@ from brainscan.card import FilterConfig, WindowConfig
 from brainscan.electrodes import N_ELECTRODES
 from brainscan.errors import BrainscanError, InputError
 from brainscan.events import RATE_HZ, BoolArray, mask_of
-from brainscan.io.atomic import atomic_write, write_text
+from brainscan.io.atomic import atomic_write, make_folder, write_text
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
 from brainscan.recording import Recording, Segment
@@ -90,8 +90,13 @@ def build(items: Iterable[Item], folder: Path, config: FilterConfig, workers: in
 
     Interrupted and started again, it goes on where it was; entries that are damaged, or whose recording was
     changed since, are made anew.
+
+    Raises
+    ------
+    OutputError
+        If the cache cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     todo = list(items)
     if workers <= 1:
         for item in todo:
@@ -112,9 +117,7 @@ def load(item: Item, folder: Path, config: FilterConfig) -> Cached:
     FileNotFoundError
         If it is not in the cache under its present fingerprint.
     """
-    stem = folder / fingerprint(item, config)
-    signal = np.load(stem.with_suffix(".npy"), mmap_mode="r")
-    facts = json.loads(stem.with_suffix(".json").read_text("utf-8"))
+    signal, facts = _read(folder / fingerprint(item, config))
     usable = np.array(facts["usable"], dtype=np.bool_)
     segments = tuple((first, stop) for first, stop in facts["segments"])
     return Cached(item, signal, usable & _judged(item, len(usable)), usable, segments)
@@ -125,35 +128,44 @@ def _build_one(item: Item, folder: Path, config: FilterConfig) -> str:
         stem = folder / fingerprint(item, config)
         if _is_sound(stem, item):
             return ""
+        stamp = _stamp(item)  # before reading: what changes meanwhile is noticed the next time
         cached = preprocess(item, config)
     except (BrainscanError, OSError) as problem:
         return " ".join(str(problem).split())
     with atomic_write(stem.with_suffix(".npy")) as stream:
-        np.lib.format.write_array(stream, cached.signal)
-    facts = {
-        "name": item.name,
-        "changed": _changed(item),
-        "crc32": zlib.crc32(cached.signal.data),
-        "segments": cached.segments,
-        "usable": cached.usable.tolist(),
-    }
+        np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(cached.signal))
+        stream.write(cached.signal.data)  # not `write_array`, whose errors do not say that the disk is full
+    facts = {"name": item.name, "stamp": stamp, "segments": cached.segments, "usable": cached.usable.tolist()}
     # The facts come last: an entry without them does not count.
-    write_text(stem.with_suffix(".json"), json.dumps(facts))
+    write_text(stem.with_suffix(".json"), json.dumps(facts | {"crc32": _checksum(cached.signal, facts)}))
     return ""
 
 
+def _read(stem: Path) -> tuple[NDArray[np.float16], dict[str, Any]]:
+    signal = np.lib.format.open_memmap(stem.with_suffix(".npy"), mode="r")
+    return signal, json.loads(stem.with_suffix(".json").read_text("utf-8"))
+
+
 def _is_sound(stem: Path, item: Item) -> bool:
-    """Whether an entry is there, whole, and younger than its recording's last change."""
+    """Whether an entry is there, whole, and of the recording as it is now."""
     try:
-        facts = json.loads(stem.with_suffix(".json").read_text("utf-8"))
-        signal = np.load(stem.with_suffix(".npy"), mmap_mode="r")
-        return bool(facts["changed"] == _changed(item) and facts["crc32"] == zlib.crc32(signal.data))
-    except (OSError, ValueError, KeyError):
+        signal, facts = _read(stem)
+        crc32 = facts.pop("crc32")
+        return bool(facts["stamp"] == _stamp(item) and crc32 == _checksum(signal, facts))
+    except Exception:  # noqa: BLE001 - damage may break any parser anywhere; the entry is made anew
         return False
 
 
-def _changed(item: Item) -> int:
-    return item.path.stat().st_mtime_ns if item.simulation is None else 0
+def _checksum(signal: NDArray[np.float16], facts: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(facts, sort_keys=True).encode("utf-8"), zlib.crc32(signal.data))
+
+
+def _stamp(item: Item) -> list[int]:
+    """Return what tells a recording from one that took its place with the same name, size and time."""
+    if item.simulation is not None:
+        return []
+    status = item.path.stat()
+    return [status.st_mtime_ns, status.st_ctime_ns, status.st_ino]
 
 
 def preprocess(item: Item, config: FilterConfig) -> Cached:
