@@ -184,6 +184,11 @@ class OperatingPoint:
     source: str
 
 
+def in_order(points: Mapping[str, OperatingPoint]) -> dict[str, OperatingPoint]:
+    """Return operating points by their target, those of real recordings before those of simulation."""
+    return dict(sorted(points.items(), key=lambda item: (item[0].startswith("sim-"), item[1].target_fa_per_24h)))
+
+
 @dataclass(frozen=True, slots=True)
 class Provenance:
     """Where a checkpoint comes from and what it is for."""
@@ -261,7 +266,7 @@ class Card:
         if point is None:
             point = self.operating_points[f"sim-{name}"]
             warning = (
-                f"{name} rests on {point.hours:.0f} h of simulation, where it finds {point.sensitivity:.0%} of the"
+                f"{name} rests on {_hours(point.hours)} of simulation, where it finds {point.sensitivity:.0%} of the"
                 f" seizures: expect other shares and another rate than {point.target_fa_per_24h:g} false alarms in 24 h"
                 " of real recordings"
             )
@@ -282,7 +287,8 @@ class Card:
         version = data.get("format_version")
         if version != FORMAT_VERSION:
             raise ValueError(f"card format version {version!r}; this brainscan reads version {FORMAT_VERSION}")
-        return from_mapping(cls, data)
+        card = from_mapping(cls, data)
+        return replace(card, operating_points=in_order(card.operating_points))  # the file has them by their letters
 
     def to_json(self) -> str:
         """Return the card as JSON with sorted keys."""
@@ -292,3 +298,8 @@ class Card:
         """Return the card as plain dicts, lists and scalars."""
         mapping: dict[str, Any] = to_mapping(self)
         return mapping
+
+
+def _hours(hours: float) -> str:
+    """Return hours for a sentence; a few minutes are not 0 h."""
+    return f"{hours * 60.0:.1f} min" if hours < 1.0 else f"{hours:.1f} h" if hours < 10.0 else f"{hours:.0f} h"

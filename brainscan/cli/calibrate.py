@@ -40,7 +40,7 @@ def calibrate(
     """Write operating points and, unless --no-map is given, a confidence map into a copy of a model.
 
     Points are called fa1 and so on where they rest on 72 h of real background of 20 patients, sim-fa1 where they rest
-    on simulation; with less real background none is written. The decision itself stays as it is.
+    on 24 h of simulated background; with less none is written. The decision itself stays as it is.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def calibrate(
     if output.exists() and not force:
         raise OutputError("exists", file=str(output), hint="choose another place with -o, or overwrite it with --force")
     from brainscan.cli.evaluate import cache_folder, model_config, run_with_progress, targets_of
-    from brainscan.cli.figures import sensitivity
+    from brainscan.cli.figures import alarms_behind, sensitivity
     from brainscan.evaluate.calibration import calibrate as fit
     from brainscan.evaluate.corpus import CorpusConfig
     from brainscan.evaluate.job import Job
@@ -85,14 +85,13 @@ def calibrate(
             (
                 name,
                 f"{p.enter:g}",
-                f"{p.fa_per_24h:.2f}",
+                alarms_behind(p),
                 sensitivity(p.sensitivity, p.sensitivity_ci95),
-                f"{p.hours:.1f}",
                 p.patients,
             )
             for name, p in card.operating_points.items()
         ]
-        header = ("point", "on", "FA/24h", "sensitivity (95 %)", "hours", "patients")
+        header = ("point", "on", "false alarms (95 %)", "sensitivity (95 %)", "patients")
         console.stdout_table(header, rows, title=str(output))
     if evaluation.failures:
         raise PartialFailureError(f"{len(evaluation.failures)} recordings failed; the others are calibrated on")

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from brainscan.card import OperatingPoint
 from brainscan.cli import console
 from brainscan.evaluate.points import MIN_HOURS
+from brainscan.report.page import hours_text
+from brainscan.scoring.intervals import per_24h, poisson_interval
 
 _SCORERS = {"ovlp": "NEDC OVLP", "szcore": "SzCORE events", "taes": "NEDC TAES"}
 
@@ -41,12 +44,28 @@ def false_alarms(point: Metrics) -> str:
     """Return false alarms as a rate, or as a count where too few hours stand behind one."""
     if not point["reachable"]:
         return "-"
-    count, hours = _count(point["false_alarms"]), f"{point['hours']:.1f} h"
+    count, hours = _count(point["false_alarms"]), hours_text(point["hours"])
     low, high = point["fa_per_24h_ci95"]
     interval = f"95 %: {low:.1f} to {high:.1f} per 24 h"
     if point["rests_on_less_than_24_h"]:
         return f"{count} in {hours} ({interval})"
     return f"{point['fa_per_24h']:.2f} per 24 h ({count} in {hours}; {interval})"
+
+
+def alarms_behind(point: OperatingPoint) -> str:
+    """Return the false alarms of a card's operating point: rate, count, hours and exact interval."""
+    count = round(point.fa_per_24h * point.hours / 24.0)  # the card carries rate and hours
+    ends = poisson_interval(count)
+    return false_alarms(
+        {
+            "reachable": True,
+            "false_alarms": count,
+            "hours": point.hours,
+            "fa_per_24h": point.fa_per_24h,
+            "fa_per_24h_ci95": (per_24h(ends.low, point.hours), per_24h(ends.high, point.hours)),
+            "rests_on_less_than_24_h": point.hours < MIN_HOURS,
+        }
+    )
 
 
 def sensitivity(value: float | None, interval: Sequence[float] | None) -> str:

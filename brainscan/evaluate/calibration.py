@@ -6,15 +6,19 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from brainscan.card import Card, OperatingPoint
+from brainscan.card import Card, OperatingPoint, in_order
 from brainscan.evaluate.confidence import candidates, fit_map
 from brainscan.evaluate.evaluation import Evaluation
 from brainscan.evaluate.output import overlap
 from brainscan.evaluate.points import Point
+from brainscan.report.page import hours_text
 
 MIN_BACKGROUND_HOURS = 72.0
 MIN_PATIENTS = 20
 """A plain name such as ``fa1`` needs so much real background of so many patients."""
+
+MIN_SIMULATED_HOURS = 24.0
+"""A name such as ``sim-fa1`` needs so much simulated background: below a day no rate can be told."""
 
 SIMULATED_PREFIX = "sim-"
 
@@ -40,7 +44,7 @@ class Calibration:
         """Return the card with the new points and map; what was not measured stays as it was."""
         return replace(
             card,
-            operating_points={**card.operating_points, **self.operating_points},
+            operating_points=in_order({**card.operating_points, **self.operating_points}),
             confidence_map=self.confidence_map or card.confidence_map,
         )
 
@@ -52,21 +56,24 @@ def calibrate(evaluation: Evaluation, *, simulated: bool = False, with_map: bool
     ----------
     evaluation : Evaluation
     simulated : bool
-        The corpus is simulated although its annotations do not say so: points get the prefix ``sim-``.
+        The corpus is simulated although its annotations do not say so: points get the prefix ``sim-``, and a note
+        tells how many do not.
     with_map : bool
         Also fit the map; without it the card keeps the one that it has.
     """
     notes = []
-    prefix = SIMULATED_PREFIX if simulated or evaluation.simulated else ""
-    hours = background_hours(evaluation)
-    enough = bool(prefix) or (hours >= MIN_BACKGROUND_HOURS and evaluation.base.patients >= MIN_PATIENTS)
-    if not enough:
+    unmarked = sum(not recording.simulated for recording in evaluation.recordings)
+    if simulated and unmarked:
         notes.append(
-            f"no operating point: {hours:.1f} h of background of {evaluation.base.patients} patients, and it takes"
-            f" {MIN_BACKGROUND_HOURS:g} h of {MIN_PATIENTS}"
+            f"{unmarked} of {len(evaluation.recordings)} annotations do not say that they are simulated; they are taken"
+            " so because of --simulated"
         )
+    prefix = SIMULATED_PREFIX if simulated or evaluation.simulated else ""
+    too_little = _too_little(evaluation, simulated=bool(prefix))
+    if too_little:
+        notes.append(too_little)
     points = {}
-    for point in evaluation.points if enough else ():
+    for point in () if too_little else evaluation.points:
         if point.op.reachable:
             points[prefix + point.name] = _on_card(point, evaluation.config.corpus)
         else:
@@ -85,6 +92,19 @@ def background_hours(evaluation: Evaluation) -> float:
         for start_s, stop_s in overlap([(s.onset_s, s.offset_s) for s in recording.seizures], recording.scored)
     )
     return max(0.0, evaluation.base.hours - seizures_s / 3600.0)
+
+
+def _too_little(evaluation: Evaluation, *, simulated: bool) -> str:
+    """Return why no operating point can be told from so little; empty if there is enough."""
+    hours, patients = background_hours(evaluation), evaluation.base.patients
+    if simulated:
+        found, needed = "simulated background", f"{MIN_SIMULATED_HOURS:g} h"
+        enough = hours >= MIN_SIMULATED_HOURS
+    else:
+        found = f"background of {patients} patient{'' if patients == 1 else 's'}"
+        needed = f"{MIN_BACKGROUND_HOURS:g} h of {MIN_PATIENTS}"
+        enough = hours >= MIN_BACKGROUND_HOURS and patients >= MIN_PATIENTS
+    return "" if enough else f"no operating point: {hours_text(hours)} of {found}, and it takes {needed}"
 
 
 def _on_card(point: Point, corpus: str) -> OperatingPoint:

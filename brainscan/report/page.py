@@ -93,7 +93,7 @@ def render(contents: Contents) -> str:
     from jinja2 import Environment, StrictUndefined
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"number": number, "interval": interval}
+    environment.filters |= {"number": number, "interval": interval, "hours": hours_text}
     template = environment.from_string(
         resources.files("brainscan.report").joinpath("page.html.j2").read_text(encoding="utf-8")
     )
@@ -121,6 +121,15 @@ def number(value: float | None, digits: int = 2) -> str:
     ('1.0', '–', '–')
     """
     return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
+
+
+def hours_text(hours: float) -> str:
+    """Return hours with their unit, as minutes below one hour: a minute is not 0.0 h.
+
+    >>> hours_text(120.0), hours_text(2.5), hours_text(1 / 60)
+    ('120.0 h', '2.50 h', '1.0 min')
+    """
+    return f"{hours * 60.0:.1f} min" if hours < 1.0 else f"{hours:.2f} h" if hours < 10.0 else f"{hours:.1f} h"
 
 
 def interval(ends: Sequence[float] | None, digits: int = 2) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,3 +125,9 @@ def test_defaults_are_the_published_thresholds() -> None:
     decision = DecisionConfig()
     assert (decision.enter, decision.leave, decision.opening, decision.closing) == (0.86, 0.78, 11, 31)
     assert (decision.merge_gap_s, decision.prolonged_s) == (2.0, 300.0)
+
+
+@pytest.mark.parametrize(("hours", "text"), [(100.0, "100 h"), (2.5, "2.5 h"), (1 / 6, "10.0 min")])
+def test_what_an_operating_point_rests_on_is_never_no_time(hours: float, text: str) -> None:
+    _, warning = _card(operating_points={"sim-fa1": replace(POINT, hours=hours)}).at_operating_point("fa1")
+    assert f"rests on {text} of simulation" in warning

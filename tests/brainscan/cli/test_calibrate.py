@@ -24,6 +24,13 @@ def command(tmp_path: Path, here: Path) -> tuple[object, ...]:
     return ("calibrate", tmp_path / "tiny.safetensors", corpus, "-o", here / "new.safetensors", "--cache", cache)
 
 
+@pytest.fixture
+def a_minute_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the minute of background stand for the day that simulation needs."""
+    monkeypatch.setattr("brainscan.evaluate.calibration.MIN_SIMULATED_HOURS", 0.01)
+
+
+@pytest.mark.usefixtures("a_minute_is_enough")
 def test_points_of_simulation_say_so(run: Run, command: tuple[object, ...], tmp_path: Path, here: Path) -> None:
     found = run(*command, "--simulated", "--fa", "5000,5000.0")
     assert found.code == 0, found.err
@@ -33,6 +40,15 @@ def test_points_of_simulation_say_so(run: Run, command: tuple[object, ...], tmp_
     assert point.patients == 1
     assert point.hours == pytest.approx(60.0 / 3600.0)
     assert card.decision == read_card(tmp_path / "tiny.safetensors").decision
+    assert "in 1.0 min (95 %: " in found.out
+    assert found.err.count("do not say that they are simulated") == 1
+
+
+def test_a_minute_of_simulation_is_no_rate(run: Run, command: tuple[object, ...], here: Path) -> None:
+    found = run(*command, "--simulated")
+    assert found.code == 3
+    assert "1.0 min of simulated background, and it takes 24 h" in found.err
+    assert not (here / "new.safetensors").exists()
 
 
 def test_a_plain_name_needs_three_days_of_twenty_patients(run: Run, command: tuple[object, ...], here: Path) -> None:
@@ -48,6 +64,7 @@ def test_nothing_is_overwritten(run: Run, command: tuple[object, ...], here: Pat
     assert (here / "new.safetensors").read_bytes() == b"precious"
 
 
+@pytest.mark.usefixtures("a_minute_is_enough")
 def test_without_a_map_nothing_is_said_of_one(run: Run, command: tuple[object, ...], here: Path) -> None:
     assert "no confidence map" in run(*command, "--simulated", "--fa", "5000").err
     found = run(*command, "--simulated", "--fa", "5000", "--no-map", "--force")

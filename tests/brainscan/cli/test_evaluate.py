@@ -67,7 +67,7 @@ def test_the_fixed_json_form(run: Run, corpus: Path, theirs: Path, here: Path) -
 def test_an_hour_is_not_dressed_up_as_a_rate(run: Run, corpus: Path, theirs: Path, here: Path) -> None:
     found = run("evaluate", corpus, "--hypotheses", theirs)
     assert found.code == 0
-    assert "0 in 0.0 h" in found.out
+    assert "0 in 2.0 min" in found.out
     assert "2 patients" in found.out
     assert "too few for a rate" in found.out
 

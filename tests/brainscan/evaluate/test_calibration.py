@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from brainscan.card import Card
-from brainscan.evaluate.calibration import MIN_PATIENTS, background_hours, calibrate
+from brainscan.evaluate.calibration import MIN_PATIENTS, MIN_SIMULATED_HOURS, background_hours, calibrate
 from brainscan.evaluate.evaluation import Evaluation
 from tests.brainscan.evaluate.conftest import Found, case_of, figures, judged
 
@@ -38,6 +38,27 @@ def test_a_point_carries_what_it_rests_on() -> None:
     assert (point.enter, point.leave) == pytest.approx((0.01, 0.0))
     assert point.fa_per_24h == pytest.approx(0.25)
     assert point.sensitivity_ci95 == (1.0, 1.0)
+
+
+def test_simulation_needs_a_day_of_background() -> None:
+    enough, less = days(4, MIN_SIMULATED_HOURS / 4 + 0.1), days(4, MIN_SIMULATED_HOURS / 4)
+    assert list(calibrate(enough, simulated=True).operating_points) == ["sim-fa1", "sim-fa5", "sim-fa10"]
+    found = calibrate(less, simulated=True)
+    assert not found.operating_points
+    assert any("it takes 24 h" in note for note in found.notes)
+
+
+def test_annotations_that_do_not_say_simulated_are_told_once() -> None:
+    notes = calibrate(days(4, 8.0), simulated=True, with_map=False).notes
+    assert notes == ("4 of 4 annotations do not say that they are simulated; they are taken so because of --simulated",)
+    assert calibrate(days(24), with_map=False).notes == ()
+
+
+def test_points_stand_in_the_order_of_their_targets() -> None:
+    card = calibrate(days(24), simulated=True).applied(calibrate(days(24)).applied(CARD))
+    names = ["fa1", "fa5", "fa10", "sim-fa1", "sim-fa5", "sim-fa10"]
+    assert list(card.operating_points) == names
+    assert list(Card.from_json(card.to_json()).operating_points) == names
 
 
 def test_other_points_and_the_map_stay_where_nothing_new_is_known() -> None:
