@@ -134,8 +134,9 @@ def _seizure(row: SeizureRow) -> Sequence[Any]:
         (
             _number(events[0].onset_s),
             _number(events[-1].offset_s),
-            _number(row.latency_s),
-            _number(row.offset_error_s),
+            # Of what begins or ends with the judged time nobody knows when it did.
+            _number(row.latency_s) if row.begins_inside else "",
+            _number(row.offset_error_s) if row.ends_inside else "",
             _number(max(event.confidence for event in events)),
         )
         if events

@@ -47,6 +47,20 @@ def test_events_tell_every_seizure_and_every_alarm(tmp_path: Path, monkeypatch: 
     assert (rows[2]["onset_s"], rows[2]["duration_s"], rows[2]["confidence"]) == ("500.0000", "20.0000", "0.7000")
 
 
+def test_a_seizure_cut_by_the_recording_has_no_latency_or_no_offset_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(results, "is_available", lambda: False)
+    events = [(4.0, 30.0, 0.9), (3560.0, 3600.0, 0.9)]
+    found = figures(judged([(0.0, 25.0), (3550.0, 3600.0)], events), targets=(1.0,))
+    write_results(tmp_path, found.as_mapping(), found)
+    rows = [row for row in table(tmp_path / "events.csv") if row["operating_point"] == "default"]
+    assert [(r["found"], r["detected_onset_s"], r["latency_s"], r["offset_error_s"]) for r in rows] == [
+        ("1", "4.0000", "", "5.0000"),
+        ("1", "3560.0000", "10.0000", ""),
+    ]
+
+
 def test_every_reachable_point_has_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, monkeypatch)
     rows = table(tmp_path / "events.csv")
