@@ -5,8 +5,8 @@
 Every figure is that of ``brainscan detect`` as a process of its own, the fastest of some turns; the ways of running it
 take turns, so that other work on the machine disturbs all alike. What an hour costs is marginal: the difference of the
 two longest recordings, divided by their difference in length, so that start-up stands apart. ``--full`` adds 24 hours
-(simulated once, minutes, and kept with the others in the git-ignored .cache/) and longer recordings for the slow ways.
-V3 has random weights here. Where time goes inside: ``benchmarks/stages.py``.
+(simulated once, minutes, and kept with the others in the git-ignored .cache/) and then counts from one hour on. V3 has
+random weights here. Where time goes inside: ``benchmarks/stages.py``.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Way(NamedTuple):
         What ``--model`` gets; ``v3`` the random one.
     options : tuple of str
     minutes : int
-        Longest recording, unless everything is asked for.
+        Longest recording.
     """
 
     name: str
@@ -54,9 +54,9 @@ WAYS = (
     Way("native-1-thread", "default", ("--threads", "1"), 60),
     Way("bfloat16", "default", ("--precision", "bfloat16"), 60),
     Way("onnx", "default", ("--backend", "onnx"), 60),
-    Way("chunked", "default", ("--backend", "torch"), 10),
-    Way("v3", "v3", (), 10),
-    Way("v3-bfloat16", "v3", ("--precision", "bfloat16"), 10),
+    Way("chunked", "default", ("--backend", "torch"), 60),
+    Way("v3", "v3", (), 60),
+    Way("v3-bfloat16", "v3", ("--precision", "bfloat16"), 60),
 )
 
 
@@ -171,14 +171,12 @@ def main() -> int:
     if sys.argv[1:2] == ["write"]:
         return write_v3(Path(sys.argv[2]))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--full", action="store_true", help="24 hours, and longer recordings for the slow ways")
+    parser.add_argument("--full", action="store_true", help="24 hours, too")
     parser.add_argument("--ways", default=",".join(way.name for way in WAYS))
     parser.add_argument("--repeats", type=int, default=3, help="turns; the fastest counts")
     arguments = parser.parse_args()
     chosen = [way for way in WAYS if way.name in arguments.ways.split(",")]
-    lengths = {
-        way.name: [m for m in MINUTES if m <= (60 if arguments.full else 0) or m <= way.minutes] for way in chosen
-    }
+    lengths = {way.name: [m for m in MINUTES if m <= way.minutes] for way in chosen}
     if arguments.full and WAYS[0].name in lengths:
         lengths[WAYS[0].name].append(A_DAY)
     for minutes in {m for several in lengths.values() for m in several}:
