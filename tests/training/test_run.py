@@ -13,7 +13,7 @@ import torch
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from brainscan.card import OperatingPoint
-from brainscan.errors import InputError
+from brainscan.errors import InputError, ModelError
 from brainscan.events import RATE_HZ, Probabilities, runs
 from brainscan.io import atomic
 from brainscan.model import checkpoint
@@ -104,6 +104,64 @@ def test_a_finished_run_has_nothing_left_to_do(kept: Finished, tmp_path: Path) -
     again = resumed(kept, tmp_path / "again", ["step-000000006-0002"])
     assert again.log == kept.log
     assert (again.folder / "model.safetensors").is_file()
+
+
+class Listening(Silent):
+    """Keeps what is said to people."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def message(self, text: str) -> None:
+        self.said.append(text)
+
+
+def resumed_with(finished: Finished, folder: Path, harm: dict[str, bytes | None]) -> list[str]:
+    """Resume a copy of a finished run, some of its files replaced or (None) gone; return what it says."""
+    shutil.copytree(finished.folder, folder)
+    for name, data in harm.items():
+        (folder / name).unlink()
+        if data is not None:
+            (folder / name).write_bytes(data)
+    watcher = Listening()
+    train(finished.config, folder, lambda: watcher)
+    return watcher.said
+
+
+BEST, LAST, MODEL = f"{CHECKPOINTS}/best.safetensors", f"{CHECKPOINTS}/last.safetensors", "model.safetensors"
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"\0" * 4000, b"\x02\0\0\0\0\0\0\0[]"])
+def test_a_damaged_best_checkpoint_gives_way_to_the_last(
+    finished: Finished, tmp_path: Path, damage: bytes | None
+) -> None:
+    folder = tmp_path / "again"
+    (warning,) = resumed_with(finished, folder, {BEST: damage, MODEL: b""})
+    assert warning.startswith("warning: best.safetensors ")
+    assert warning.endswith("last.safetensors is exported instead")
+    assert len(warning.splitlines()) == 1
+    assert (folder / MODEL).read_bytes() == (finished.folder / LAST).read_bytes()
+    checkpoint.load(str(folder / MODEL))
+
+
+def test_a_sound_export_outlives_the_checkpoint_it_came_from(finished: Finished, tmp_path: Path) -> None:
+    best = (finished.folder / BEST).read_bytes()
+    flipped = best[:-9] + bytes([best[-9] ^ 1]) + best[-8:]
+    (warning,) = resumed_with(finished, tmp_path / "again", {BEST: flipped, LAST: None})
+    assert "best.safetensors cannot be used (the checksum differs" in warning
+    assert warning.endswith("model.safetensors stays as it was")
+    assert (tmp_path / "again" / MODEL).read_bytes() == best
+
+
+def test_a_run_without_a_sound_checkpoint_exports_nothing(finished: Finished, tmp_path: Path) -> None:
+    folder = tmp_path / "again"
+    with pytest.raises(ModelError, match=r"holds nothing .*: best\..* last\.safetensors is missing"):
+        resumed_with(finished, folder, {BEST: b"", LAST: None, MODEL: None})
+    assert not (folder / MODEL).exists()
+    # What the hint says helps.
+    max((folder / CHECKPOINTS).glob("step-*")).unlink()
+    train(finished.config, folder, Silent)
+    checkpoint.load(str(folder / MODEL))
 
 
 def test_the_export_is_a_model_with_a_full_card(finished: Finished, recordings: list[Cached]) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import math
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import brainscan
 from brainscan.card import Card, Provenance
+from brainscan.errors import ModelError
+from brainscan.io.atomic import write_bytes
 from brainscan.mapping import finite
+from brainscan.model import checkpoint
 from brainscan.scoring.operating_points import off_threshold
 from brainscan_training.cache import Cached
 from brainscan_training.config import TrainConfig
@@ -93,6 +96,50 @@ def _sources(recordings: Iterable[Cached], config: TrainConfig) -> Iterable[dict
     if config.compose.simulated > 0.0:
         share = f"{config.compose.simulated:.0%} of the seizures, drawn for each window"
         yield {"name": "brainscan simulation", "licence": "Apache-2.0", "seizures": share}
+
+
+def export_sound(candidates: Sequence[Path], target: Path, warn: Callable[[str], None]) -> None:
+    """Export the first checkpoint that can be loaded.
+
+    Parameters
+    ----------
+    candidates : sequence of Path
+        By preference.
+    target : Path
+        May be one of them, and then stays as it is.
+    warn : callable
+        Called with a line if the first is not the one.
+
+    Raises
+    ------
+    ModelError
+        If none of them can be used.
+    """
+    problems: list[str] = []
+    for path in candidates:
+        try:
+            checkpoint.load(str(path))
+            data = path.read_bytes()
+        except (ModelError, OSError) as problem:
+            problems.append(f"{path.name} {_reason(path, problem)}")
+            continue
+        if problems:
+            then = "stays as it was" if path == target else "is exported instead"
+            warn(f"warning: {'; '.join(problems)}; {path.name} {then}")
+        if path != target:
+            write_bytes(target, data)
+        return
+    raise ModelError(
+        f"holds nothing that can be exported: {'; '.join(problems)}",
+        file=str(candidates[0].parent),
+        hint="remove the latest step-* file there and resume, which validates and saves again; or train anew with -o",
+    )
+
+
+def _reason(path: Path, problem: ModelError | OSError) -> str:
+    if not path.exists():
+        return "is missing"
+    return f"cannot be used ({problem.message if isinstance(problem, ModelError) else type(problem).__name__})"
 
 
 def commit() -> str:

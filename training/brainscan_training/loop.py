@@ -232,11 +232,11 @@ class Loop:
         make_folder(folder)
         checkpoint.save(folder / name, self._stepper.averaged.network, card)
 
-    def chosen(self) -> Path:
-        """Return the checkpoint that a finished run exports: of the best epoch, or of the last."""
-        folder = self._run / CHECKPOINTS
-        best = self._config.validation.keep == "best" and self.progress.best_epoch >= 0
-        return folder / (BEST if best else LAST)
+    def candidates(self) -> tuple[Path, Path]:
+        """Return what a finished run may export: the best epoch's checkpoint or the last's first, then the other."""
+        best, last = (self._run / CHECKPOINTS / name for name in (BEST, LAST))
+        chosen = self._config.validation.keep == "best" and self.progress.best_epoch >= 0
+        return (best, last) if chosen else (last, best)
 
     def _save(self) -> None:
         if self._fabric.global_rank == 0:

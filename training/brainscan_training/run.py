@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brainscan.errors import BrainscanError
-from brainscan.io.atomic import make_folder, write_bytes, write_text
+from brainscan.io.atomic import make_folder, write_text
 from brainscan.mapping import finite
 from brainscan.model import checkpoint
 from brainscan.model.inference import RunConfig, WindowRunner, pick_device
@@ -132,6 +132,7 @@ def work(fabric: Fabric, job: Job) -> BrainscanError | None:
 def _work(fabric: Fabric, job: Job) -> None:
     import torch
 
+    from brainscan_training.export import export_sound
     from brainscan_training.loop import Loop
     from brainscan_training.step import Stepper, frozen_parts
 
@@ -142,22 +143,27 @@ def _work(fabric: Fabric, job: Job) -> None:
     torch.manual_seed(config.seed)
     recordings = _recordings(config, job, init.card if init else None)
     first = fabric.global_rank == 0
-    if init and first and not (job.run / _BEFORE).is_file():
+    if init and first and _before(job.run) is None:
         rows = _rows(init, recordings.validation, config)
         write_text(job.run / _BEFORE, json.dumps(finite(as_mappings(rows))))
     network = init.network if init else checkpoint.build(config.network_config().to_mapping(), config.card().name)
     frozen = frozen_parts(network, config.fine_tune.freeze) if init else ()
     loop = Loop(fabric, Stepper(fabric, network, config, frozen), recordings, config, job.run)
-    journal = Journal(job.run, loop.progress, job.make_watcher()) if first else None
+    begun_at = loop.progress
+    journal = Journal(job.run, begun_at, job.make_watcher()) if first else None
     try:
         loop.go(journal)
+        if journal is not None:
+            # Where nothing was left to do, an earlier export is this run's own.
+            model = job.run / MODEL
+            earlier = (model,) if loop.progress == begun_at and model.is_file() else ()
+            chosen, other = loop.candidates()
+            export_sound((chosen, *earlier, other), model, journal.message)
     finally:
         if journal is not None:
             journal.close()
-    if first:
-        write_bytes(job.run / MODEL, loop.chosen().read_bytes())
-        if init:
-            _report(job.run, _rows(checkpoint.load(str(job.run / MODEL)), recordings.validation, config))
+    if first and init:
+        _report(job.run, _rows(checkpoint.load(str(job.run / MODEL)), recordings.validation, config))
 
 
 def _recordings(config: TrainConfig, job: Job, init: Card | None) -> Recordings:
@@ -187,6 +193,14 @@ def _rows(model: checkpoint.Checkpoint, recordings: list[Cached], config: TrainC
     return by_patient(scored_recordings(runner, recordings))
 
 
+def _before(run: Path) -> list[Any] | None:
+    """Return what was found before the first step; None if that is not known, or no longer."""
+    try:
+        rows = json.loads((run / _BEFORE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return rows if isinstance(rows, list) and rows else None
+
+
 def _report(run: Path, after: tuple[PatientRow, ...]) -> None:
-    before = json.loads((run / _BEFORE).read_text("utf-8"))
-    write_text(run / REPORT, json.dumps({"before": before, "after": finite(as_mappings(after))}, indent=1))
+    write_text(run / REPORT, json.dumps({"before": _before(run), "after": finite(as_mappings(after))}, indent=1))
