@@ -8,8 +8,11 @@ import importlib.util
 import inspect
 import io
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from brainscan._version import __version__
@@ -33,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
-        return _dispatch(arguments)
+        with _ended_as_interrupted():
+            return _dispatch(arguments)
     except BrainscanError as error:
         _report(error, as_json=as_json)
         return error.exit_code
@@ -55,6 +59,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         if as_json:
             _print_failure({"kind": "defect", "message": "a defect of brainscan", "hint": "please report it"})
         return DEFECT
+
+
+@contextmanager
+def _ended_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM, as a scheduler or `timeout` sends it, end a command the way Ctrl-C does: tables written, all tidy.
+
+    A handler that is not the default one is somebody's choice and stays; only the main thread may set one.
+    """
+    unclaimed = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    if not unclaimed or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _dispatch(arguments: list[str]) -> int:

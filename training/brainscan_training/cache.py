@@ -105,8 +105,11 @@ def build(items: Iterable[Item], folder: Path, config: FilterConfig, workers: in
     # Not forked: a process with torch's threads in it may hang when it is.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         jobs = [pool.submit(_build_one, item, folder, config) for item in todo]
-        for item, job in zip(todo, jobs, strict=True):
-            yield item, job.result()
+        try:
+            for item, job in zip(todo, jobs, strict=True):
+                yield item, job.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # an interrupt shall not wait for the rest of a corpus
 
 
 def load(item: Item, folder: Path, config: FilterConfig) -> Cached:

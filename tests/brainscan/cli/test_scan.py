@@ -107,14 +107,38 @@ def test_an_absent_or_empty_archive(run: Run, here: Path) -> None:
         assert (ran.code, ran.json["error"]["kind"]) == (3, kind)
 
 
+def _started(archive: Path, model: list[str]) -> subprocess.Popen[bytes]:
+    """Scan in a process of its own."""
+    command = [sys.executable, "-m", "brainscan", "scan", str(archive), "-o", "out", *model]
+    environment = {"PYTHONPATH": f"{_REPOSITORY}:{_REPOSITORY / 'models'}", "PATH": "", "OMP_NUM_THREADS": "1"}
+    return subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+
+
+def test_a_terminated_scan_ends_as_an_interrupted_one(archive: Path, tmp_path: Path, here: Path) -> None:
+    save_tiny(tmp_path / "tiny.safetensors")
+    for i in range(40):
+        write_edf(archive / f"more{i:02}.edf")
+    with _started(archive, ["--model", str(tmp_path / "tiny.safetensors")]) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # the first recording is done
+        process.send_signal(signal.SIGTERM)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert said.endswith(b"error: interrupted\n")
+    assert b"Traceback" not in said
+    written = {row["output"] for row in _rows(here / "out" / "summary.csv")}
+    assert "a.csv_bi" in written
+    assert len(written) < 42
+    assert _rows(here / "out" / "failures.csv") == []
+    assert not [p for p in (here / "out").rglob(".*") if p.is_file()]
+
+
 def test_killed_in_the_middle_and_started_again(run: Run, archive: Path, tmp_path: Path, here: Path) -> None:
     save_tiny(tmp_path / "tiny.safetensors")
     for i in range(12):
         write_edf(archive / f"more{i:02}.edf")
     model = ["--model", str(tmp_path / "tiny.safetensors")]
-    command = [sys.executable, "-m", "brainscan", "scan", str(archive), "-o", "out", *model]
-    environment = {"PYTHONPATH": f"{_REPOSITORY}:{_REPOSITORY / 'models'}", "PATH": "", "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL) as process:
+    with _started(archive, model) as process:
         assert process.stderr is not None
         process.stderr.readline()  # the first recording is done
         process.send_signal(signal.SIGKILL)
