@@ -92,10 +92,15 @@ def _points(metrics: Metrics) -> tuple[Sequence[str], list[Sequence[object]]]:
         target = point["target_fa_per_24h"]
         threshold = point["threshold"]
         known = point["reachable"]
-        shown = "unreachable" if not known else "-" if threshold is None or threshold != threshold else f"{threshold:g}"
+        if not known:
+            shown = "unreachable"
+        elif metrics["as_given"]:
+            shown = "as given"
+        else:
+            shown = "-" if threshold is None or threshold != threshold else f"{threshold:g}"
         rows.append(
             (
-                "as it comes" if target is None else f"{target:g}",
+                "default" if target is None else f"{target:g}",
                 shown,
                 false_alarms(point),
                 sensitivity(point["sensitivity"], point["sensitivity_ci95"]) if known else "-",
@@ -218,26 +223,33 @@ def _show_pieces(pieces: Metrics) -> None:
 
 def _show_comparison(comparison: Metrics) -> None:
     rows = []
+    first, second = comparison["names"]
     for point in comparison["points"]:
         interval = point["difference_ci95"]
         span = f" ({interval[0]:+.3f} to {interval[1]:+.3f})" if interval else ""
         p_value = point["p_value"]
         rows.append(
             (
-                f"{point['target_fa_per_24h']:g}",
+                "default" if point["target_fa_per_24h"] is None else f"{point['target_fa_per_24h']:g}",
                 sensitivity(point["first_sensitivity"], None),
                 sensitivity(point["second_sensitivity"], None),
+                f"{_count(point['first_false_alarms'])} and {_count(point['second_false_alarms'])}",
                 f"{point['difference']:+.3f}{span}" if point["difference"] == point["difference"] else "-",
                 f"{p_value:.3f}" if p_value == p_value else "-",
             )
         )
     print()
     console.stdout_table(
-        ("target FA/24h", "first", "second", "second - first (95 %)", "p"),
+        ("target FA/24h", first, second, "false alarms", f"{second} - {first} (95 %)", "p"),
         rows,
-        title=f"sensitivity against {comparison['detector']['name']}: {comparison['recordings']} common recordings of"
-        f" {comparison['patients']} patients, paired bootstrap over patients",
+        title=f"sensitivity of {first} and {second}: {_n(comparison['recordings'], 'common recording')} of"
+        f" {_n(comparison['patients'], 'patient')} ({hours_text(comparison['hours'])}), paired bootstrap over patients",
     )
+    if comparison["as_given"]:
+        print(
+            f"note: the events of {' and '.join(comparison['as_given'])} have no graded confidence, so no threshold can"
+            " be sought: both are compared at their own decisions, whatever these alarm"
+        )
 
 
 def _interval(ends: Sequence[float]) -> Sequence[float] | None:
@@ -245,4 +257,9 @@ def _interval(ends: Sequence[float]) -> Sequence[float] | None:
 
 
 def _count(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.2f}"
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
+
+
+def _n(number: int, what: str) -> str:
+    """Return a number of things, one of them in the singular."""
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from brainscan._version import __version__
 from brainscan.errors import InputError
 from brainscan.evaluate.confidence import Knots, candidates, reliability, with_map
@@ -123,6 +125,17 @@ class Evaluation:
         return rows_at(self.recordings, chosen)
 
     @property
+    def as_given(self) -> bool:
+        """Whether the detector gave events that no threshold tells apart, so that there is a single point."""
+        if math.isfinite(self.detector.on) or any(recording.output.curves for recording in self.recordings):
+            return False
+        return all(np.ptp(t.detected) == 0 and np.ptp(t.false_alarms) == 0 for t in self.tables)
+
+    def default_tables(self) -> tuple[RecordingTable, ...]:
+        """Return what each recording contributes at the detector's own decision: tables of one threshold."""
+        return _default_tables(self.recordings, self.config.scorer)
+
+    @property
     def simulated(self) -> bool:
         """Whether any recording is simulated."""
         return any(recording.simulated for recording in self.recordings)
@@ -136,6 +149,7 @@ class Evaluation:
             "corpus": self.config.corpus,
             "scorer": self.config.scorer,
             "detector": self.detector.as_mapping(),
+            "as_given": self.as_given,
             "simulated": self.simulated,
             "hours": self.base.hours,
             "patients": self.base.patients,
@@ -238,8 +252,12 @@ def evaluate(
 
 def _default(recordings: Sequence[Judged], detector: DetectorFacts, scorer: Scorer, base: Base) -> Point:
     """Return the point at the detector's own decision, which need not lie on the grid."""
-    tables = [counted(recording, Sweep.of([recording.output.events]), 1, scorer) for recording in recordings]
+    tables = _default_tables(recordings, scorer)
     # A threshold that is not known (other people's events) is no place on any axis; any number does.
     curve = pool(tables, (0.5 if math.isnan(detector.on) else detector.on,))
     op = replace(at_threshold(curve, float(curve.thresholds[0])), threshold=detector.on)
     return replace(point_of(tables, curve, op, base, name=DEFAULT), off=detector.off)
+
+
+def _default_tables(recordings: Sequence[Judged], scorer: Scorer) -> tuple[RecordingTable, ...]:
+    return tuple(counted(recording, Sweep.of([recording.output.events]), 1, scorer) for recording in recordings)

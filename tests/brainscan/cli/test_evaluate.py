@@ -192,6 +192,18 @@ def test_two_detectors_are_compared_on_the_same_patients(
     blind.mkdir()
     for name in ("p1_night", "p2_night"):
         annotate(blind / f"{name}.csv_bi")
-    found = run("evaluate", corpus, "--hypotheses", theirs, "--compare", blind, "--json")
+    command = ("evaluate", corpus, "--hypotheses", theirs, "--compare", blind)
+    found = run(*command, "--json")
     assert found.code == 0
-    assert "comparison" in found.json
+    assert found.json["comparison"]["names"] == ["theirs", "blind"]
+    shown = run(*command).out
+    assert "blind - theirs (95 %)" in shown
+    assert "the events of blind have no graded confidence" in shown
+
+
+def test_events_without_confidence_have_no_threshold(run: Run, corpus: Path, theirs: Path, here: Path) -> None:
+    annotate(theirs / "p1_night.csv_bi", (22.0, 30.0))
+    annotate(theirs / "p2_night.csv_bi")
+    shown = run("evaluate", corpus, "--hypotheses", theirs).out
+    assert shown.count("as given") == 4
+    assert "0.01" not in shown
