@@ -79,6 +79,15 @@ def stdout_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, tit
     sys.stdout.write("\n".join(lines) + "\n")
 
 
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is one.
+
+    >>> count(1, "event"), count(0, "event")
+    ('1 event', '0 events')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def elapsed(at_s: float) -> str:
     """Return seconds as H:MM:SS.s."""
     tenths = round(at_s * 10)

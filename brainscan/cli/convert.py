@@ -38,7 +38,7 @@ def convert(
 
     Seizure types are kept where the target knows them; seizures of several channels become their union where it
     knows no channels. A wrong label, overlapping or reversed events, and events outside the recording are errors
-    that name the line.
+    that name the line. Whether brainscan or a simulation wrote EVENTS stays known in csv_bi, tusz_csv and tse.
 
     Examples
     --------
@@ -48,7 +48,7 @@ def convert(
     brainscan convert night.csv_bi -o - --to tse
     """
     console.set_quiet(quiet)
-    from brainscan.io.annotations import encode, format_of_suffix, read_annotations
+    from brainscan.io.annotations import encode, format_of_suffix, losses, read_annotations
     from brainscan.io.atomic import write_bytes
 
     to_stdout = output == "-"
@@ -62,12 +62,14 @@ def convert(
     for text in file.warnings:
         console.warning(f"{file.name}: {text}")
     data = encode(file, to, facts.name or events.name)
+    for text in losses(file, to):
+        console.warning(f"{file.name}: {text}")
     if to_stdout:
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
     else:
         write_bytes(Path(output), data)
-        console.message(f"{output}: {len(file.track())} seizures")
+        console.message(f"{output}: {console.count(len(file.track()), 'seizure')}")
 
 
 def _names() -> str:

@@ -10,19 +10,13 @@ from pathlib import Path, PurePath
 
 from brainscan.errors import InputError
 from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, is_seizure
-from brainscan.io.annotations import Format, RecordingFacts, read_annotations, sniff
+from brainscan.io.annotations import REVIEWED, SIMULATED, Format, RecordingFacts, read_annotations, sniff
 from brainscan.io.chbmit import recordings_of_summary
 from brainscan.io.csv_bi import COMMENT
 from brainscan.io.discover import SUFFIXES as RECORDING_SUFFIXES
 from brainscan.io.edf_annotations import read_edf_annotations
 from brainscan.io.origin import origin_of
 from brainscan.io.siena import listed_name, recordings_of_list
-
-REVIEWED = "reviewed"
-"""A comment line ``# brainscan: reviewed`` turns an output of ours into a reference."""
-
-SIMULATED = "simulated"
-"""Comments that begin so mark the truth of a simulated recording."""
 
 # The per-channel file of the Temple corpora tells the seizure types that its CSV_bi does not.
 _PREFERENCE: tuple[Format, ...] = ("tusz_csv", "csv_bi", "tse", "tsv", "mne_csv", "edf")

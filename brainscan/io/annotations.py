@@ -17,6 +17,7 @@ from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
 from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
 from brainscan.io.csv_bi import format_csv_bi, read_csv_bi
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
+from brainscan.io.origin import Origin
 from brainscan.io.siena import format_siena_list, read_siena_list, recordings_of_list
 from brainscan.io.tusz import format_tse, format_tusz_csv, read_tse, read_tusz_csv
 
@@ -27,6 +28,14 @@ SUFFIXES: Mapping[str, Format] = MappingProxyType(
     {".csv_bi": "csv_bi", ".csv": "tusz_csv", ".tse": "tse", ".tse_bi": "tse", ".tsv": "tsv", ".edf": "edf"}
 )
 """Suffixes that say the format of a new file. ``.txt`` does not: a summary or a list?"""
+
+WITH_COMMENTS = frozenset({"csv_bi", "tusz_csv", "tse"})
+"""Formats whose readers pass over lines of comment, so that our remarks can stand there."""
+WITH_CONFIDENCE = WITH_COMMENTS | {"tsv"}
+SIMULATED = "simulated"
+"""Comments that begin so mark the truth of a simulated recording."""
+REVIEWED = "reviewed"
+"""A comment line ``# brainscan: reviewed`` turns an output of ours into a reference."""
 
 _HEAD_BYTES = 65536
 
@@ -155,6 +164,24 @@ def encode(file: AnnotationFile, format_name: Format, recording: str) -> bytes:
     except ValueError as problem:
         raise OutputError(str(problem), file=recording, hint="choose another format with --to") from problem
     return text if isinstance(text, bytes) else text.encode("utf-8")
+
+
+def losses(file: AnnotationFile, format_name: Format) -> tuple[str, ...]:
+    """Return what `encode` leaves out because the format has no place for it, one line each.
+
+    Whether a person, a simulation or brainscan itself said where the seizures are, and how sure it was.
+    """
+    lost = []
+    first_words = {comment.partition(" ")[0] for comment in file.comments}
+    if format_name not in WITH_COMMENTS:
+        instead = "`evaluate` will take it for an expert's"
+        if Origin.from_comments(file.comments) is not None and REVIEWED not in first_words:
+            lost.append(f"{format_name} cannot say that these are brainscan's own events: {instead}")
+        if SIMULATED in first_words:
+            lost.append(f"{format_name} cannot say that this truth is simulated: {instead}")
+    if format_name not in WITH_CONFIDENCE and any(row.confidence != 1.0 for row in file.track()):
+        lost.append(f"{format_name} holds no confidence: it is left out")
+    return tuple(lost)
 
 
 def format_of_suffix(path: Path) -> Format:

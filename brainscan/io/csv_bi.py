@@ -200,7 +200,7 @@ def format_csv_bi(
         "#",
         COLUMNS,
         # After the column names: other people's readers skip a fixed number of lines to find those.
-        *(f"{COMMENT} {_one_line(comment)}" for comment in comments),
+        *comment_lines(comments),
     ]
     rows, at = [], 0
     for event in sorted(events, key=lambda event: event.onset_s):
@@ -240,6 +240,11 @@ def encode_bname(name: str) -> str:
 def _utf8(character: str) -> bytes:
     # File names that are no UTF-8 reach Python as lone surrogates; their bytes are the name.
     return character.encode("utf-8", "surrogateescape" if "\udc80" <= character <= "\udcff" else "surrogatepass")
+
+
+def comment_lines(comments: Sequence[str]) -> list[str]:
+    """Return our remarks as lines of comment, for every format that passes over lines which begin with ``#``."""
+    return [f"{COMMENT} {_one_line(comment)}" for comment in comments]
 
 
 def _one_line(comment: str) -> str:

@@ -19,7 +19,7 @@ from brainscan.io.annotation_file import (
     is_seizure,
     row_error,
 )
-from brainscan.io.csv_bi import COLUMNS, TERM, VERSION, encode_bname, parse_csv
+from brainscan.io.csv_bi import COLUMNS, COMMENT, TERM, VERSION, comment_lines, encode_bname, parse_csv
 from brainscan.io.text_files import read_text
 
 TSE_VERSION = "version = tse_v1.0.0"
@@ -43,7 +43,7 @@ def read_tusz_csv(path: Path) -> AnnotationFile:
         As `read_csv_bi`, and for an unknown label or rows of a channel that overlap; the line is named.
     """
     table = parse_csv(read_text(path, drop_bom=False), path.name)
-    return _checked(table.rows, table.lines, path.name, table.duration_s)
+    return replace(_checked(table.rows, table.lines, path.name, table.duration_s), comments=table.comments)
 
 
 def read_tse(path: Path) -> AnnotationFile:
@@ -61,9 +61,12 @@ def read_tse(path: Path) -> AnnotationFile:
     """
     rows: list[Annotation] = []
     lines: list[int] = []
+    comments: list[str] = []
     version = ""
     for number, raw in enumerate(read_text(path).splitlines(), start=1):
         line = raw.strip()
+        if line.startswith(COMMENT):
+            comments.append(line.removeprefix(COMMENT).strip())
         if not line or line.startswith("#"):
             continue
         if not version:
@@ -77,7 +80,8 @@ def read_tse(path: Path) -> AnnotationFile:
         lines.append(number)
     if not rows:
         raise InputError("has no rows, so no duration either", kind="empty", file=path.name)
-    return _checked(tuple(rows), tuple(lines), path.name, max(row.offset_s for row in rows))
+    file = _checked(tuple(rows), tuple(lines), path.name, max(row.offset_s for row in rows))
+    return replace(file, comments=tuple(comments))
 
 
 def _tse_row(line: str, name: str, number: int) -> Annotation:
@@ -128,7 +132,7 @@ def format_tusz_csv(file: AnnotationFile, bname: str) -> str:
         for row in _tiled((a for a in file.annotations if a.channel == channel), duration_s)
     ]
     head = [f"# version = {VERSION}", f"# bname = {encode_bname(bname)}", f"# duration = {duration_s:.4f} secs", "#"]
-    return "\n".join([*head, COLUMNS, *rows]) + "\n"
+    return "\n".join([*head, COLUMNS, *comment_lines(file.comments), *rows]) + "\n"
 
 
 def format_tse(file: AnnotationFile) -> str:
@@ -143,7 +147,7 @@ def format_tse(file: AnnotationFile) -> str:
         f"{row.onset_s:.4f} {row.offset_s:.4f} {row.label} {row.confidence:.4f}"
         for row in _tiled(file.track(), file.known_duration_s())
     ]
-    return "\n".join([TSE_VERSION, "", *rows]) + "\n"
+    return "\n".join([TSE_VERSION, *comment_lines(file.comments), "", *rows]) + "\n"
 
 
 def _tiled(rows: Iterable[Annotation], duration_s: float) -> list[Annotation]:

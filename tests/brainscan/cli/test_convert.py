@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from brainscan.cli.main import main
+from brainscan.evaluate.references import read_reference
+from brainscan.io.origin import origin_of
 
 TSE = "version = tse_v1.0.0\n\n0.0 10.0 bckg 1.0\n10.0 20.5 fnsz 0.9\n20.5 60.0 bckg 1.0\n"
 
@@ -29,7 +31,7 @@ def test_the_suffix_chooses_the_format(tse: Path, capsysbinary: pytest.CaptureFi
     target = tse.with_suffix(".csv_bi")
     code, out, err = run(capsysbinary, tse, "-o", target)
     assert (code, out) == (0, b"")
-    assert "1 seizures" in err
+    assert "night.csv_bi: 1 seizure\n" in err
     lines = target.read_text(encoding="ascii").splitlines()
     assert "# bname = night" in lines
     assert "TERM,10.0000,20.5000,seiz,0.9000" in lines
@@ -133,3 +135,56 @@ def test_our_own_remarks_stay_with_a_copy(tmp_path: Path, capsysbinary: pytest.C
     code, out, _ = run(capsysbinary, made, "-o", "-", "--to", "csv_bi")
     assert code == 0
     assert b"# brainscan: input sha256 00\n" in out
+
+
+_OURS = "brainscan 0.1; input sha256 00"
+_TRUTH = "simulated truth, seed 7"
+
+
+def _noted(folder: Path, *comments: str, confidence: float = 0.9) -> Path:
+    made = folder / "x.csv_bi"
+    head = "# version = csv_v1.0.0\n# duration = 100.0 secs\n"
+    notes = "".join(f"# brainscan: {comment}\n" for comment in comments)
+    made.write_text(f"{head}{notes}TERM,10,20,seiz,{confidence}\n", encoding="utf-8")
+    return made
+
+
+@pytest.mark.parametrize("target", ["tse", "tusz_csv", "csv_bi"])
+@pytest.mark.parametrize("comment", [_OURS, _TRUTH])
+def test_who_wrote_the_events_goes_with_them(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], target: str, comment: str
+) -> None:
+    made = _noted(tmp_path, comment)
+    there = tmp_path / "there"
+    code, _, err = run(capsysbinary, made, "-o", there, "--to", target)
+    assert (code, "warning" in err) == (0, False)
+    code, out, _ = run(capsysbinary, there, "-o", "-", "--to", "csv_bi", "--from", target)
+    assert code == 0
+    assert f"# brainscan: {comment}\n".encode() in out
+    assert (origin_of(there) is not None) == (comment == _OURS)
+    assert read_reference(there, "x.edf").simulated == (comment == _TRUTH)
+
+
+@pytest.mark.parametrize("target", ["tsv", "edf", "mne_csv", "chbmit", "siena"])
+@pytest.mark.parametrize(("comment", "told"), [(_OURS, "brainscan's own events"), (_TRUTH, "truth is simulated")])
+def test_where_it_cannot_be_said_a_warning_tells(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], target: str, comment: str, told: str
+) -> None:
+    code, _, err = run(capsysbinary, _noted(tmp_path, comment, confidence=1.0), "-o", tmp_path / "y", "--to", target)
+    assert code == 0
+    (warning,) = [line for line in err.splitlines() if line.startswith("warning: ")]
+    assert told in warning
+    assert "an expert's" in warning
+
+
+def test_a_reviewed_file_is_an_expert_s(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    made = _noted(tmp_path, _OURS, "reviewed by a reader", confidence=1.0)
+    assert "warning" not in run(capsysbinary, made, "-o", tmp_path / "y", "--to", "tsv")[2]
+
+
+@pytest.mark.parametrize(("target", "lost"), [("edf", True), ("mne_csv", True), ("tsv", False), ("tse", False)])
+def test_lost_confidence_is_told_once(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], target: str, lost: bool
+) -> None:
+    err = run(capsysbinary, _noted(tmp_path), "-o", tmp_path / "y", "--to", target)[2]
+    assert err.count("holds no confidence") == lost
