@@ -27,7 +27,7 @@ def detect(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE|DIR|-", help="Where to write; a folder ends with /.")
     ] = "",
-    formats: options.Formats = ["csv_bi"],
+    formats: options.Formats = [],
     model: options.Model = "default",
     on: options.On = None,
     off: options.Off = None,
@@ -112,10 +112,8 @@ def _plan(
     """Return which file each recording and format goes to, or say at once why that cannot work."""
     from brainscan.io.outputs import FORMATS, anonymous_name, output_stem
 
-    formats = list(dict.fromkeys(formats))
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown:
-        raise UsageError(f"no such format: {unknown[0]}", hint=f"--format takes {', '.join(FORMATS)}")
+    is_folder = output.endswith(("/", "\\")) or (output not in {"", "-"} and Path(output).is_dir())
+    formats = options.known_formats(formats) or [("" if is_folder else options.format_of(output)) or "csv_bi"]
     n_outputs = len(recordings) * len(formats)
     if as_json and output == "-":
         raise UsageError("--json and -o - both claim stdout", hint="give one of them")
@@ -123,9 +121,12 @@ def _plan(
         raise UsageError(f"-o - takes one output, not {n_outputs}", hint="name a folder with -o DIR/")
     if probabilities is not None and len(recordings) > 1:
         raise UsageError("--probabilities takes one recording", hint="run detect once a recording")
-    is_folder = output.endswith(("/", "\\")) or (output not in {"", "-"} and Path(output).is_dir())
     if n_outputs > 1 and output and not is_folder:
         raise UsageError(f"-o {output} is one file for {n_outputs} outputs", hint="name a folder, ending with /")
+    if not is_folder and options.format_of(output) not in {"", formats[0]}:
+        raise UsageError(
+            f"-o {output} names {options.format_of(output)}, --format says {formats[0]}", hint="give one of them"
+        )
     targets: dict[Path, dict[str, Path | None]] = {}
     for path in recordings:
         stem = anonymous_name(path.name) if anonymous else output_stem(path)

@@ -15,7 +15,12 @@ if TYPE_CHECKING:
     from brainscan.detector import DetectOptions, Detector
     from brainscan.recording import Recording
 
-Formats = Annotated[list[str], typer.Option("--format", metavar="NAME", help="csv_bi or json; may be repeated.")]
+Formats = Annotated[
+    list[str],
+    typer.Option(
+        "--format", metavar="NAME", help="csv_bi or json; repeatable. Default: as the suffix of -o says, or csv_bi."
+    ),
+]
 Model = Annotated[str, typer.Option("--model", help="default, v3-lite, v3, a .safetensors file or a folder.")]
 On = Annotated[float | None, typer.Option("--on", help="Threshold that starts an event (0..1); default: the card's.")]
 Off = Annotated[float | None, typer.Option("--off", help="Threshold that ends it; default with --on: on - 0.08.")]
@@ -123,6 +128,29 @@ class DetectorChoice:
         if warning:
             console.warning(warning)
         return decision
+
+
+def known_formats(names: list[str]) -> list[str]:
+    """Return the formats that a user gave, each once.
+
+    Raises
+    ------
+    UsageError
+        If there is no such format.
+    """
+    from brainscan.io.outputs import FORMATS
+
+    for name in names:
+        if name not in FORMATS:
+            raise UsageError(f"no such format: {name}", hint=f"--format takes {', '.join(FORMATS)}")
+    return list(dict.fromkeys(names))
+
+
+def format_of(output: str) -> str:
+    """Return the format that the suffix of an output's name means; empty if it means none."""
+    from brainscan.io.outputs import FORMATS
+
+    return next((name for name, form in FORMATS.items() if output.lower().endswith(form.suffix)), "")
 
 
 def detect_options(channel_map: str, max_missing: int, *, keep_probabilities: bool = False) -> DetectOptions:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brainscan.cli import console, options
-from brainscan.errors import PartialFailureError, UsageError
+from brainscan.errors import PartialFailureError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def scan(
     directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Folder to search for recordings.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Folder for the results.")],
-    formats: options.Formats = ["csv_bi"],
+    formats: options.Formats = [],
     model: options.Model = "default",
     on: options.On = None,
     off: options.Off = None,
@@ -59,13 +59,10 @@ def scan(
     """
     console.set_quiet(quiet)
     from brainscan.detector import DetectOptions
-    from brainscan.io.outputs import FORMATS
     from brainscan.scan.run import Listener, ScanConfig
     from brainscan.scan.run import scan as run
 
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown:
-        raise UsageError(f"no such format: {unknown[0]}", hint=f"--format takes {', '.join(FORMATS)}")
+    formats = options.known_formats(formats)
     chosen = options.detect_options(channel_map, max_missing, keep_probabilities=probabilities)
     choice = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point, backend, precision)
     detector = choice.load(verbose=verbose)

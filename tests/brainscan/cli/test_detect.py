@@ -68,6 +68,18 @@ def test_a_named_file(run: Run, edf: Path, here: Path) -> None:
     assert (here / "my.txt").read_text("ascii").startswith("# version = csv_v1.0.0\n")
 
 
+@pytest.mark.parametrize(("name", "begins"), [("e.json", "{"), ("E.JSON", "{"), ("e.csv_bi", "#"), ("e", "#")])
+def test_without_a_format_the_suffix_says_which(run: Run, edf: Path, here: Path, name: str, begins: str) -> None:
+    ran = run("detect", edf, "-o", name, "--json")
+    assert ran.code == 0
+    assert (here / name).read_text("utf-8")[0] == begins
+
+
+def test_a_folder_s_name_says_no_format(run: Run, edf: Path, here: Path) -> None:
+    assert run("detect", edf, "-o", "results.json/").code == 0
+    assert _files(here / "results.json") == ["night.csv_bi"]
+
+
 @pytest.mark.parametrize("name", ["csv_bi", "json"])
 def test_stdout_holds_the_result_alone(run: Run, edf: Path, here: Path, name: str) -> None:
     ran = run("detect", edf, "-o", "-", "--format", name)
@@ -107,6 +119,8 @@ def test_warnings_go_to_stderr(run: Run, edf: Path, here: Path) -> None:
     [
         (["--json", "-o", "-"], "both claim stdout"),
         (["--format", "xlsx"], "no such format: xlsx"),
+        (["--format", "json", "-o", "both.csv_bi"], "-o both.csv_bi names csv_bi, --format says json"),
+        (["--format", "csv_bi", "-o", "j.json"], "-o j.json names json, --format says csv_bi"),
         (["--format", "csv_bi", "--format", "json", "-o", "-"], "one output, not 2"),
         (["--format", "csv_bi", "--format", "json", "-o", "one.txt"], "one file for 2 outputs"),
         (["--probabilities", "p.npz", "-o", "p.npz"], "would both write"),
