@@ -81,8 +81,9 @@ def _title(metrics: Metrics) -> str:
     made_up = ", simulated" if metrics["simulated"] else ""
     excluded = f", {metrics['excluded']} excluded" if metrics["excluded"] else ""
     return (
-        f"{what} on {metrics['corpus']}{made_up}: {metrics['seizures']} seizures in {metrics['hours']:.2f} h of"
-        f" {metrics['patients']} patients ({metrics['recordings']} recordings{excluded}), {_SCORERS[metrics['scorer']]}"
+        f"{what} on {metrics['corpus']}{made_up}: {_n(metrics['seizures'], 'seizure')} in"
+        f" {hours_text(metrics['hours'])} of {_n(metrics['patients'], 'patient')}"
+        f" ({_n(metrics['recordings'], 'recording')}{excluded}), {_SCORERS[metrics['scorer']]}"
     )
 
 
@@ -115,28 +116,51 @@ def _notes(metrics: Metrics) -> list[str]:
     notes = []
     if metrics["hours"] < MIN_HOURS:
         notes.append(
-            f"note: {metrics['hours']:.1f} h are too few for a rate; false alarms are counts with exact intervals"
+            f"note: {hours_text(metrics['hours'])} are too few for a rate; false alarms are counts with exact intervals"
         )
     missed = [f"{p['target_fa_per_24h']:g}" for p in points if not p["reachable"]]
     if missed:
-        notes.append(f"note: no threshold of the grid keeps {', '.join(missed)} false alarms per 24 h here")
+        what = "the events as given do not keep" if metrics["as_given"] else "no threshold of the grid keeps"
+        notes.append(f"note: {what} {', '.join(missed)} false alarms per 24 h here")
     fitted = points[0]["fitted_on"] if points else None
     silent = [p for p in points if p["reachable"] and p["target_fa_per_24h"] * metrics["hours"] < 24.0]
     if silent and not fitted:
         shown = ", ".join(f"{p['target_fa_per_24h']:g}" for p in silent)
         notes.append(
-            f"note: one alarm in {metrics['hours']:.1f} h is {24.0 / metrics['hours']:.1f} per 24 h:"
+            f"note: one alarm in {hours_text(metrics['hours'])} is {24.0 / metrics['hours']:.1f} per 24 h:"
             f" a target of {shown} means no alarm at all here"
         )
-    if points and not fitted:
+    notes += _beaten(metrics)
+    if points and not fitted and not metrics["as_given"]:
         notes.append("note: thresholds were sought on these same recordings, which flatters; --fit-on applies others")
     if fitted:
         notes.append(
             f"note: thresholds are frozen, fitted on {fitted['corpus']}"
-            f" ({fitted['hours']:.1f} h, {fitted['patients']} patients, {fitted['seizures']} seizures)"
+            f" ({hours_text(fitted['hours'])}, {_n(fitted['patients'], 'patient')},"
+            f" {_n(fitted['seizures'], 'seizure')})"
         )
     if metrics["patients"] < 2:
         notes.append("note: one patient; no interval can say how another would fare")
+    return notes
+
+
+def _beaten(metrics: Metrics) -> list[str]:
+    """Return why a sought threshold finds fewer seizures than the detector's own, which keeps the target too."""
+    own, froc, notes = metrics["default"], metrics["froc"], []
+    for point in metrics["operating_points"]:
+        target = point["target_fa_per_24h"]
+        if point["fitted_on"] or not point["reachable"] or own["fa_per_24h"] > target:
+            continue
+        below = [k for k, on in enumerate(froc["thresholds"]) if on < point["threshold"] - 1e-9]
+        if own["detected"] <= point["detected"] or not below:
+            continue
+        alarms = froc["false_alarms"][below[-1]]
+        at = f"at {froc['thresholds'][below[-1]]:g} there {'is' if alarms == 1 else 'are'}"
+        notes.append(
+            f"note: {point['name']}: {at} {_n(alarms, 'false alarm')}, so only thresholds from {point['threshold']:g}"
+            f" keep the rate at every higher one; the detector's own finds more ({_count(own['detected'])} against"
+            f" {_count(point['detected'])}) with {_n(own['false_alarms'], 'false alarm')}"
+        )
     return notes
 
 
@@ -180,7 +204,7 @@ def _show_timing(timing: Metrics) -> None:
         left_out = (
             f"; {timing[missing]} {place} what was recorded and judged, and tell nothing" if timing[missing] else ""
         )
-        print(f"{label} of {n_left} of the {timing['found']} seizures found: {text}{left_out}")
+        print(f"{label} of {n_left} of the {_n(timing['found'], 'seizure')} found: {text}{left_out}")
 
 
 def _show_pieces(pieces: Metrics) -> None:
@@ -260,6 +284,6 @@ def _count(value: float) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
 
 
-def _n(number: int, what: str) -> str:
+def _n(number: float, what: str) -> str:
     """Return a number of things, one of them in the singular."""
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{_count(number)} {what}{'' if number == 1 else 's'}"
