@@ -146,12 +146,16 @@ def _plan(
 
 def _refuse_clashes(targets: dict[Path, dict[str, Path | None]], probabilities: Path | None) -> None:
     """Refuse outputs that would overwrite each other, or a recording."""
+    from brainscan.io.containers import container_of, read_head
+
     taken: dict[Path, Path] = {}
     for path, files in targets.items():
         for target in (*files.values(), probabilities):
             if target is None:
                 continue
             if target.resolve() in {recording.resolve() for recording in targets}:
+                if target.exists():
+                    container_of(read_head(target), target.name)  # an event file is no recording: that is the mistake
                 raise UsageError(f"{target} is a recording and would be overwritten", hint="choose another -o")
             if target.resolve() in taken:
                 raise UsageError(

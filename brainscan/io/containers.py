@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -35,6 +36,7 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
 )
 _BRAINVISION = (b"Brain Vision Data Exchange Header File", b"BrainVision Data Exchange Header File")
 _BRAINVISION_MARKERS = (b"Brain Vision Data Exchange Marker File", b"BrainVision Data Exchange Marker File")
+_EVENT_FILES = re.compile(rb"#? ?version\s*=\s*(csv_v|tse)|channel,start_time,|onset\tduration|onset, ?duration")
 _FIF_START = b"\x00\x00\x00\x64\x00\x00\x00\x1f"  # tag FIFF_FILE_ID of type id struct, big endian
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 
@@ -69,6 +71,13 @@ def container_of(head: bytes, name: str) -> Container:
         raise InputError(
             "a BrainVision marker file", kind="header", file=name, hint="give the .vhdr file of the same recording"
         )
+    if _EVENT_FILES.match(text):
+        raise InputError(
+            "an event file, no recording",
+            kind="header",
+            file=name,
+            hint="give the recording; `brainscan score` and `brainscan convert` take event files",
+        )
     for signature, what in _SIGNATURES:
         if head.startswith(signature):
             raise InputError(f"not an EEG recording ({what})", kind="header", file=name, hint=_hint(what))
@@ -100,8 +109,10 @@ def read_head(path: Path) -> bytes:
     try:
         # A pipe or a device would block, or never end.
         if path.exists() and not path.is_file():
-            what = "is a folder" if path.is_dir() else "is no ordinary file"
-            raise InputError(what, kind="io", file=path.name, hint="give the recording's file")
+            if path.is_dir():
+                hint = f"give a recording's file, or `brainscan scan {path} -o OUT` for all in it"
+                raise InputError("is a folder", kind="io", file=path.name, hint=hint)
+            raise InputError("is no ordinary file", kind="io", file=path.name, hint="give the recording's file")
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)
     except OSError as problem:

@@ -217,6 +217,31 @@ def test_inputs_that_cannot_be_used(run: Run, here: Path, content: bytes | None,
     assert "hint: " in ran.errors[0]
 
 
+def test_a_folder_is_for_scan(run: Run, here: Path) -> None:
+    (here / "nights").mkdir()
+    ran = run("detect", "nights")
+    assert ran.code == 3
+    assert "`brainscan scan nights -o OUT`" in ran.errors[0]
+
+
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_an_event_file_is_no_recording(run: Run, edf: Path, here: Path, force: list[str]) -> None:
+    run("detect", edf)
+    before = (here / "night.csv_bi").read_bytes()
+    ran = run("detect", "night.csv_bi", *force)
+    assert ran.code == 3
+    assert ran.errors[0].startswith("error: night.csv_bi: an event file, no recording")
+    assert (here / "night.csv_bi").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "text", ["version = tse_v1.0.0\n", "onset\tduration\teventType\n", "onset,duration,description\n"]
+)
+def test_event_files_of_others_are_named_too(run: Run, here: Path, text: str) -> None:
+    (here / "x").write_text(text, encoding="ascii")
+    assert "an event file, no recording" in run("detect", "x").errors[0]
+
+
 def test_missing_electrodes_are_named(run: Run, edf: Path, here: Path) -> None:
     few = write_edf(edf.parent / "few.edf", labels=("E1", "E2", "E3", "E4", *ELECTRODES[4:]))
     ran = run("detect", few)
