@@ -145,11 +145,11 @@ def scorer_of(name: str) -> Any:
 
 
 def targets_of(text: str) -> tuple[float, ...]:
-    """Return the false-alarm targets that a user gave."""
+    """Return the false-alarm targets that a user gave, the strictest first."""
     from brainscan.scoring.operating_points import parse_targets
 
     try:
-        return parse_targets(text)
+        return tuple(sorted(parse_targets(text)))
     except ValueError as problem:
         raise UsageError(str(problem), hint="--fa takes numbers such as 1,5,10") from None
 

@@ -103,6 +103,8 @@ def render(contents: Contents) -> str:
         m=metrics,
         notice=NOTICE,
         points=points,
+        comparison=metrics.get("comparison"),
+        digits=1 if metrics["scorer"] == "taes" else 0,  # TAES counts shares of seizures
         details=metrics["details"].get("default"),
         froc=pictures.froc(metrics["froc"], points),
         reliability=pictures.reliability(metrics["reliability"]),

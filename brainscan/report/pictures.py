@@ -111,11 +111,14 @@ def latencies(values_s: Sequence[float]) -> str:
     if not values_s:
         return ""
 
+    from matplotlib.ticker import MaxNLocator
+
     def draw(axes: Axes) -> None:
         axes.hist(values_s, bins=min(30, max(5, len(values_s))), color=_INK, edgecolor="white")
         axes.axvline(0.0, color=_GREY, linewidth=0.8)
         axes.set_xlabel("latency (s)")
         axes.set_ylabel("seizures found")
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
 
     return _picture(draw)
 

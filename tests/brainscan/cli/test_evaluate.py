@@ -50,7 +50,7 @@ def theirs(tmp_path: Path) -> Path:
 
 
 def test_the_fixed_json_form(run: Run, corpus: Path, theirs: Path, here: Path) -> None:
-    found = run("evaluate", corpus, "--hypotheses", theirs, "--fa", "1,5,5.0", "--json")
+    found = run("evaluate", corpus, "--hypotheses", theirs, "--fa", "5,1,5.0", "--json")
     assert found.code == 0
     document = found.json
     assert set(document) >= FIXED

@@ -44,6 +44,7 @@ def contents(
         "scorer": "ovlp",
         "detector": {"name": "detector", "sha256": "ab" * 32, "on": math.nan, "off": math.nan, "settings": {}},
         "simulated": False,
+        "as_given": False,
         "hours": 48.0,
         "patients": 2,
         "seizures": 4,
@@ -121,6 +122,34 @@ def test_unreachable_is_said_and_less_than_a_day_is_no_rate() -> None:
     assert "unreachable" not in page
     assert "unreachable" in render(contents())
     assert "4.00" in render(contents())
+
+
+def comparison(**changes: Any) -> dict[str, Any]:
+    figures = {
+        **{"name": "fa5", "first_sensitivity": 0.25, "second_sensitivity": 0.75, "difference": 0.5},
+        **{"first_false_alarms": 7, "second_false_alarms": 3, "difference_ci95": [0.125, 0.875], "p_value": 0.04},
+    }
+    sizes = {"recordings": 3, "patients": 2, "hours": 48.0}
+    return {"names": ["ours", "<theirs>"], "as_given": [], "points": [figures], **sizes} | changes
+
+
+def test_a_comparison_names_both_and_gives_the_interval() -> None:
+    page = render(contents(comparison=comparison()))
+    for text in ("<h2>ours and &lt;theirs&gt;</h2>", "0.500", "0.125 to 0.875", "<td>7, 3</td>", "48.0 h"):
+        assert text in page
+    assert "no graded confidence" not in page
+    assert "The events of ours have no graded confidence" in render(contents(comparison=comparison(as_given=["ours"])))
+    assert "paired bootstrap" not in render(contents())
+
+
+def test_events_without_confidence_have_no_threshold() -> None:
+    page = render(contents(as_given=True))
+    assert page.count("<td>as given</td>") == 2
+    assert "flatters" not in page
+
+
+def test_minutes_are_not_no_hours() -> None:
+    assert "in 1.0 min</td>" in render(contents(default=point("default", hours=1 / 60)))
 
 
 def test_without_seizures_there_are_no_pictures_of_them() -> None:

@@ -56,5 +56,10 @@ def test_without_data_there_is_no_picture() -> None:
     assert pictures.latencies([]) == ""
 
 
+def test_seizures_are_counted_in_whole_numbers() -> None:
+    _, counts = drawing(pictures.latencies([2.0, 2.0])).split("<!-- latency (s) -->")
+    assert re.findall(r"<!-- ([\d.]+) -->", counts) == ["0", "1", "2"]
+
+
 def test_one_value_is_enough_for_a_histogram() -> None:
     assert "seizures found" in drawing(pictures.latencies([2.0]))
