@@ -94,12 +94,31 @@ class DetectorChoice:
         except ValueError as problem:
             raise UsageError(str(problem), hint="--on and --off take 0 to 1, --off not above --on") from None
         if verbose:
-            card = detector.card
-            console.message(
-                f"model {card.name} ({card.sha256[:12]}), device {run.device}, backend {detector.backend}, "
-                f"{detector.precision}"
-            )
+            self._say(detector)
         return detector
+
+    def _say(self, detector: Detector) -> None:
+        """Say what was chosen where the user left the choice open."""
+        import torch
+
+        card, decision = detector.card, detector.decision
+        if detector.backend == "onnx":
+            from brainscan.model.onnx_runner import pick_providers
+
+            device = "cuda" if pick_providers(self.device)[0].startswith("CUDA") else "cpu"
+        else:
+            from brainscan.model.inference import pick_device
+
+            device = pick_device(self.device).type
+        threads = self.threads or torch.get_num_threads()
+        given = self.on is not None or self.off is not None
+        point = f"operating point {self.operating_point}" if self.operating_point else "the card's defaults"
+        console.message(
+            f"model {card.name} ({card.sha256[:12]}), device {device}"
+            + (f" ({console.count(threads, 'thread')})" if device == "cpu" else "")
+            + f", backend {detector.backend}, {detector.precision}"
+        )
+        console.message(f"thresholds on {decision.enter:g}, off {decision.leave:g} ({'as given' if given else point})")
 
     def announce_export(self) -> None:
         """Say so if the model will be exported to ONNX first, which takes its time.

@@ -334,7 +334,9 @@ def test_no_patient_field_leaves_the_header(run: Run, edf: Path, here: Path) -> 
     assert not [w for w in ("0234567", "1951", "Haagse", "Harry", "EMG561", "JOP", "Sony") if w in seen]
 
 
-def test_verbose_names_the_model(run: Run, edf: Path, here: Path) -> None:
-    said = run("detect", edf, "-v").err
-    assert "model loudness (000000000000)" in said
-    assert "float32" in said
+def test_verbose_says_what_is_used(run: Run, edf: Path, here: Path) -> None:
+    said = run("detect", edf, "-v", "--device", "cpu", "--threads", "1").err
+    assert "model loudness (000000000000), device cpu (1 thread), backend loudness, float32\n" in said
+    assert "thresholds on 0.6, off 0.4 (the card's defaults)\n" in said
+    assert "device auto" not in run("detect", edf, "-v").err
+    assert "thresholds on 0.7, off 0.62 (as given)\n" in run("detect", edf, "-v", "--on", "0.7").err
