@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
     from brainscan.card import Card
     from brainscan_training.cache import Cached
-    from brainscan_training.loop import Recordings
+    from brainscan_training.loop import Loop, Recordings
+    from brainscan_training.state import Progress
 
 CONFIG = "config.yaml"
 MODEL = "model.safetensors"
@@ -132,7 +133,6 @@ def work(fabric: Fabric, job: Job) -> BrainscanError | None:
 def _work(fabric: Fabric, job: Job) -> None:
     import torch
 
-    from brainscan_training.export import export_sound
     from brainscan_training.loop import Loop
     from brainscan_training.step import Stepper, frozen_parts
 
@@ -153,17 +153,25 @@ def _work(fabric: Fabric, job: Job) -> None:
     journal = Journal(job.run, begun_at, job.make_watcher()) if first else None
     try:
         loop.go(journal)
-        if journal is not None:
-            # Where nothing was left to do, an earlier export is this run's own.
-            model = job.run / MODEL
-            earlier = (model,) if loop.progress == begun_at and model.is_file() else ()
-            chosen, other = loop.candidates()
-            export_sound((chosen, *earlier, other), model, journal.message)
+        try:
+            if journal is not None:
+                _export(loop, begun_at, job.run / MODEL, journal)
+                if init:
+                    _report(job.run, _rows(checkpoint.load(str(job.run / MODEL)), recordings.validation, config))
+        finally:
+            fabric.barrier()  # the others leave with the first: torn down while it works, they abort
     finally:
         if journal is not None:
             journal.close()
-    if first and init:
-        _report(job.run, _rows(checkpoint.load(str(job.run / MODEL)), recordings.validation, config))
+
+
+def _export(loop: Loop, begun_at: Progress, model: Path, journal: Journal) -> None:
+    from brainscan_training.export import export_sound
+
+    # Where nothing was left to do, an earlier export is this run's own.
+    earlier = (model,) if loop.progress == begun_at and model.is_file() else ()
+    chosen, other = loop.candidates()
+    export_sound((chosen, *earlier, other), model, journal.message)
 
 
 def _recordings(config: TrainConfig, job: Job, init: Card | None) -> Recordings:
