@@ -323,10 +323,15 @@ def test_a_false_alarm_of_the_validation_is_drawn_again(
     assert not all(hard(origin) for origin in first)
 
 
-def test_without_held_out_recordings_the_last_weights_are_exported(smoke: Changed, run: Run) -> None:
-    done = run(smoke("data.simulation.validation=0"))
+def test_without_held_out_recordings_the_last_weights_are_exported(smoke: Changed, tmp_path: Path) -> None:
+    config, watcher = smoke("data.simulation.validation=0"), Listening()
+    done = Finished(tmp_path / "run", config)
+    train(config, done.folder, lambda: watcher)
     assert [line["kind"] for line in done.log] == ["step", "step"]
     assert "not validated" in checkpoint.read_card(done.folder / "model.safetensors").provenance.selection
+    (warning,) = watcher.said
+    assert warning.startswith("warning: no recording to validate on: the last weights will be kept")
+    assert len(warning.splitlines()) == 1
 
 
 def test_recordings_that_cannot_be_used_are_listed(smoke: Changed, run: Run, tmp_path: Path) -> None:

@@ -172,6 +172,7 @@ def _show(config: TrainConfig, *, as_json: bool) -> None:
     from brainscan_training.corpora.layout import gather
     from brainscan_training.init import resolved
     from brainscan_training.plan import describe, survey
+    from brainscan_training.prepare import not_validated
 
     config, _ = resolved(config)
     found = None
@@ -185,6 +186,8 @@ def _show(config: TrainConfig, *, as_json: bool) -> None:
         from brainscan.mapping import to_mapping
 
         document |= to_mapping(found)
+        if not any(row.split == config.data.validation_split for row in found.rows):
+            console.warning(not_validated(config))
     if as_json:
         console.print_json(document)
         return

@@ -19,6 +19,7 @@ from brainscan_training.config import TrainConfig
 from brainscan_training.export import filled_card
 from brainscan_training.journal import Journal
 from brainscan_training.optim import rate_at
+from brainscan_training.prepare import not_validated
 from brainscan_training.state import Progress, StateFolder, Trained
 from brainscan_training.step import Stepper, StepResult
 from brainscan_training.validate import Validation, choose, hard_spans, measure, scored_recordings
@@ -98,7 +99,8 @@ class Loop:
         recipe = Recipe(config.seed, range(rank * share, (rank + 1) * share), config.compose, config.augment)
         source = BatchSource(self._recordings.train, recipe, workers_for(config.num_workers, self._fabric.device.type))
         if journal is not None:
-            for warning in self._warnings:
+            unvalidated = () if self._recordings.validation else (not_validated(config),)
+            for warning in (*self._warnings, *unvalidated):
                 journal.message(f"warning: {warning}")
         try:
             while not self._finished():

@@ -36,6 +36,16 @@ def cache_folder(config: TrainConfig, run: Path) -> Path:
     return Path(config.data.cache).expanduser() if config.data.cache else run / "cache"
 
 
+def not_validated(config: TrainConfig) -> str:
+    """Return what a run means that has no recording to validate on, and what to do."""
+    split = config.data.validation_split
+    return (
+        "no recording to validate on: the last weights will be kept, whether or not earlier ones were better, and"
+        f" thresholds are not fitted; give patients the group {split} in an index.csv, or set data.held_out above 0"
+        " (of two patients or more, one is then held out)"
+    )
+
+
 def prepare(config: TrainConfig, corpora: tuple[Corpus, ...], folder: Path, watcher: Watcher) -> Prepared:
     """Bring the recordings of training and validation into the cache.
 
