@@ -39,7 +39,8 @@ class BrainscanError(Exception):
         """Return the line a terminal shows, without the leading ``error:``."""
         where = f"{self.file}: " if self.file else ""
         what = f"{where}{self.message}"
-        line = f"{what}. hint: {self.hint}" if self.hint else what
+        stop = "" if what.endswith(("?", "!", ".")) else "."
+        line = f"{what}{stop} hint: {self.hint}" if self.hint else what
         # File names may hold control characters; a terminal must not obey them.
         return "".join(c if c.isprintable() else "?" for c in " ".join(line.split()))
 

@@ -41,7 +41,7 @@ def from_mapping(cls: type[T], data: Mapping[str, Any], *, where: str = "") -> T
     for key, value in data.items():
         path = f"{where}.{key}" if where else str(key)
         if key not in fields:
-            near = difflib.get_close_matches(str(key), fields, n=1, cutoff=0.5)
+            near = difflib.get_close_matches(str(key), fields, n=1, cutoff=0.6)
             suggestion = f"; did you mean {near[0]!r}?" if near else f"; known keys: {', '.join(fields)}"
             raise ValueError(f"unknown key {path!r}{suggestion}")
         values[key] = _convert(hints[key], value, path)

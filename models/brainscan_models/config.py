@@ -325,7 +325,7 @@ def _from_mapping(cls: type[T], data: Any, where: str) -> T:
     for key, value in data.items():
         path = f"{where}.{key}" if where else str(key)
         if key not in hints:
-            near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0.5)
+            near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0.6)
             raise ValueError(
                 f"unknown key {path!r}; " + (f"did you mean {near[0]!r}?" if near else f"known: {list(hints)}")
             )

@@ -155,6 +155,15 @@ def test_dry_run_tells_what_it_would_be(profile: str, parameters: int | None, ca
     assert rates[-1] < 0.1 * max(rates) or profile == "smoke"
 
 
+@pytest.mark.parametrize("n_validation", [0, 1])
+def test_dry_run_warns_where_nothing_is_held_out(n_validation: int, call: Call) -> None:
+    quick = settings(f"data.simulation={{recordings: 1, validation: {n_validation}, duration_s: 70, seizures: 1}}")
+    code, out, err = call("train", "--profile", "smoke", "--data", "simulation", "--dry-run", "--json", *quick)
+    assert (code, len(json.loads(out)["rows"])) == (0, 1 + n_validation)
+    warnings = [line for line in err.splitlines() if line.startswith("warning: no recording to validate on: ")]
+    assert len(warnings) == 1 - n_validation
+
+
 def test_dry_run_shows_the_corpus(tree: Path, tmp_path: Path, call: Call) -> None:
     extra = tree / "edf" / "train" / "aaaaaaab" / "s999_2015" / "01_tcp_ar" / "aaaaaaab_s999_t000.edf"
     extra.parent.mkdir(parents=True)
@@ -183,6 +192,8 @@ def test_dry_run_shows_the_corpus(tree: Path, tmp_path: Path, call: Call) -> Non
         (["--profile", "smoke"], 2, "no data. hint: give --data PATH"),
         (["--profile", "smok", "--data", "simulation"], 2, "did you mean smoke?"),
         (["--data", "simulation", "--set", "epoch=3"], 2, "did you mean 'epochs'"),
+        (["--data", "simulation", "--set", "epoch=3"], 2, "'epochs'? hint: "),
+        (["--data", "simulation", "--set", "nope=3"], 2, "unknown key 'nope'; known keys: name, model, "),
         (["--data", "simulation", "--set", "epochs"], 2, "not KEY=VALUE"),
         (["--profile", "smoke", "--config", "x.yaml"], 2, "not both"),
         (["--config", "absent.yaml", "--data", "simulation"], 2, "cannot be read"),
