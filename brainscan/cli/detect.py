@@ -184,7 +184,7 @@ def _one(
         sha256 = recording.sha256() if recording.sha256 else ""
         for file in existing:
             guard(file, sha256, force=job.force)
-    chosen = options.with_span(chosen, *span, recording)
+    chosen = options.with_span(chosen, *span, recording, anonymous=job.anonymous)
     with console.progress() as bar:
         task = bar.add_task(path.name, total=round(recording.duration_s))
         detection = detector.detect(recording, chosen, lambda at_s: bar.update(task, completed=round(at_s)))

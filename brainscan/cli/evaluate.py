@@ -121,15 +121,11 @@ def model_config(choice: options.DetectorChoice, chosen: DetectOptions, cache: P
 
     Raises
     ------
-    UsageError
-        If a number is out of range.
     ModelError, MissingExtraError
         If the model has to be exported to ONNX first, and cannot be.
     """
     from brainscan.evaluate.run import ModelConfig
 
-    if choice.batch_size < 1 or choice.threads < 0:
-        raise UsageError("--batch-size must be at least 1 and --threads not negative")
     choice.announce_export()
     run = (choice.device, choice.threads, choice.batch_size, choice.backend, choice.precision)
     return ModelConfig(choice.model, chosen, cache, *run)

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brainscan.cli import console
+from brainscan.electrodes import N_ELECTRODES
 from brainscan.errors import ModelError, UsageError
 
 if TYPE_CHECKING:
     from brainscan.card import Card, DecisionConfig
     from brainscan.detector import DetectOptions, Detector
     from brainscan.recording import Recording
+
+MOST_MISSING = N_ELECTRODES - 4
+"""Four electrodes are the fewest that others can be interpolated from."""
+
+
+def _within(option: str, least: int, most: int | None = None) -> Callable[[int], int]:
+    """Return a check of a number that says the option, what was typed, and the bounds."""
+    bounds = f"at least {least}" if most is None else f"{least} to {most}"
+
+    def check(value: int) -> int:
+        if value < least or (most is not None and value > most):
+            raise UsageError(f"{option} {value} is out of range", hint=f"it takes whole numbers, {bounds}")
+        return value
+
+    return check
+
 
 Formats = Annotated[
     list[str],
@@ -28,21 +46,40 @@ OperatingPoint = Annotated[
     str, typer.Option("--operating-point", metavar="fa1|fa5|fa10", help="Thresholds of the card for that many FA/24h.")
 ]
 Start = Annotated[
-    str, typer.Option("--start", metavar="TIME", help="Analyse from here: seconds, or clock time HH:MM:SS.")
+    str,
+    typer.Option(
+        "--start",
+        metavar="TIME",
+        help="Analyse from here: seconds from the start of the recording (5400), or its clock time, HH:MM or HH:MM:SS "
+        "(the first such moment).",
+    ),
 ]
-Stop = Annotated[str, typer.Option("--stop", metavar="TIME", help="Analyse up to here.")]
+Stop = Annotated[str, typer.Option("--stop", metavar="TIME", help="Analyse up to here; written as --start.")]
 ChannelMap = Annotated[
     str,
     typer.Option("--channel-map", metavar="MAP", help="NAME=ELECTRODE,... or a YAML file, for labels we do not know."),
 ]
-MaxMissing = Annotated[int, typer.Option("--max-missing", metavar="N", help="Interpolate up to N unusable electrodes.")]
+MaxMissing = Annotated[
+    int,
+    typer.Option(
+        "--max-missing",
+        metavar="N",
+        callback=_within("--max-missing", 0, MOST_MISSING),
+        help=f"Interpolate up to N unusable electrodes (0 to {MOST_MISSING}).",
+    ),
+]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 Backend = Annotated[str, typer.Option("--backend", help="auto, torch, native (compiled kernels) or onnx.")]
 Precision = Annotated[
     str, typer.Option("--precision", help="float32, bfloat16 (of matrix products) or auto (whichever is faster).")
 ]
-Threads = Annotated[int, typer.Option("--threads", help="CPU threads; 0: as many as sensible.")]
-BatchSize = Annotated[int, typer.Option("--batch-size", help="Windows at a time; changes no event.")]
+Threads = Annotated[
+    int, typer.Option("--threads", callback=_within("--threads", 0), help="CPU threads; 0: as many as sensible.")
+]
+BatchSize = Annotated[
+    int,
+    typer.Option("--batch-size", callback=_within("--batch-size", 1), help="Windows at a time; changes no event."),
+]
 AnonymousNames = Annotated[bool, typer.Option("--anonymous-names", help="Replace file names in outputs by their hash.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that brainscan did not write.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
@@ -78,8 +115,6 @@ class DetectorChoice:
         ModelError
             If the model cannot be used, or has no such operating point.
         """
-        if self.batch_size < 1 or self.threads < 0:
-            raise UsageError("--batch-size must be at least 1 and --threads not negative")
         if self.operating_point and (self.on is not None or self.off is not None):
             raise UsageError("--operating-point sets both thresholds", hint="give it, or --on and --off")
         from brainscan.detector import Detector
@@ -178,38 +213,55 @@ def detect_options(channel_map: str, max_missing: int, *, keep_probabilities: bo
     Raises
     ------
     UsageError
-        If the map cannot be read, or the number is out of range.
+        If the map cannot be read.
     """
     from brainscan.detector import DetectOptions
     from brainscan.io.channel_map import parse_channel_map
 
     mapped = parse_channel_map(channel_map) if channel_map else None
-    try:
-        return DetectOptions(channel_map=mapped, max_missing=max_missing, keep_probabilities=keep_probabilities)
-    except ValueError as problem:
-        raise UsageError(str(problem)) from None
+    return DetectOptions(channel_map=mapped, max_missing=max_missing, keep_probabilities=keep_probabilities)
 
 
-def with_span(options: DetectOptions, start: str, stop: str, recording: Recording) -> DetectOptions:
-    """Return the options with start and stop on the recording's clock.
+def with_span(
+    options: DetectOptions, start: str, stop: str, recording: Recording, *, anonymous: bool = False
+) -> DetectOptions:
+    """Return the options with start and stop on the recording's clock; a stop behind its end brings a warning.
 
     Raises
     ------
     UsageError
-        If they are no times, or out of order.
+        If they are no times, out of order, or nothing is recorded from the start on.
     """
     from dataclasses import replace
 
-    start_s, stop_s = seconds_of(start, recording), seconds_of(stop, recording)
+    from brainscan.io.outputs import anonymous_name
+
+    start_s, stop_s = seconds_of(start, "--start", recording), seconds_of(stop, "--stop", recording)
     if ":" in stop and start_s is not None and stop_s is not None and stop_s <= start_s:
         stop_s += DAY_S  # the first such moment behind the start
-    try:
-        return replace(options, start_s=start_s, stop_s=stop_s)
-    except ValueError as problem:
-        raise UsageError(str(problem), file=recording.name) from None
+    asked = " ".join(f"{name} {text}" for name, text in (("--start", start), ("--stop", stop)) if text)
+    if start_s is not None and start_s >= recording.duration_s:
+        raise UsageError(
+            f"nothing recorded from {_shown(start, start_s)} on (the recording has {recording.duration_s:g} s)",
+            file=recording.name,
+            hint="choose --start within the recording; a clock time is its first such moment",
+        )
+    if start_s is not None and stop_s is not None and stop_s <= start_s:
+        raise UsageError(f"stop must lie behind start, got {asked}", file=recording.name)
+    if stop_s is not None and stop_s > recording.duration_s:
+        name = anonymous_name(recording.name) if anonymous else recording.name
+        console.warning(
+            f"{name}: --stop {_shown(stop, stop_s)} lies behind the recording's end at "
+            f"{recording.duration_s:g} s: analysed to there"
+        )
+    return replace(options, start_s=start_s, stop_s=stop_s)
 
 
-def seconds_of(text: str, recording: Recording) -> float | None:
+def _shown(text: str, at_s: float) -> str:
+    return f"{text} ({at_s:g} s)" if ":" in text else f"{text} s"
+
+
+def seconds_of(text: str, option: str, recording: Recording) -> float | None:
     """Return a time that a user gave, in seconds from the start of the recording; None for none.
 
     Raises
@@ -219,22 +271,24 @@ def seconds_of(text: str, recording: Recording) -> float | None:
     """
     if not text:
         return None
-    hint = "give seconds (5400) or clock time (01:30:00)"
+    hint = "give seconds from the start of the recording (5400) or its clock time (01:30 or 01:30:00)"
     if ":" not in text:
         try:
             at_s = float(text)
         except ValueError:
-            raise UsageError(f"not a time: {text}", hint=hint) from None
+            raise UsageError(f"{option} {text} is not a time", hint=hint) from None
         if not 0.0 <= at_s < float("inf"):
-            raise UsageError(f"not a time within a recording: {text}", hint=hint)
+            raise UsageError(f"{option} {text} is not a time within a recording", hint=hint)
         return at_s
     parts = text.split(":")
     numbers = [float(part) for part in parts if part.replace(".", "", 1).isdecimal()]
     if len(numbers) != len(parts) or len(parts) not in (2, 3) or numbers[0] >= 24 or max(numbers[1:]) >= 60:
-        raise UsageError(f"not a time: {text}", hint=hint)
+        raise UsageError(f"{option} {text} is not a time", hint=hint)
     if recording.start is None:
         raise UsageError(
-            "the header has no valid start time, so clock times mean nothing", file=recording.name, hint="give seconds"
+            f"{option} {text}: the header has no valid start time, so clock times mean nothing",
+            file=recording.name,
+            hint="give seconds",
         )
     of_day = sum(number * unit for number, unit in zip(numbers, (3600.0, 60.0, 1.0), strict=False))
     start = recording.start

@@ -69,7 +69,7 @@ def scan(
     config = ScanConfig(directory, output, tuple(formats), probabilities, anonymous_names, force)
 
     def options_for(recording: Recording) -> DetectOptions:
-        return options.with_span(chosen, start, stop, recording)
+        return options.with_span(chosen, start, stop, recording, anonymous=anonymous_names)
 
     with console.progress() as bar:
         display = _Display(bar)

@@ -124,20 +124,21 @@ def test_warnings_go_to_stderr(run: Run, edf: Path, here: Path) -> None:
         (["--format", "csv_bi", "--format", "json", "-o", "-"], "one output, not 2"),
         (["--format", "csv_bi", "--format", "json", "-o", "one.txt"], "one file for 2 outputs"),
         (["--probabilities", "p.npz", "-o", "p.npz"], "would both write"),
-        (["--max-missing", "16"], "max_missing must be within 0..15"),
-        (["--batch-size", "0"], "--batch-size"),
-        (["--threads", "-1"], "--threads"),
+        (["--max-missing", "40"], "--max-missing 40 is out of range. hint: it takes whole numbers, 0 to 15"),
+        (["--batch-size", "0"], "--batch-size 0 is out of range. hint: it takes whole numbers, at least 1"),
+        (["--threads", "-3"], "--threads -3 is out of range. hint: it takes whole numbers, at least 0"),
         (["--on", "0.5", "--off", "0.6"], "off <= on"),
         (["--off", "0.9"], "off <= on"),
         (["--on", "1.5"], "thresholds"),
         (["--channel-map", "nonsense"], "NAME=ELECTRODE"),
-        (["--start", "noon"], "not a time: noon"),
+        (["--start", "noon"], "--start noon is not a time"),
         (["--start", "-5"], "not a time"),
-        (["--start", "25:00"], "not a time: 25:00"),
+        (["--start", "25:00"], "--start 25:00 is not a time"),
         (["--start", "1:2:3:4"], "not a time"),
         (["--start", "nan"], "not a time"),
-        (["--start", "50", "--stop", "40"], "stop must lie behind start"),
-        (["--start", "70"], "nothing recorded"),
+        (["--start", "50", "--stop", "40"], "stop must lie behind start, got --start 50 --stop 40"),
+        (["--start", "70"], "nothing recorded from 70 s on"),
+        (["--start", "09:00"], "nothing recorded from 09:00 (82800 s) on (the recording has 60 s)"),
         (["--channel-map", "Fp1=Q7"], "Q7"),
     ],
 )
@@ -284,6 +285,15 @@ def test_a_part_by_seconds_or_by_the_clock(run: Run, edf: Path, here: Path, star
     (result,) = run("detect", edf, "--start", start, "--stop", stop, "--json").json["results"]
     assert result["unscored"] == [[0.0, 15.0], [50.0, 60.0]]
     assert result["events"][0]["onset_s"] == pytest.approx(20.0, abs=0.6)
+
+
+@pytest.mark.parametrize(("stop", "shown"), [("90", "90 s"), ("10:02", "10:02 (120 s)")])
+def test_a_stop_behind_the_end_is_told(run: Run, edf: Path, here: Path, stop: str, shown: str) -> None:
+    ran = run("detect", edf, "--stop", stop)
+    assert ran.code == 0
+    assert ran.err == f"warning: night.edf: --stop {shown} lies behind the recording's end at 60 s: analysed to there\n"
+    assert run("detect", edf, "--stop", "60").err == ""
+    assert "night" not in run("detect", edf, "--stop", stop, "--anonymous-names").err
 
 
 def test_clock_times_pass_midnight(run: Run, edf: Path, here: Path) -> None:
