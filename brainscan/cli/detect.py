@@ -219,7 +219,9 @@ def _show(detection: Detection, job: _Job, *, quiet: bool) -> None:
     to_stdout = any(target is None for target in next(iter(job.targets.values())).values())
     if quiet or job.as_json or to_stdout:
         return
-    summary = f"{detection.file}: {len(detection.events)} events in {detection.analysed_s:.1f} s analysed"
+    summary = (
+        f"{detection.file}: {console.count(len(detection.events), 'event')} in {detection.analysed_s:.1f} s analysed"
+    )
     rows = []
     for number, event in enumerate(detection.events, 1):
         clock = detection.clock(event.onset_s)

@@ -98,7 +98,7 @@ class _Display:
             for text in outcome.warnings:
                 console.warning(f"{outcome.file}: {text}")
         if self._bar.disable:
-            found = f"{len(outcome.events)} events in {outcome.analysed_s:.1f} s analysed"
+            found = f"{console.count(len(outcome.events), 'event')} in {outcome.analysed_s:.1f} s analysed"
             console.message(f"[{number}/{total}] {outcome.file}: {outcome.status}, {found}")
 
 
@@ -118,11 +118,16 @@ def _finish(outcomes: tuple[Outcome, ...], *, as_json: bool, quiet: bool) -> Non
         hours = sum(o.analysed_s for o in outcomes) / 3600.0
         sys.stdout.write(
             f"{counts['done']} done, {counts['skipped']} skipped, {counts['failed']} failed;"
-            f" {events} events in {hours:.2f} h analysed\n"
+            f" {console.count(events, 'event')} in {hours:.2f} h analysed\n"
         )
         if failures:
-            console.stdout_table(("failed", "kind", "cause"), [(f["file"], f["kind"], f["message"]) for f in failures])
+            console.stdout_table(
+                ("failed", "kind", "cause"),
+                [(o.file, o.error.kind, o.error.message) for o in failed if o.error is not None],
+            )
     if failed:
-        error = PartialFailureError(f"{len(failed)} of {len(outcomes)} recordings failed; the others are done")
+        error = PartialFailureError(
+            f"{len(failed)} of {console.count(len(outcomes), 'recording')} failed; the others are done"
+        )
         error.reported = True
         raise error

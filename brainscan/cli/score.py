@@ -49,7 +49,7 @@ def score(
     error = None
     if report.failures:
         error = PartialFailureError(
-            f"{len(report.failures)} of {report.n_pairs} pairs could not be scored; the others are",
+            f"{len(report.failures)} of {console.count(report.n_pairs, 'pair')} could not be scored; the others are",
             hint="the lines above say why",
         )
         for failure in report.failures:
@@ -82,7 +82,7 @@ def _show(report: ScoreReport) -> None:
                 rows.append((metric.upper(), name, *counts, *rates))
         header = ("NEDC", "label", "targets", "hits", "misses", "FP", "sens", "spec", "prec", "F1", "FA/24h")
         hours = report.nedc.ovlp.total_duration_s / 3600
-        console.stdout_table(header, rows, title=f"{len(report.nedc_per_file)} pairs, {hours:.2f} h")
+        console.stdout_table(header, rows, title=f"{console.count(len(report.nedc_per_file), 'pair')}, {hours:.2f} h")
         print(f"IRA kappa {report.nedc.ira.multi_class_kappa:.4f}\n")
     lines: list[tuple[object, ...]] = []
     for path, scores in report.szcore.items():

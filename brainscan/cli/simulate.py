@@ -33,7 +33,7 @@ def simulate(
     brainscan simulate -o sim.edf --duration 3600 --seizures 3 --seed 3000001 --annotations sim_truth.csv_bi
     brainscan simulate -o night.edf --duration 86400 --seizures 12 --seed 3000002 --rate 512
     """
-    from brainscan.cli.console import message, progress, set_quiet
+    from brainscan.cli.console import count, message, progress, set_quiet
     from brainscan.electrodes import ELECTRODES
     from brainscan.errors import OutputError, UsageError
     from brainscan.io.atomic import write_text
@@ -61,4 +61,4 @@ def simulate(
     if annotations is not None:
         note = f"simulated truth, seed {seed}"
         write_text(annotations, format_csv_bi(simulation.annotations(), duration, output.name, (note,)))
-    message(f"{output}: {duration:g} s, {len(simulation.truth)} seizures (seed {seed})")
+    message(f"{output}: {duration:g} s, {count(len(simulation.truth), 'seizure')} (seed {seed})")

@@ -29,7 +29,7 @@ def test_default_output_is_a_csv_bi_here_and_a_table_on_stdout(run: Run, edf: Pa
     assert ran.code == 0
     assert _files(here) == ["night.csv_bi"]
     lines = ran.out.splitlines()
-    assert lines[0] == "night.edf: 1 events in 60.0 s analysed"
+    assert lines[0] == "night.edf: 1 event in 60.0 s analysed"
     number, onset, clock, duration, confidence = lines[3].split()
     assert (number, clock[:6]) == ("1", "10:00:")
     assert onset.startswith(("0:00:19", "0:00:20"))

@@ -18,7 +18,7 @@ def test_recording_and_truth_are_written(tmp_path: Path, capsys: pytest.CaptureF
     assert main([*SMALL, "-o", str(edf), "--annotations", str(truth)]) == 0
     out, err = capsys.readouterr()
     assert out == ""
-    assert "90 s, 1 seizures (seed 3000007)" in err
+    assert "90 s, 1 seizure (seed 3000007)" in err
     recording = read(edf)
     assert recording.labels == tuple(f"EEG {name}" for name in ELECTRODES)
     assert recording.duration_s == 90.0
