@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from brainscan.detection import ElectrodeReport
+from brainscan.signal.labels import names_plainly
 
 _ROWS = (
     ("", "Fp1", "", "Fp2", ""),
@@ -16,7 +17,7 @@ _ROWS = (
 _CELL = 8
 _MARKS = {"renamed": "r", "derived": "d", "interpolated": "i", "missing": "x", "doubtful": "?", "unusable": "!"}
 _MEANINGS = {
-    "renamed": "under another label",
+    "renamed": "under another name",
     "derived": "derived from other channels",
     "interpolated": "interpolated",
     "missing": "missing",
@@ -28,7 +29,7 @@ _MEANINGS = {
 def head_map(electrodes: Sequence[ElectrodeReport]) -> str:
     """Return a map of the 19, nose up, each with marks for how it is obtained, and a legend of those used.
 
-    An electrode without mark is recorded under its own name and good throughout.
+    An electrode without mark is recorded under its own name, with whatever prefix and reference, and good throughout.
     """
     words = {e.name: _words(e) for e in electrodes}
     width = _CELL * 5
@@ -41,8 +42,14 @@ def head_map(electrodes: Sequence[ElectrodeReport]) -> str:
     return "\n".join([*lines, *([""] if legend else []), *legend])
 
 
+def found(report: ElectrodeReport) -> str:
+    """Return how an electrode was found, for people: ``EEG Fp1-Ref`` is no other name for Fp1, as T7 is for T3."""
+    plain = bool(report.channels) and all(names_plainly(label, report.name) for label in report.channels)
+    return "present" if report.found == "renamed" and plain else report.found
+
+
 def _words(report: ElectrodeReport) -> tuple[str, ...]:
-    obtained = report.how if report.how != "recorded" else report.found
+    obtained = report.how if report.how != "recorded" else found(report)
     return tuple(word for word in (obtained, report.quality) if word in _MARKS)
 
 

@@ -95,7 +95,7 @@ def _document(recording: Recording, held: Detection) -> dict[str, Any]:
 
 
 def _show_recording(recording: Recording, held: Detection, *, verbose: bool) -> None:
-    from brainscan.cli.head_map import head_map
+    from brainscan.cli.head_map import found, head_map
 
     rates = sorted({float(c.rate_hz) for c in recording.channels})
     facts = [
@@ -112,12 +112,12 @@ def _show_recording(recording: Recording, held: Detection, *, verbose: bool) -> 
     console.print_facts(facts)
     print(f"\n{head_map(held.electrodes)}")
     if verbose:
-        rows = [(e.name, e.found, e.how, e.quality, ", ".join(e.channels)) for e in held.electrodes]
+        rows = [(e.name, found(e), e.how, e.quality, ", ".join(e.channels)) for e in held.electrodes]
         console.stdout_table(("electrode", "found", "how", "quality", "channels"), rows, title="")
     if held.annotations:
         shown = held.annotations[:_SHOWN_NOTES]
         print(
-            f"\n{len(held.annotations)} annotations in the file"
+            f"\n{console.count(len(held.annotations), 'annotation')} in the file"
             + (":" if len(shown) == len(held.annotations) else f", the first {len(shown)}:")
         )
         console.stdout_table(("onset", "note"), [(console.elapsed(max(a.onset_s, 0.0)), a.label) for a in shown])

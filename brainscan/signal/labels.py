@@ -140,6 +140,16 @@ def _node(token: str) -> str:
     return CANONICAL.get(token) or (token if token in EARS else "")
 
 
+def names_plainly(label: str, electrode: str) -> bool:
+    """Say whether a label holds this very name of an electrode, whatever stands before and behind it.
+
+    >>> names_plainly("EEG FP1-REF", "Fp1"), names_plainly("EEG T7-REF", "T3")
+    (True, False)
+    """
+    item = parse(label)
+    return item.first == electrode and _token(item) == electrode.upper()
+
+
 def parse_all(labels: Sequence[str]) -> tuple[Label, ...]:
     """Read all labels of a file and drop what the whole file shows to be something else.
 

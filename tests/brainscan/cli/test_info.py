@@ -65,6 +65,15 @@ def test_verbose_names_the_channels_of_each_electrode(run: Run, edf: Path) -> No
     assert "EEG Fp1-Ref" not in run("info", odd).out
 
 
+def test_a_prefix_is_no_other_name(run: Run, edf: Path) -> None:
+    odd = write_edf(edf.parent / "odd.edf", labels=tuple(f"EEG {name}-LE" for name in ELECTRODES))
+    assert "another name" not in run("info", odd).out
+    new = write_edf(edf.parent / "new.edf", labels=tuple({"T3": "T7"}.get(name, f"EEG {name}") for name in ELECTRODES))
+    out = run("info", new).out
+    assert "T3 r" in out
+    assert out.count(" r") == 2  # the mark, and its line in the legend
+
+
 def test_a_recording_that_cannot_be_scored_is_shown_and_refused(run: Run, tmp_path: Path) -> None:
     signals = eeg()
     for signal in signals[:5]:
@@ -138,6 +147,11 @@ def test_head_map_marks_what_is_not_plain() -> None:
     text = head_map(reports)
     assert all(cell in text for cell in ("Fp1 r", "F3 d?", "C3 i!"))
     assert "  x  missing" not in text
+    reports[3] = ElectrodeReport("P3", "renamed", "recorded", "good", 0.0, ("EEG P3-Ref",))
+    reports[5] = ElectrodeReport("T3", "renamed", "recorded", "good", 0.0, ("EEG T7-Ref",))
+    text = head_map(reports)
+    assert "T3 r" in text
+    assert "P3 r" not in text
     lines = text.splitlines()
     row = {name: i for i, line in enumerate(lines) for name in ELECTRODES if name in line.split()}
     assert row["F7"] == row["F8"] < row["T3"] == row["T4"] < row["T5"] == row["T6"]
