@@ -92,7 +92,8 @@ def detect_all(way: Way, model: str, files: Sequence[Path], simulated: Sequence[
         found.append(detector.detect(recording, OPTIONS))
     hours = sum(d.analysed_s for d in found) / 3600.0
     took_s = time.perf_counter() - began
-    print(f"\r\033[K{way.name}: {len(found)} recordings, {hours:.2f} h, {took_s:.0f} s", flush=True)
+    print("\r\033[K", end="", file=sys.stderr, flush=True)
+    print(f"{way.name}: {len(found)} recordings, {hours:.2f} h, {took_s:.0f} s", flush=True)
     return found
 
 
@@ -160,7 +161,7 @@ def compare(model: str, files: Sequence[Path], simulated: Sequence[SimulationCon
             print(
                 f"  events, {name}: {difference.numbers} recordings with another number, {difference.boundaries}"
                 f" boundaries off by more than {TOLERANCE_S} s (largest {difference.worst_s:.4f} s)"
-                f" {' '.join(difference.files)}"
+                f" {' '.join(dict.fromkeys(difference.files))}"
             )
             agree &= not (way.equal and (difference.numbers or difference.boundaries))
     return agree
