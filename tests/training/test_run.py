@@ -13,7 +13,7 @@ import torch
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from brainscan.card import OperatingPoint
-from brainscan.errors import InputError, ModelError
+from brainscan.errors import InputError, ModelError, OutputError
 from brainscan.events import RATE_HZ, Probabilities, runs
 from brainscan.io import atomic
 from brainscan.model import checkpoint
@@ -111,9 +111,13 @@ class Listening(Silent):
 
     def __init__(self) -> None:
         self.said: list[str] = []
+        self.closed = False
 
     def message(self, text: str) -> None:
         self.said.append(text)
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def resumed_with(finished: Finished, folder: Path, harm: dict[str, bytes | None]) -> list[str]:
@@ -405,6 +409,19 @@ def test_a_log_forgets_what_came_after_the_state(kept: Finished, tmp_path: Path)
     Journal(tmp_path, Progress(attempted=4, validated=1), Silent()).close()
     lines = read_log(tmp_path / "log.jsonl")
     assert [(line["kind"], line["epoch"]) for line in lines] == [*[("step", 0)] * 3, ("validation", 0), ("step", 1)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_ends_the_log_in_one_line(tmp_path: Path) -> None:
+    watcher = Listening()
+    journal = Journal(tmp_path, Progress(), watcher)
+    journal._stream.close()
+    with Path("/dev/full").open("a", encoding="utf-8") as journal._stream:
+        with pytest.raises(OutputError, match=r"log cannot be written .*no space left"):
+            journal.step({"step": 0})
+        with pytest.raises(OutputError, match="no space left"):
+            journal.close()
+    assert watcher.closed
 
 
 def test_tensorboard_gets_scalars_and_pictures(finished: Finished) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from brainscan.errors import OutputError
 from brainscan.io.atomic import write_text
 from brainscan.mapping import finite
 from brainscan_training.state import Progress
@@ -65,17 +67,24 @@ class Journal:
     progress : Progress
         Where it begins; later lines that a killed process left are removed.
     watcher : Watcher
+
+    Raises
+    ------
+    OutputError
+        Here and in every method, if the log cannot be written.
     """
 
     def __init__(self, run: Path, progress: Progress, watcher: Watcher) -> None:
-        self._watcher = watcher
-        path = run / LOG
-        if path.exists():
-            _cut(path, progress)
-        self._stream = path.open("a", encoding="utf-8")
         from torch.utils.tensorboard import SummaryWriter
 
-        self._board: SummaryWriter = SummaryWriter(str(run / TENSORBOARD), purge_step=progress.attempted)
+        self._watcher = watcher
+        self._path = run / LOG
+        with _writing(self._path), ExitStack() as opened:
+            if self._path.exists():
+                _cut(self._path, progress)
+            self._stream = opened.enter_context(self._path.open("a", encoding="utf-8"))
+            self._board: SummaryWriter = SummaryWriter(str(run / TENSORBOARD), purge_step=progress.attempted)
+            opened.pop_all()
 
     def step(self, record: Mapping[str, Any]) -> None:
         """Write one training step."""
@@ -93,9 +102,11 @@ class Journal:
         self._scalar("validation/sensitivity", validation.point.sensitivity, step)
         for source, value in validation.auroc.items():
             self._scalar(f"validation/auroc/{source}", value, step)
-        self._board.add_image("validation/froc", froc_picture(validation.curve), step, dataformats="HWC")
-        for number, recording in enumerate(validation.recordings[:3]):
-            self._board.add_image(f"validation/trace{number}", trace_picture(recording), step, dataformats="HWC")
+        pictures = {f"trace{number}": trace_picture(one) for number, one in enumerate(validation.recordings[:3])}
+        pictures["froc"] = froc_picture(validation.curve)
+        with _writing(self._path):
+            for name, picture in pictures.items():
+                self._board.add_image(f"validation/{name}", picture, step, dataformats="HWC")
 
     def message(self, text: str) -> None:
         """Say something to people; it is no part of the log."""
@@ -107,17 +118,33 @@ class Journal:
 
     def close(self) -> None:
         """End the log."""
-        self._stream.close()
-        self._board.close()
-        self._watcher.close()
+        with ExitStack() as closing:
+            closing.callback(self._watcher.close)
+            closing.enter_context(_writing(self._path))
+            closing.callback(self._board.close)
+            self._stream.close()
 
     def _line(self, record: Mapping[str, Any]) -> None:
-        self._stream.write(json.dumps(finite(dict(record))) + "\n")
-        self._stream.flush()
+        with _writing(self._path):
+            self._stream.write(json.dumps(finite(dict(record))) + "\n")
+            self._stream.flush()
         self._watcher.record(record)
 
     def _scalar(self, name: str, value: float, step: int) -> None:
-        self._board.add_scalar(name, value, step)
+        with _writing(self._path):
+            self._board.add_scalar(name, value, step)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """Call a full disk one; what watchers raise, such as a closed pipe, is none of this."""
+    try:
+        yield
+    except OSError as problem:
+        reason = (problem.strerror or type(problem).__name__).lower()
+        raise OutputError(
+            f"the log cannot be written ({reason})", file=str(path), hint="make room and go on with --resume"
+        ) from problem
 
 
 def read_log(path: Path) -> list[dict[str, Any]]:
