@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.card import Card
-from brainscan.detection import Detection
+from brainscan.detection import Detection, ElectrodeReport
 from brainscan.detector import DetectOptions, Progress, examine
+from brainscan.io.plan import outline_plan
 from brainscan.recording import Recording
 
 FloatArray = NDArray[np.float32]
@@ -33,6 +34,38 @@ class NoNetwork:
     def probabilities(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
         """Return zeros for each sample of the windows."""
         return [np.zeros(window.shape[-1], dtype=np.float32) for window in windows]
+
+
+def outline(recording: Recording, options: DetectOptions) -> Detection:
+    """Say what the header gives of a recording whose labels lack too many electrodes; no sample is judged.
+
+    Returns
+    -------
+    Detection
+        Without events, verdicts and checksum: what is not missing counts as good.
+    """
+    plan = outline_plan(recording, options.channel_map)
+    missing = set(plan.missing)
+    return Detection(
+        file=recording.name,
+        format=recording.format,
+        start=recording.start,
+        duration_s=recording.duration_s,
+        analysed_s=0.0,
+        segments=recording.segments,
+        events=(),
+        unscored=((0.0, recording.duration_s),),
+        electrodes=tuple(
+            ElectrodeReport(s.name, "missing", "missing", "good", 0.0)
+            if s.name in missing
+            else ElectrodeReport(
+                s.name, s.found, "derived" if s.found == "derived" else "recorded", "good", 0.0, s.labels
+            )
+            for s in plan.sources
+        ),
+        warnings=tuple(dict.fromkeys((*recording.warnings, *plan.warnings))),
+        annotations=recording.annotations,
+    )
 
 
 def survey(

@@ -50,19 +50,27 @@ def info(
 
 def _recording(path: Path, channel_map: str, max_missing: int, *, as_json: bool, verbose: bool) -> None:
     from brainscan.detector import nothing_scored
-    from brainscan.errors import ModelError
+    from brainscan.errors import InputError, ModelError
     from brainscan.io import read
     from brainscan.model import checkpoint
-    from brainscan.survey import survey
+    from brainscan.survey import outline, survey
 
     chosen = options.detect_options(channel_map, max_missing)
     recording = read(path)
-    card = None
+    card, refused = None, None
     with suppress(ModelError):  # without an installed model its stages run with their defaults
         card = checkpoint.read_card(checkpoint.locate(checkpoint.DEFAULT))
     with console.progress() as bar:
         task = bar.add_task(path.name, total=round(recording.duration_s))
-        held = survey(recording, chosen, card, lambda at_s: bar.update(task, completed=round(at_s)))
+        try:
+            held = survey(recording, chosen, card, lambda at_s: bar.update(task, completed=round(at_s)))
+        except InputError as error:
+            refused = error if error.kind in {"electrodes", "calibration"} else None
+            if refused is None or as_json:
+                raise
+    if refused is not None:
+        _show_recording(recording, outline(recording, chosen), judged=False, verbose=verbose)
+        raise refused
     failure = None if held.analysed_s else nothing_scored(held)
     if as_json:
         document = _document(recording, held)
@@ -94,7 +102,7 @@ def _document(recording: Recording, held: Detection) -> dict[str, Any]:
     }
 
 
-def _show_recording(recording: Recording, held: Detection, *, verbose: bool) -> None:
+def _show_recording(recording: Recording, held: Detection, *, verbose: bool, judged: bool = True) -> None:
     from brainscan.cli.head_map import found, head_map
 
     rates = sorted({float(c.rate_hz) for c in recording.channels})
@@ -112,7 +120,7 @@ def _show_recording(recording: Recording, held: Detection, *, verbose: bool) -> 
     console.print_facts(facts)
     print(f"\n{head_map(held.electrodes)}")
     if verbose:
-        rows = [(e.name, found(e), e.how, e.quality, ", ".join(e.channels)) for e in held.electrodes]
+        rows = [(e.name, found(e), e.how, e.quality if judged else "-", ", ".join(e.channels)) for e in held.electrodes]
         console.stdout_table(("electrode", "found", "how", "quality", "channels"), rows, title="")
     if held.annotations:
         shown = held.annotations[:_SHOWN_NOTES]

@@ -30,6 +30,7 @@ _LOOP_SHARE = 0.1
 _MAINS_SHARE = 0.95
 _SAME_SHARE = 0.02
 _SHOWN_LABELS = 40
+_MOST_MISSING = N_ELECTRODES - 4  # what a user may allow
 
 
 def open_plan(
@@ -74,6 +75,17 @@ def open_plan(
     return montage.with_warnings(plan, tuple(dict.fromkeys(warnings)))
 
 
+def outline_plan(recording: Recording, channel_map: Mapping[str, str] | None = None) -> ElectrodePlan:
+    """Return what labels and calibrations give, however little: to show what `open_plan` refuses.
+
+    Raises
+    ------
+    ValueError
+        The channel map names something that is no electrode.
+    """
+    return montage.plan(recording.labels, channel_map=channel_map, excluded=_excluded(recording))
+
+
 def _excluded(recording: Recording) -> frozenset[int]:
     """Return channels that cannot be used: no calibration, far too slow, or impossibly fast."""
     return frozenset(
@@ -110,12 +122,13 @@ def _refusal(recording: Recording, plan: ElectrodePlan, by_label: ElectrodePlan)
             hint="export it again with physical units",
         )
     labels = ", ".join(label or "(blank)" for label in recording.labels[:_SHOWN_LABELS])
+    allow = f", or allow them with --max-missing {len(plan.missing)}" if len(plan.missing) <= _MOST_MISSING else ""
     more = f" and {len(recording.labels) - _SHOWN_LABELS} more" if len(recording.labels) > _SHOWN_LABELS else ""
     return InputError(
         f"{count}: {names} (labels: {labels}{more})",
         kind="electrodes",
         file=recording.name,
-        hint="map other names with --channel-map NAME=ELECTRODE, or allow more with --max-missing",
+        hint=f"map other names with --channel-map NAME=ELECTRODE{allow}",
     )
 
 

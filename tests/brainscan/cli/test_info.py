@@ -45,6 +45,29 @@ def test_channel_map_and_limit(run: Run, edf: Path) -> None:
     assert document["electrodes"]["Fp1"]["found"] == "renamed"
 
 
+@pytest.mark.parametrize("verbose", [[], ["-v"]])
+def test_too_few_electrodes_are_shown_before_the_error(run: Run, edf: Path, verbose: list[str]) -> None:
+    labels = tuple(f"E{i}" if i < 9 else f"EEG {name}" for i, name in enumerate(ELECTRODES))
+    odd = write_edf(edf.parent / "odd.edf", labels=labels)
+    ran = run("info", odd, *verbose)
+    assert ran.code == 3
+    assert "0:01:00.0 (60 s)" in ran.out
+    assert [name for name in ELECTRODES if f"{name} x" in ran.out] == list(ELECTRODES[:9])
+    assert "  x  missing" in ran.out
+    assert ran.errors[0].endswith("or allow them with --max-missing 9")
+    assert " good" not in ran.out  # nothing has been judged
+    assert run("info", odd, "--max-missing", "9").code == 0
+    assert set(run("info", odd, "--json").json) == {"error"}
+
+
+def test_more_missing_than_can_be_allowed(run: Run, edf: Path) -> None:
+    odd = write_edf(edf.parent / "odd.edf", labels=(*ELECTRODES[:2], *(f"E{i}" for i in range(17))))
+    ran = run("info", odd)
+    assert ran.code == 3
+    assert "--max-missing" not in ran.errors[0]
+    assert "  x  missing" in ran.out
+
+
 def test_recording_for_people(run: Run, tmp_path: Path) -> None:
     path = tmp_path / "gaps.edf"
     onsets = [*range(15), *range(100, 115)]
