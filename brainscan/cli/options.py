@@ -15,6 +15,7 @@ from brainscan.errors import ModelError, UsageError
 if TYPE_CHECKING:
     from brainscan.card import Card, DecisionConfig
     from brainscan.detector import DetectOptions, Detector
+    from brainscan.model.inference import RunConfig
     from brainscan.recording import Recording
 
 MOST_MISSING = N_ELECTRODES - 4
@@ -129,29 +130,19 @@ class DetectorChoice:
         except ValueError as problem:
             raise UsageError(str(problem), hint="--on and --off take 0 to 1, --off not above --on") from None
         if verbose:
-            self._say(detector)
+            self._say(detector, run)
         return detector
 
-    def _say(self, detector: Detector) -> None:
+    def _say(self, detector: Detector, run: RunConfig) -> None:
         """Say what was chosen where the user left the choice open."""
-        import torch
+        from brainscan.model.runner import place_of_work
 
         card, decision = detector.card, detector.decision
-        if detector.backend == "onnx":
-            from brainscan.model.onnx_runner import pick_providers
-
-            device = "cuda" if pick_providers(self.device)[0].startswith("CUDA") else "cpu"
-        else:
-            from brainscan.model.inference import pick_device
-
-            device = pick_device(self.device).type
-        threads = self.threads or torch.get_num_threads()
         given = self.on is not None or self.off is not None
         point = f"operating point {self.operating_point}" if self.operating_point else "the card's defaults"
         console.message(
-            f"model {card.name} ({card.sha256[:12]}), device {device}"
-            + (f" ({console.count(threads, 'thread')})" if device == "cpu" else "")
-            + f", backend {detector.backend}, {detector.precision}"
+            f"model {card.name} ({card.sha256[:12]}), device {place_of_work(run, detector.backend)}, "
+            f"backend {detector.backend}, {detector.precision}"
         )
         console.message(f"thresholds on {decision.enter:g}, off {decision.leave:g} ({'as given' if given else point})")
 

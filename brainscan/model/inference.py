@@ -20,7 +20,7 @@ from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import UsageError
 from brainscan.model.precision import pick_precision
-from brainscan.model.workers import Workers
+from brainscan.model.workers import Workers, count_of
 from brainscan_models.folding import folded
 from brainscan_models.ssd import choose, use_backend
 
@@ -169,7 +169,7 @@ class WindowRunner:
         self._dtype = pick_precision(self.config.precision, self.device, network.config.encoder.widths[-1])
         self._centring = torch.from_numpy(centring_matrix(card.amplitude)).to(self.device)
         self._together = 1 if self.device.type == "cpu" else self.config.batch_size
-        self._workers = Workers((self.config.threads or torch.get_num_threads()) if self.device.type == "cpu" else 1)
+        self._workers = Workers(count_of(self.config.threads) if self.device.type == "cpu" else 1)
 
     @property
     def batch_size(self) -> int:

@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from brainscan.errors import MissingExtraError, ModelError, UsageError
 from brainscan.model.inference import RunConfig, gathered
 from brainscan.model.laplacian import held_pe
 from brainscan.model.onnx_folder import AFTER, BEFORE, PeStep, read_export
-from brainscan.model.workers import Workers
+from brainscan.model.workers import Workers, count_of
 
 FloatArray = NDArray[np.float32]
 
@@ -98,7 +97,7 @@ class OnnxRunner:
         providers = pick_providers(self.config.device)
         on_cpu = len(providers) == 1
         # As in torch: windows beside each other, each on one thread, so that no result depends on their number.
-        self._workers = Workers((self.config.threads or torch.get_num_threads()) if on_cpu else 1)
+        self._workers = Workers(count_of(self.config.threads) if on_cpu else 1)
         self._together = 1 if on_cpu else self.config.batch_size
         self.graphs = Graphs(folder, manifest.pe, 1, providers)
 

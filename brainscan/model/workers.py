@@ -21,6 +21,11 @@ Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 
+def count_of(threads: int) -> int:
+    """Return how many threads a choice comes to; 0 means as many as torch has."""
+    return threads or torch.get_num_threads()
+
+
 class Workers:
     """A fixed number of threads, started when there is work.
 
