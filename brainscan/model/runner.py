@@ -12,11 +12,13 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
 from brainscan._version import __version__
 from brainscan.errors import ModelError, OutputError, UsageError
 from brainscan.io.user_cache import user_cache
 from brainscan.model import checkpoint
-from brainscan.model.inference import RunConfig, WindowRunner
+from brainscan.model.inference import RunConfig, WindowRunner, pick_device
 from brainscan.model.onnx_folder import card_of, is_export, read_export
 
 if TYPE_CHECKING:
@@ -62,6 +64,33 @@ def open_runner(name_or_path: str, run: RunConfig | None = None) -> WindowRunner
     with tempfile.TemporaryDirectory(prefix="brainscan-") as place:
         # Both graphs are in memory once they are open.
         return OnnxRunner(_export(name_or_path, Path(place) / ONNX), run)
+
+
+def place_of_work(run: RunConfig, backend: str) -> str:
+    """Return where windows are computed, for people: ``cuda``, or ``cpu`` with its threads.
+
+    Parameters
+    ----------
+    run : RunConfig
+        What was asked for.
+    backend : str
+        What a runner says that it uses.
+
+    Raises
+    ------
+    UsageError
+        If there is no such device.
+    """
+    if backend == ONNX:
+        from brainscan.model.onnx_runner import pick_providers
+
+        on_cpu = len(pick_providers(run.device)) == 1
+    else:
+        on_cpu = pick_device(run.device).type == "cpu"
+    if not on_cpu:
+        return "cuda"
+    threads = run.threads or torch.get_num_threads()
+    return f"cpu ({threads} {'thread' if threads == 1 else 'threads'})"
 
 
 def kept_export(name_or_path: str) -> Path | None:

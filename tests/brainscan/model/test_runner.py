@@ -16,7 +16,7 @@ from brainscan.model import runner as runners
 from brainscan.model.inference import RunConfig, WindowRunner
 from brainscan.model.onnx_folder import BEFORE, card_of
 from brainscan.model.onnx_runner import OnnxRunner
-from brainscan.model.runner import kept_export, must_export, open_runner, place_of, prepare
+from brainscan.model.runner import kept_export, must_export, open_runner, place_of, place_of_work, prepare
 from tests.stand_ins import Exported, noise, save_tiny
 
 QuickExport = Callable[[], int]
@@ -122,3 +122,13 @@ def test_an_export_cannot_be_saved_as_a_checkpoint(exported: Exported, tmp_path:
 def test_the_card_of_either_is_the_same(exported: Exported) -> None:
     assert card_of(str(exported.folder)) == card_of(str(exported.checkpoint))
     assert card_of("default") == checkpoint.read_card(checkpoint.locate("default"))
+
+
+@pytest.mark.parametrize("backend", ["native", "onnx"])
+def test_where_windows_are_computed(backend: str) -> None:
+    if backend == "onnx":
+        pytest.importorskip("onnxruntime")
+    assert place_of_work(RunConfig(device="cpu", threads=1), backend) == "cpu (1 thread)"
+    assert place_of_work(RunConfig(device="cpu", threads=3), backend) == "cpu (3 threads)"
+    with pytest.raises(UsageError):
+        place_of_work(RunConfig(device="abacus"), backend)
