@@ -51,7 +51,7 @@ def read_edf_annotations(path: Path) -> AnnotationFile:
         if not found:
             raise InputError("has no annotations", kind="empty", file=path.name, hint="only EDF+ and BDF+ hold them")
     events, n_notes = _events(found, path.name)
-    warnings = (f"{n_notes} annotations that name no seizure are passed over",) if n_notes else ()
+    warnings = (f"annotations that name no seizure are passed over: {n_notes}",) if n_notes else ()
     return check_intervals(AnnotationFile(events, duration_s, (), path.name, start, warnings=warnings))
 
 

@@ -143,7 +143,7 @@ def _unit_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
         if channel.uv_per_unit != uv_per_unit(channel.unit)
     )
     return [
-        f"unit {unit!r} of {count} channels is unknown or gives impossible amplitudes: taken as uV"
+        f"unit {unit!r} is unknown or gives impossible amplitudes: taken as uV (channels: {count})"
         for unit, count in counts.items()
     ]
 

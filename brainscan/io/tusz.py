@@ -112,7 +112,7 @@ def _checked(rows: tuple[Annotation, ...], lines: tuple[int, ...], name: str, du
             raise row_error(f"unknown label {row.label!r}", name=name, line=line, hint=_LABEL_HINT)
     warnings: tuple[str, ...] = ()
     if n_non_epileptic:
-        warnings = (f"{n_non_epileptic} non-epileptic seizure rows ({_NON_EPILEPTIC}) count as background",)
+        warnings = (f"rows of non-epileptic seizures ({_NON_EPILEPTIC}) count as background: {n_non_epileptic}",)
     return check_intervals(AnnotationFile(tuple(kept), duration_s, lines, name, warnings=warnings))
 
 
