@@ -166,9 +166,9 @@ def main() -> int:
         cells = (f"{rows[i][1]:.3f} | {rows[i][2]:.0f}" for rows in measured.values())
         print(f"| {seconds} s | " + " | ".join(cells) + " |")
     growth = {f: (r[-1][1] / r[0][1], max(r[-1][2], 1.0) / max(r[0][2], 1.0)) for f, r in measured.items()}
-    print(f"\n{lengths[-1] / lengths[0]:g} times the length takes:")
+    print(f"\n{lengths[-1] / lengths[0]:g} times the length takes\n")
     for form, (in_time, in_memory) in growth.items():
-        print(f"  {FORMS[form]}: {in_time:.0f} times the time, {in_memory:.0f} times the memory")
+        print(f"- {FORMS[form]}: {in_time:.0f} times the time, {in_memory:.0f} times the memory")
     if arguments.plot:
         plot(arguments.plot, measured)
     return 0
