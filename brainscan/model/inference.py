@@ -6,10 +6,8 @@ computed in batches.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,7 +18,7 @@ from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import UsageError
 from brainscan.model.precision import pick_precision
-from brainscan.model.workers import Workers, count_of
+from brainscan.model.side_by_side import SideBySide
 from brainscan_models.folding import folded
 from brainscan_models.ssd import choose, use_backend
 
@@ -142,7 +140,7 @@ def fast_scaled(uv: torch.Tensor, config: AmplitudeConfig, centring: torch.Tenso
     return square.div_(root).add_(size).log1p_().copysign_(relative).mul_(config.gain)
 
 
-class WindowRunner:
+class WindowRunner(SideBySide):
     """A network on a device, ready for windows.
 
     Parameters
@@ -168,13 +166,7 @@ class WindowRunner:
         self.folded = folded(self.network)
         self._dtype = pick_precision(self.config.precision, self.device, network.config.encoder.widths[-1])
         self._centring = torch.from_numpy(centring_matrix(card.amplitude)).to(self.device)
-        self._together = 1 if self.device.type == "cpu" else self.config.batch_size
-        self._workers = Workers(count_of(self.config.threads) if self.device.type == "cpu" else 1)
-
-    @property
-    def batch_size(self) -> int:
-        """Windows at a time."""
-        return self.config.batch_size
+        super().__init__(self.config.batch_size, self.config.threads, on_cpu=self.device.type == "cpu")
 
     @property
     def backend(self) -> str:
@@ -187,40 +179,6 @@ class WindowRunner:
         """In what products and convolutions are computed, for people."""
         return str(self._dtype).removeprefix("torch.")
 
-    def probabilities(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
-        """Return the probability of each sample of some windows.
-
-        Parameters
-        ----------
-        windows : sequence of float32 arrays, shape (19, n_samples) each
-            Re-referenced µV.
-
-        Returns
-        -------
-        list of float32 arrays, shape (n_samples,) each
-        """
-        return gathered(self.submit(windows))
-
-    def submit(self, windows: Sequence[FloatArray]) -> list[Future[list[FloatArray]]]:
-        """Begin to compute the probabilities of some windows.
-
-        Returns
-        -------
-        list of Future
-            Of one or more windows each, in their order.
-        """
-        return self._begin(windows, _probabilities)
-
-    def logits(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
-        """Return the logit of each sample, after the card's shift and scale; otherwise as `probabilities`."""
-        return gathered(self._begin(windows, list))
-
-    def _begin(
-        self, windows: Sequence[FloatArray], finish: Callable[[FloatArray], list[FloatArray]]
-    ) -> list[Future[list[FloatArray]]]:
-        pieces = [windows[first : first + self._together] for first in range(0, len(windows), self._together)]
-        return self._workers.submit(lambda piece: finish(self._logits(piece)), pieces)
-
     def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
         with torch.inference_mode(), use_backend(self._scan):
             uv = torch.from_numpy(np.stack(windows)).to(self.device)
@@ -230,16 +188,3 @@ class WindowRunner:
                 logits = self.folded(eeg)
             shifted: torch.Tensor = (logits - self.card.logit_shift) * self.card.logit_scale
             return shifted.float().cpu().numpy()
-
-
-def gathered(futures: Sequence[Future[list[FloatArray]]]) -> list[FloatArray]:
-    """Wait for results and return them in order; whatever happens, nothing is left to be computed."""
-    try:
-        return list(chain.from_iterable(future.result() for future in futures))
-    finally:
-        for future in futures:
-            future.cancel()
-
-
-def _probabilities(logits: FloatArray) -> list[FloatArray]:
-    return list(torch.sigmoid(torch.from_numpy(logits)).numpy())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.errors import MissingExtraError, ModelError, UsageError
-from brainscan.model.inference import RunConfig, gathered
+from brainscan.model.inference import RunConfig
 from brainscan.model.laplacian import held_pe
 from brainscan.model.onnx_folder import AFTER, BEFORE, PeStep, read_export
-from brainscan.model.workers import Workers, count_of
+from brainscan.model.side_by_side import SideBySide
 
 FloatArray = NDArray[np.float32]
 
@@ -68,7 +67,7 @@ class Graphs:
         return _run(self._after, {**features, "pe": pe})["logits"]
 
 
-class OnnxRunner:
+class OnnxRunner(SideBySide):
     """An export, ready for windows: a `brainscan.session.Runner`.
 
     Parameters
@@ -95,34 +94,8 @@ class OnnxRunner:
         self.config = config or RunConfig(backend="onnx")
         manifest, self.card = read_export(folder)
         providers = pick_providers(self.config.device)
-        on_cpu = len(providers) == 1
-        # As in torch: windows beside each other, each on one thread, so that no result depends on their number.
-        self._workers = Workers(count_of(self.config.threads) if on_cpu else 1)
-        self._together = 1 if on_cpu else self.config.batch_size
+        super().__init__(self.config.batch_size, self.config.threads, on_cpu=len(providers) == 1)
         self.graphs = Graphs(folder, manifest.pe, 1, providers)
-
-    @property
-    def batch_size(self) -> int:
-        """Windows at a time."""
-        return self.config.batch_size
-
-    def probabilities(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
-        """Return the probability of each sample of windows in µV, shape (19, n_samples) each."""
-        return gathered(self.submit(windows))
-
-    def submit(self, windows: Sequence[FloatArray]) -> list[Future[list[FloatArray]]]:
-        """Begin `probabilities`; each result holds those of one or more windows, in their order."""
-        return self._begin(windows, _probabilities)
-
-    def logits(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
-        """Return the logit of each sample, after the card's shift and scale; otherwise as `probabilities`."""
-        return gathered(self._begin(windows, list))
-
-    def _begin(
-        self, windows: Sequence[FloatArray], finish: Callable[[FloatArray], list[FloatArray]]
-    ) -> list[Future[list[FloatArray]]]:
-        pieces = [windows[first : first + self._together] for first in range(0, len(windows), self._together)]
-        return self._workers.submit(lambda piece: finish(self._logits(piece)), pieces)
 
     def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
         features = self.graphs.before(np.stack(windows))
@@ -152,11 +125,6 @@ def pick_providers(device: str) -> tuple[str, ...]:
     if device == "cuda" and not has_cuda:
         raise UsageError("this ONNX Runtime has no CUDA", hint="pip install onnxruntime-gpu; or --device cpu")
     return (cuda, cpu) if has_cuda and device != "cpu" else (cpu,)
-
-
-def _probabilities(logits: FloatArray) -> list[FloatArray]:
-    with np.errstate(over="ignore"):  # the exponential of a very negative logit is infinite, its reciprocal 0
-        return list(1.0 / (1.0 + np.exp(-logits)))
 
 
 def _run(session: Any, inputs: Mapping[str, FloatArray]) -> dict[str, FloatArray]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import torch
 
 from brainscan._version import __version__
 from brainscan.errors import ModelError, OutputError, UsageError
@@ -20,6 +19,7 @@ from brainscan.io.user_cache import user_cache
 from brainscan.model import checkpoint
 from brainscan.model.inference import RunConfig, WindowRunner, pick_device
 from brainscan.model.onnx_folder import card_of, is_export, read_export
+from brainscan.model.workers import count_of
 
 if TYPE_CHECKING:
     from brainscan.model.onnx_runner import OnnxRunner
@@ -89,7 +89,7 @@ def place_of_work(run: RunConfig, backend: str) -> str:
         on_cpu = pick_device(run.device).type == "cpu"
     if not on_cpu:
         return "cuda"
-    threads = run.threads or torch.get_num_threads()
+    threads = count_of(run.threads)
     return f"cpu ({threads} {'thread' if threads == 1 else 'threads'})"
 
 
@@ -103,11 +103,8 @@ def kept_export(name_or_path: str) -> Path | None:
     """
     folder = place_of(name_or_path)
     if is_export(folder):
-        try:
+        with suppress(ModelError):  # a damaged one is made again
             read_export(folder)
-        except ModelError:
-            pass  # damaged: made again
-        else:
             return folder
     try:
         return _export(name_or_path, folder)

@@ -1,0 +1,92 @@
+"""What every runner shares: windows go to the workers in pieces, and come back as probabilities in their order."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from itertools import chain
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from brainscan.model.workers import Workers, count_of
+
+FloatArray = NDArray[np.float32]
+
+
+class SideBySide(ABC):
+    """Windows on a CPU one a thread, beside each other; elsewhere in batches.
+
+    On a CPU no result depends on the number of threads or on the batch, since each window is computed alone.
+
+    Parameters
+    ----------
+    batch_size : int
+        Windows at a time.
+    threads : int
+        On a CPU; 0: as many as torch has.
+    on_cpu : bool
+    """
+
+    def __init__(self, batch_size: int, threads: int, *, on_cpu: bool) -> None:
+        self._batch_size = batch_size
+        self._together = 1 if on_cpu else batch_size
+        self._workers = Workers(count_of(threads) if on_cpu else 1)
+
+    @property
+    def batch_size(self) -> int:
+        """Windows at a time."""
+        return self._batch_size
+
+    def probabilities(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return the probability of each sample of some windows.
+
+        Parameters
+        ----------
+        windows : sequence of float32 arrays, shape (19, n_samples) each
+            Re-referenced µV.
+
+        Returns
+        -------
+        list of float32 arrays, shape (n_samples,) each
+        """
+        return _gathered(self.submit(windows))
+
+    def submit(self, windows: Sequence[FloatArray]) -> list[Future[list[FloatArray]]]:
+        """Begin to compute the probabilities of some windows.
+
+        Returns
+        -------
+        list of Future
+            Of one or more windows each, in their order.
+        """
+        return self._begin(windows, _probabilities)
+
+    def logits(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
+        """Return the logit of each sample, after the card's shift and scale; otherwise as `probabilities`."""
+        return _gathered(self._begin(windows, list))
+
+    def _begin(
+        self, windows: Sequence[FloatArray], finish: Callable[[FloatArray], list[FloatArray]]
+    ) -> list[Future[list[FloatArray]]]:
+        pieces = [windows[first : first + self._together] for first in range(0, len(windows), self._together)]
+        return self._workers.submit(lambda piece: finish(self._logits(piece)), pieces)
+
+    @abstractmethod
+    def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
+        """Return the logits of windows that are computed together, shape (batch, n_samples)."""
+
+
+def _gathered(futures: Sequence[Future[list[FloatArray]]]) -> list[FloatArray]:
+    """Wait for results and return them in order; whatever happens, nothing is left to be computed."""
+    try:
+        return list(chain.from_iterable(future.result() for future in futures))
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _probabilities(logits: FloatArray) -> list[FloatArray]:
+    return list(torch.sigmoid(torch.from_numpy(logits)).numpy())
