@@ -112,3 +112,8 @@ class PartialFailureError(BrainscanError):
 
     exit_code = 6
     kind = "partial"
+
+
+def reason_of(problem: OSError) -> str:
+    """Return what the system says of a failure, for the brackets of a message: ``permission denied``."""
+    return (problem.strerror or type(problem).__name__).lower()

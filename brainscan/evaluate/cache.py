@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from brainscan._version import __version__
-from brainscan.errors import InputError, OutputError
+from brainscan.errors import InputError, OutputError, reason_of
 from brainscan.evaluate.output import Output
 from brainscan.evaluate.sweep import Sweep
 from brainscan.events import Event, Probabilities
@@ -157,8 +157,7 @@ def sha256_of(recording: Path, folder: Path) -> str:
             while chunk := stream.read(_CHUNK):
                 digest.update(chunk)
     except OSError as problem:
-        reason = (problem.strerror or type(problem).__name__).lower()
-        raise InputError(f"cannot be read ({reason})", kind="io", file=recording.name) from problem
+        raise InputError(f"cannot be read ({reason_of(problem)})", kind="io", file=recording.name) from problem
     document = {"stamp": stamp, "sha256": digest.hexdigest()}
     write_bytes(note, json.dumps(document).encode("utf-8"))
     return digest.hexdigest()

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from brainscan.errors import OutputError
+from brainscan.errors import OutputError, reason_of
 from brainscan.evaluate.evaluation import Evaluation
 from brainscan.evaluate.mistakes import pictures, worst_alarms, worst_misses
 from brainscan.evaluate.rows import AlarmRow, SeizureRow, latencies_s
@@ -107,8 +107,9 @@ def _remove(path: Path) -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as problem:
-        reason = (problem.strerror or type(problem).__name__).lower()
-        raise OutputError(f"cannot be removed ({reason})", file=str(path), hint="choose another -o") from problem
+        raise OutputError(
+            f"cannot be removed ({reason_of(problem)})", file=str(path), hint="choose another -o"
+        ) from problem
 
 
 def _froc(evaluation: Evaluation) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from brainscan.errors import InputError, OutputError, UsageError
+from brainscan.errors import InputError, OutputError, UsageError, reason_of
 from brainscan.io.annotation_file import AnnotationFile, check_intervals
 from brainscan.io.atomic import write_bytes
 from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
@@ -72,8 +72,7 @@ def sniff(path: Path) -> Format | None:
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except OSError as problem:
-        reason = (problem.strerror or type(problem).__name__).lower()
-        raise InputError(f"cannot be read ({reason})", kind="io", file=path.name) from problem
+        raise InputError(f"cannot be read ({reason_of(problem)})", kind="io", file=path.name) from problem
     if head[:8] == b"0       " or head[:8] == b"\xffBIOSEMI":
         return "edf"
     text = head.decode("utf-8", "replace").removeprefix("\ufeff")

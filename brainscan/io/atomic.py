@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from brainscan.errors import OutputError
+from brainscan.errors import OutputError, reason_of
 
 TEMPORARY_PREFIX = ".brainscan-"
 """Names of unfinished files begin so; a restart may remove what a killed run left."""
@@ -58,9 +58,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         temporary = None
         _sync_folder(target.parent)
     except OSError as problem:
-        reason = problem.strerror or type(problem).__name__
         raise OutputError(
-            f"cannot be written ({reason.lower()})", file=str(path), hint="choose another place with -o"
+            f"cannot be written ({reason_of(problem)})", file=str(path), hint="choose another place with -o"
         ) from problem
     finally:
         if temporary is not None:
@@ -100,9 +99,8 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
         temporary.replace(target)
         _sync_folder(target.parent)
     except OSError as problem:
-        reason = problem.strerror or type(problem).__name__
         raise OutputError(
-            f"cannot be written ({reason.lower()})", file=str(folder), hint="choose another place"
+            f"cannot be written ({reason_of(problem)})", file=str(folder), hint="choose another place"
         ) from problem
     finally:
         if before.exists() and not target.exists():
@@ -122,9 +120,8 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
-        reason = (problem.strerror or type(problem).__name__).lower()
         raise OutputError(
-            f"the folder cannot be made ({reason})", file=str(folder), hint="choose another place with -o"
+            f"the folder cannot be made ({reason_of(problem)})", file=str(folder), hint="choose another place with -o"
         ) from problem
 
 

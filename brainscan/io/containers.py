@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from brainscan.errors import InputError
+from brainscan.errors import InputError, reason_of
 
 Container = Literal["EDF", "BDF", "BrainVision", "FIF", "EEGLAB"]
 
@@ -121,8 +121,9 @@ def read_head(path: Path) -> bytes:
 
 def unreadable(name: str, problem: OSError) -> InputError:
     """Return the error for a file that the operating system does not give."""
-    reason = (problem.strerror or type(problem).__name__).lower()
-    return InputError(f"cannot be read ({reason})", kind="io", file=name, hint="check the path and its permissions")
+    return InputError(
+        f"cannot be read ({reason_of(problem)})", kind="io", file=name, hint="check the path and its permissions"
+    )
 
 
 def _hint(what: str) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
-from brainscan.errors import InputError
+from brainscan.errors import InputError, reason_of
 from brainscan.io.containers import container_of, read_head
 
 SUFFIXES = frozenset({".edf", ".bdf", ".rec", ".vhdr", ".fif", ".set"})
@@ -34,8 +34,9 @@ def find_recordings(folder: Path, out: Path) -> tuple[PurePath, ...]:
         with os.scandir(folder):
             pass
     except OSError as problem:
-        reason = (problem.strerror or type(problem).__name__).lower()
-        raise InputError(f"cannot be listed ({reason})", kind="io", file=str(folder), hint="check the path") from None
+        raise InputError(
+            f"cannot be listed ({reason_of(problem)})", kind="io", file=str(folder), hint="check the path"
+        ) from None
     return tuple(sorted(path.relative_to(folder) for path in _files(folder, out) if _is_recording(path)))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from brainscan.errors import InputError
+from brainscan.errors import InputError, reason_of
 
 
 def read_text(path: Path, *, drop_bom: bool = True) -> str:
@@ -24,8 +24,7 @@ def read_text(path: Path, *, drop_bom: bool = True) -> str:
     try:
         data = path.read_bytes()
     except OSError as problem:
-        reason = (problem.strerror or type(problem).__name__).lower()
-        raise InputError(f"cannot be read ({reason})", kind="io", file=path.name) from problem
+        raise InputError(f"cannot be read ({reason_of(problem)})", kind="io", file=path.name) from problem
     if not data.strip():
         raise InputError("is empty", kind="empty", file=path.name)
     try:

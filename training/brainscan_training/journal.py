@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from brainscan.errors import OutputError
+from brainscan.errors import OutputError, reason_of
 from brainscan.io.atomic import write_text
 from brainscan.mapping import finite
 from brainscan_training.state import Progress
@@ -141,9 +141,10 @@ def _writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as problem:
-        reason = (problem.strerror or type(problem).__name__).lower()
         raise OutputError(
-            f"the log cannot be written ({reason})", file=str(path), hint="make room and go on with --resume"
+            f"the log cannot be written ({reason_of(problem)})",
+            file=str(path),
+            hint="make room and go on with --resume",
         ) from problem
 
 

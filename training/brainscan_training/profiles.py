@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 import brainscan
-from brainscan.errors import UsageError
+from brainscan.errors import UsageError, reason_of
 from brainscan.io.atomic import write_text
 from brainscan_training.config import TrainConfig, merged
 
@@ -63,8 +63,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         data = yaml.load(path.read_text("utf-8"), _Loader)
     except OSError as problem:
-        reason = (problem.strerror or type(problem).__name__).lower()
-        raise UsageError(f"the configuration cannot be read ({reason})", file=str(path)) from problem
+        raise UsageError(f"the configuration cannot be read ({reason_of(problem)})", file=str(path)) from problem
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         where = " ".join(str(problem).split())
         raise UsageError(f"the configuration is not valid YAML ({where})", file=str(path)) from problem
