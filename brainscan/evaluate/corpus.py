@@ -102,12 +102,15 @@ class Corpus:
     n_excluded : int
         By pattern, or because the index says that nothing of it is scored.
     warnings : tuple of str
+    recordings : tuple of str
+        Names of all recordings, also of those that are no case: what a file belongs to is told among all of them.
     """
 
     folder: Path
     cases: tuple[Case, ...]
     n_excluded: int = 0
     warnings: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
 
 
 def read_corpus(config: CorpusConfig) -> Corpus:
@@ -126,15 +129,18 @@ def read_corpus(config: CorpusConfig) -> Corpus:
     """
     folder = config.folder
     found = find_recordings(folder, config.out or folder)
-    index = find_index(folder)
+    index, remarks = find_index(folder)
     names, rows, warnings = _listed(folder, found, index)
     chosen = [name for name in names if _wanted(rows.get(name), config)]
     kept = [name for name in chosen if not _excluded(name, rows.get(name), config.exclude)]
     if not kept:
         raise InputError("no recording to evaluate below it", kind="empty", file=str(folder), hint=_empty_hint(config))
-    cases = _paired(folder, kept, rows, config.annotations)
+    recordings = tuple(dict.fromkeys((*(path.as_posix() for path in found), *names)))
+    references = ReferenceFolder(folder, kept, recordings, config.annotations)
+    cases = _paired(folder, kept, rows, references)
     require_foreign(case.reference for case in cases if case.reference != case.path)
-    return Corpus(folder, cases, len(chosen) - len(kept), warnings)
+    told = (*remarks, *warnings, *references.warnings)
+    return Corpus(folder, cases, len(chosen) - len(kept), told, recordings)
 
 
 def _listed(
@@ -167,9 +173,8 @@ def _excluded(name: str, row: IndexRow | None, patterns: Sequence[str]) -> bool:
 
 
 def _paired(
-    folder: Path, names: Sequence[str], rows: Mapping[str, IndexRow], annotations: Path | None
+    folder: Path, names: Sequence[str], rows: Mapping[str, IndexRow], references: ReferenceFolder
 ) -> tuple[Case, ...]:
-    references = ReferenceFolder(folder, annotations)
     cases, unpaired = [], []
     for name in names:
         reference = references.find(PurePath(name))
@@ -190,8 +195,10 @@ def _paired(
             )
         )
     if unpaired:
+        why = references.reason(PurePath(unpaired[0]))
         raise InputError(
-            f"{len(unpaired)} of {len(names)} recordings have no annotation ({_few(unpaired)})",
+            f"{len(unpaired)} of {len(names)} recordings have no annotation ({_few(unpaired)})"
+            + (f"; the first: {why}" if why else ""),
             kind="io",
             file=str(folder),
             hint="name their folder with --annotations DIR, or leave them out with --exclude PATTERN",

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from brainscan.errors import InputError, OutputError, UsageError, reason_of
-from brainscan.io.annotation_file import AnnotationFile, check_intervals
+from brainscan.io.annotation_file import AnnotationFile, check_confidence, check_intervals
 from brainscan.io.atomic import write_bytes
 from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
 from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
@@ -104,6 +104,8 @@ def read_annotations(
 ) -> AnnotationFile:
     """Read annotations and check them: no reversed, empty or overlapping seizure, none outside the recording.
 
+    Confidences lie within 0..1.
+
     Parameters
     ----------
     path : Path
@@ -118,6 +120,30 @@ def read_annotations(
         If the format is not known, or the file is not sound; the line is named.
     """
     facts = facts or RecordingFacts()
+    file = read_rows(path, format_name, facts)
+    said_s, known_s = file.duration_s, facts.duration_s
+    warnings = file.warnings
+    if said_s is not None and known_s is not None and abs(said_s - known_s) > DURATION_TOLERANCE_S:
+        warnings += (f"the annotation is of {said_s:g} s, the recording has {known_s:g} s",)
+    duration_s = said_s if known_s is None else known_s
+    for row, line in zip(file.annotations, file.lines or [None] * len(file.annotations), strict=True):
+        check_confidence(row, file.name, line)
+    return check_intervals(replace(file, duration_s=duration_s, start=file.start or facts.start, warnings=warnings))
+
+
+def read_rows(path: Path, format_name: Format | None = None, facts: RecordingFacts | None = None) -> AnnotationFile:
+    """Read annotations as they stand, sound or not; the duration is the file's own.
+
+    Parameters
+    ----------
+    path, format_name, facts
+        As of `read_annotations`.
+
+    Raises
+    ------
+    InputError
+        If the format is not known, or a row is none of it; the line is named.
+    """
     chosen = format_name or sniff(path)
     if chosen is None:
         raise InputError(
@@ -126,13 +152,7 @@ def read_annotations(
             file=path.name,
             hint=f"known formats: {', '.join(FORMATS)}",
         )
-    file = _READERS[chosen](path, facts)
-    said_s, known_s = file.duration_s, facts.duration_s
-    warnings = file.warnings
-    if said_s is not None and known_s is not None and abs(said_s - known_s) > DURATION_TOLERANCE_S:
-        warnings += (f"the annotation is of {said_s:g} s, the recording has {known_s:g} s",)
-    duration_s = said_s if known_s is None else known_s
-    return check_intervals(replace(file, duration_s=duration_s, start=file.start or facts.start, warnings=warnings))
+    return _READERS[chosen](path, facts or RecordingFacts())
 
 
 def write_annotations(file: AnnotationFile, path: Path, format_name: Format | None = None, recording: str = "") -> None:

@@ -40,14 +40,18 @@ def test_what_is_no_span_is_refused(text: str) -> None:
 
 def test_columns_that_are_absent_are_empty(tmp_path: Path) -> None:
     index = read_index(write(tmp_path, "other,file\nx,a.edf\n"))
-    assert index is not None
     (row,) = index.rows
     assert (row.file, row.group, row.source, row.subject, row.scored) == ("a.edf", "", "", "", None)
 
 
-def test_another_table_of_that_name_is_no_index(tmp_path: Path) -> None:
-    assert read_index(write(tmp_path, "name,value\na,1\n")) is None
-    assert find_index(tmp_path) is None
+def test_another_table_of_that_name_is_refused_here_and_remarked_on_above(tmp_path: Path) -> None:
+    write(tmp_path, "name,value\na,1\n")
+    with pytest.raises(InputError, match=r"no column tells the files \(columns: name, value\)"):
+        find_index(tmp_path)
+    (tmp_path / "ward").mkdir()
+    index, remarks = find_index(tmp_path / "ward")
+    assert index is None
+    assert ["passed over" in remark for remark in remarks] == [True]
 
 
 @pytest.mark.parametrize(
@@ -68,17 +72,16 @@ def test_damage_is_told_with_its_line(tmp_path: Path, text: str, what: str) -> N
 
 def test_rows_are_relative_to_the_folder_that_is_evaluated(tmp_path: Path) -> None:
     index = read_index(write(tmp_path, "file\nward/a.edf\nother/b.edf\n"))
-    assert index is not None
     assert list(index.below(tmp_path / "ward")) == ["a.edf"]
 
 
 def test_the_nearest_index_that_lists_the_folder_counts(tmp_path: Path) -> None:
     outer = write(tmp_path, "file,group\nward/x/a.edf,far\n")
     write(tmp_path / "ward", "file,group\nelsewhere/a.edf,near\n")
-    found = find_index(tmp_path / "ward" / "x")
+    found, _ = find_index(tmp_path / "ward" / "x")
     assert found is not None
     assert found.path.resolve() == outer.resolve()
     write(tmp_path / "ward", "file,group\nx/a.edf,near\n")
-    nearer = find_index(tmp_path / "ward" / "x")
+    nearer, _ = find_index(tmp_path / "ward" / "x")
     assert nearer is not None
     assert nearer.rows[0].group == "near"

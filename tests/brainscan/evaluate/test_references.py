@@ -7,7 +7,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from brainscan.errors import InputError
-from brainscan.evaluate.references import ReferenceFolder, Seizure, read_reference, require_foreign, stem_of
+from brainscan.evaluate.references import ReferenceFolder, Seizure, read_reference, require_foreign
+from brainscan.io.pairing import stem_of
 from tests.brainscan.evaluate.conftest import DURATION_S, write_edf, write_truth
 
 OURS = f"brainscan 1.0; input sha256 {'0' * 64}"
@@ -16,7 +17,7 @@ TUSZ = f"{TUSZ_HEAD}channel,start_time,stop_time,label,confidence\n"
 
 
 def found(corpus: Path, name: str, annotations: Path | None = None) -> Path | None:
-    return ReferenceFolder(corpus, annotations).find(PurePath(name))
+    return ReferenceFolder(corpus, [name], annotations=annotations).find(PurePath(name))
 
 
 def test_the_same_name_beside_the_recording(tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_without_any_annotation_there_is_none(tmp_path: Path) -> None:
     write_edf(tmp_path / "a.edf")
     assert found(tmp_path, "a.edf") is None
     with pytest.raises(InputError, match="is no folder"):
-        ReferenceFolder(tmp_path, tmp_path / "absent")
+        ReferenceFolder(tmp_path, [], annotations=tmp_path / "absent")
 
 
 def test_a_list_of_many_recordings_names_it(tmp_path: Path) -> None:

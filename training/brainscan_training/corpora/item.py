@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Literal
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.annotations import RecordingFacts, read_annotations
+from brainscan.io.pairing import match
 
 if TYPE_CHECKING:
     from brainscan.recording import Recording
@@ -105,6 +106,7 @@ class Gathering:
         self._root = root
         self._items: list[Item] = []
         self._unusable: list[Unusable] = []
+        self._used: dict[Path, str] = {}
 
     def add(self, item: Item, annotations: Path | None = None) -> None:
         """Take a recording with its annotation file.
@@ -119,6 +121,9 @@ class Gathering:
         path = annotations or beside(item.path)
         if path is None or not path.is_file():
             self.refuse(item.name, "no annotation file beside it")
+            return
+        if annotations is None and self._used.setdefault(path, item.name) != item.name:
+            self.refuse(item.name, f"the annotation file beside it is that of {self._used[path]}")
             return
         try:
             file = read_annotations(path, facts=RecordingFacts(name=item.path.name))
@@ -159,7 +164,13 @@ def seizures_of(file: AnnotationFile) -> tuple[Annotation, ...]:
 
 def beside(recording: Path) -> Path | None:
     """Return the annotation file of a recording's name, or None."""
-    return next((p for p in map(recording.with_suffix, ANNOTATION_SUFFIXES) if p.is_file()), None)
+    files = [PurePath(p.name) for p in recording.parent.iterdir() if p.suffix.lower() in ANNOTATION_SUFFIXES]
+    found = match([PurePath(recording.name)], sorted(files), _preference, anywhere=False)
+    return next((recording.parent / file for file in found.mates.values()), None)
+
+
+def _preference(file: PurePath) -> int:
+    return ANNOTATION_SUFFIXES.index(file.suffix.lower())
 
 
 class SplitError(ValueError):

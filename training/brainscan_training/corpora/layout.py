@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from brainscan.errors import InputError, UsageError
-from brainscan.evaluate.index import INDEX
+from brainscan.evaluate.index import find_index
 from brainscan_training.config import DataConfig
 from brainscan_training.corpora import bids, folder, simulated, tusz
 from brainscan_training.corpora.item import Corpus, Item, Unusable, assign_splits
@@ -16,8 +16,8 @@ from brainscan_training.corpora.lists import CHBMIT, SIENA
 def read_corpus(root: Path) -> Corpus:
     """Return the corpus in a folder, its layout found from what lies there.
 
-    An ``index.csv`` stands above everything; then the layouts of TUSZ, CHB-MIT, Siena and BIDS; else it is a plain
-    folder of recordings.
+    An ``index.csv`` in it or above it that lists it stands above everything; then the layouts of TUSZ,
+    CHB-MIT, Siena and BIDS; else it is a plain folder of recordings.
 
     Raises
     ------
@@ -26,8 +26,9 @@ def read_corpus(root: Path) -> Corpus:
     """
     if not root.is_dir():
         raise InputError("no such folder", kind="io", file=str(root), hint="--data takes a folder, or simulation")
-    if (root / INDEX).is_file():
-        return folder.indexed(root)
+    index, _ = find_index(root)
+    if index is not None:
+        return folder.indexed(root, index)
     if tusz.base_of(root) is not None:
         return tusz.corpus(root)
     for listed in (CHBMIT, SIENA):

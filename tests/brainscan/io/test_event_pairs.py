@@ -8,7 +8,7 @@ import pytest
 
 from brainscan.errors import InputError, UsageError
 from brainscan.io.csv_bi import format_csv_bi
-from brainscan.io.pairing import pair_files, read_list
+from brainscan.io.event_pairs import pair_files, read_list
 
 TEXT = format_csv_bi([], 60.0, "x")
 
