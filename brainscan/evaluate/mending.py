@@ -20,6 +20,9 @@ ROUNDING_S = 1e-3
 """What formats that round may pass the end by; nobody need be told."""
 
 
+_FAR_S = 60.0  # a padded last window ends here at the latest; beyond lies another recording, or another unit
+
+
 @dataclass(frozen=True, slots=True)
 class Mending:
     """How many rows were changed, and how.
@@ -93,7 +96,7 @@ def mend(file: AnnotationFile, duration_s: float) -> tuple[AnnotationFile, Mendi
     ------
     InputError
         For a reversed row, a time that is no number, or a confidence outside 0..1, with its line; or if all
-        events lie outside the recording.
+        events lie outside the recording and one lies a minute off.
     """
     lines: Sequence[int | None] = file.lines or [None] * len(file.annotations)
     rows = [(row, line) for row, line in zip(file.annotations, lines, strict=True) if is_seizure(row.label)]
@@ -109,7 +112,7 @@ def mend(file: AnnotationFile, duration_s: float) -> tuple[AnnotationFile, Mendi
             within = replace(row, onset_s=max(row.onset_s, 0.0), offset_s=min(row.offset_s, duration_s))
             cut += row.offset_s > duration_s + ROUNDING_S or row.onset_s < -ROUNDING_S
             kept.append(within)
-    if outside and not kept:
+    if outside and not kept and max(max(r.onset_s - duration_s, -r.offset_s) for r, _ in rows) > _FAR_S:
         raise InputError(
             f"all its events lie outside the recording ({rows[0][0].onset_s:g} s .. {rows[0][0].offset_s:g} s,"
             f" duration {duration_s:g} s)",

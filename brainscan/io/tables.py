@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from brainscan.io.text_files import read_text
 
 SEPARATORS = (",", ";", "\t", "|")
 
+_SAMPLE = 50  # lines that tell the separator
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
 
@@ -38,8 +39,8 @@ class Table:
 def read_table(path: Path) -> Table:
     """Read a table whose first line names the columns.
 
-    Commas, semicolons, tabs or bars part the columns, whichever part the header into most, or Excel's line ``sep=;``
-    says. Empty lines, rows of empty cells and blanks around cells mean nothing.
+    Commas, semicolons, tabs or bars part the columns, whichever part header and rows alike and into most, or Excel's
+    line ``sep=;`` says. Empty lines, rows of empty cells and blanks around cells mean nothing.
 
     Parameters
     ----------
@@ -57,24 +58,25 @@ def read_table(path: Path) -> Table:
     first = next((at for at, line in enumerate(lines) if line.strip()), 0)
     said = _SEPARATOR_LINE.fullmatch(lines[first].rstrip("\r\n"))
     first += said is not None
-    header_line = lines[first] if first < len(lines) else ""
-    separator = said[1] if said else max(SEPARATORS, key=lambda mark: _columns(header_line, mark))
-    header = tuple(cell.strip() for cell in _header(header_line, separator))
-    reader = csv.reader(lines[first + 1 :], delimiter=separator, skipinitialspace=True)
+    rest = lines[first:]
+    separator = said[1] if said else max(SEPARATORS, key=lambda mark: _fit(rest[:_SAMPLE], mark))
+    header = tuple(cell.strip() for cell in next(iter(_cells(rest[:1], separator)), []))
+    reader = csv.reader(rest[1:], delimiter=separator, skipinitialspace=True)
     return Table(header, tuple(_rows(reader, header, path.name, first + 1)))
 
 
-def _header(line: str, separator: str) -> list[str]:
+def _cells(lines: Sequence[str], separator: str) -> list[list[str]]:
     try:
-        return next(csv.reader([line], delimiter=separator, skipinitialspace=True), [])
+        return list(csv.reader(lines, delimiter=separator, skipinitialspace=True))
     except csv.Error:
         return []
 
 
-def _columns(line: str, separator: str) -> tuple[bool, int]:
-    """Return how well a separator parts the header: into many columns, and through no quoted name."""
-    cells = _header(line, separator)
-    return not any('"' in cell for cell in cells), len(cells)
+def _fit(lines: Sequence[str], separator: str) -> tuple[bool, bool, bool, int]:
+    """Return how well a separator parts lines: through no quoted name, at all, all alike, into how many columns."""
+    header, *rows = _cells(lines, separator) or [[]]
+    alike = all(len(row) == len(header) for row in rows if any(row))
+    return not any('"' in cell for cell in header), len(header) > 1, alike, len(header)
 
 
 def _rows(
