@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 
 from brainscan.errors import InputError, UsageError
 from brainscan.io.annotations import sniff
-from brainscan.io.pairing import TEMPLE, few, match, stem_of
+from brainscan.io.pairing import TEMPLE, bare_name, few, match, stem_of
 from brainscan.io.text_files import read_text
 from brainscan.io.tree import files_below
 
@@ -98,7 +98,9 @@ def pair_files(ref: Path, hyp: Path) -> Pairing:
         )
     names = _names([(path.name, text) for path, text in hyps])
     pairs = (FilePair(a, b, name) for (a, _), (b, _), name in zip(refs, hyps, names, strict=True))
-    return Pairing(tuple(pairs), by_position=True)
+    return Pairing(
+        tuple(pairs), by_position=True, warnings=_out_of_order([path for path, _ in refs], [p for p, _ in hyps])
+    )
 
 
 def read_list(path: Path) -> list[tuple[Path, str]]:
@@ -135,6 +137,27 @@ def _resolved(text: str, folder: Path) -> Path:
     given = Path(os.path.expandvars(text)).expanduser()
     beside = folder / given
     return beside if not given.exists() and beside.exists() else given
+
+
+def _out_of_order(refs: Sequence[Path], hyps: Sequence[Path]) -> tuple[str, ...]:
+    """Say how many references have a hypothesis of their name in another line than their own."""
+    lines = {tail: number for number, path in enumerate(hyps) for tail in _tails(path)}
+    odd = []
+    for number, (ref, hyp) in enumerate(zip(refs, hyps, strict=True)):
+        mine = set(_tails(hyp))
+        better = (lines[tail] for tail in _tails(ref) if tail not in mine and tail in lines)
+        # The longest name decides: of many files called alike the folders tell which is which.
+        if (other := next(better, None)) is not None:
+            odd.append(f"line {number + 1} is {ref.name} with {hyp.name}, line {other + 1} has {hyps[other]}")
+    if not odd:
+        return ()
+    return (f"lists pair by position, and {len(odd)} references have a hypothesis of their name elsewhere ({odd[0]})",)
+
+
+def _tails(path: Path) -> list[tuple[str, ...]]:
+    """Return a file's bare name with three, two, one and none of its folders."""
+    parts = (*(part.casefold() for part in path.parent.parts[-3:]), bare_name(path))
+    return [parts[at:] for at in range(len(parts))]
 
 
 def _is_list(path: Path) -> bool:

@@ -85,3 +85,53 @@ def test_the_nearest_index_that_lists_the_folder_counts(tmp_path: Path) -> None:
     nearer, _ = find_index(tmp_path / "ward" / "x")
     assert nearer is not None
     assert nearer.rows[0].group == "near"
+
+
+ROWS = (("patA/d1/EEG.edf", "A", "dev", "20,5-30"), ("patA/d2/EEG.edf", "A", "train", "none"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("file", "subject", "group", "scored"),
+        ("File", "Subject", "Group", "Scored"),
+        ("filename", "patient", "split", "scored"),
+        ("File Name", "Patient ID", "Split", "Scored"),
+        ("PATH", "participant_id", "partition", "SCORED"),
+        ("recording", "subject_id", "split", "scored"),
+        (" file ", " patient", "group ", "scored"),
+    ],
+)
+def test_every_dialect_says_the_same(tmp_path: Path, names: tuple[str, ...], separator: str, encoding: str) -> None:
+    lines = [names, *ROWS]
+    text = "".join(separator.join(f'"{c}"' if separator in c else c for c in line) + "\r\n" for line in lines)
+    (tmp_path / "index.csv").write_bytes(text.encode(encoding))
+    index = read_index(tmp_path / "index.csv")
+    assert [(row.file, row.subject, row.group, row.scored) for row in index.rows] == [
+        ("patA/d1/EEG.edf", "A", "dev", ((20.5, 30.0),)),
+        ("patA/d2/EEG.edf", "A", "train", ()),
+    ]
+    assert index.warnings == ()
+
+
+@pytest.mark.parametrize("text", ["p1\\a.edf", "./p1/a.edf", "p1/./a.edf", "p1/x/../a.edf"])
+def test_spellings_of_a_path_are_one(tmp_path: Path, text: str) -> None:
+    assert list(read_index(write(tmp_path, f"file\n{text}\n")).below(tmp_path)) == ["p1/a.edf"]
+
+
+@pytest.mark.parametrize("name", ["Datei", "fichier", "EEG", "name"])
+def test_a_column_of_files_is_known_by_what_it_holds(tmp_path: Path, name: str) -> None:
+    (tmp_path / "p1").mkdir()
+    (tmp_path / "p1" / "a.edf").write_text("")
+    index = read_index(write(tmp_path, f"nr;{name};note\n1;p1/a.edf;x\n"))
+    assert [row.file for row in index.rows] == ["p1/a.edf"]
+    assert index.warnings == (f"index.csv: its column {name!r} is taken for the files",)
+
+
+def test_of_two_columns_that_may_name_files_the_one_counts_that_does(tmp_path: Path) -> None:
+    (tmp_path / "p1").mkdir()
+    (tmp_path / "p1" / "a.edf").write_text("")
+    index = read_index(write(tmp_path, "filename,path\na.edf,p1/a.edf\n"))
+    assert [row.file for row in index.rows] == ["p1/a.edf"]

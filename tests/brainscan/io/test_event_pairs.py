@@ -70,6 +70,44 @@ def test_lists_that_do_not_pair(tmp_path: Path, ref: str, hyp: str, message: str
         pair_files(tmp_path / "ref.list", tmp_path / "hyp.list")
 
 
+@pytest.mark.parametrize("again", ["./a", "x/../a", "a"])
+def test_one_file_in_two_lines_is_refused_however_it_is_written(tmp_path: Path, again: str) -> None:
+    (tmp_path / "ref.list").write_text(f"a\n{again}\n", encoding="utf-8")
+    (tmp_path / "hyp.list").write_text("c\nd\n", encoding="utf-8")
+    with pytest.raises(InputError, match="lists a twice"):
+        pair_files(tmp_path / "ref.list", tmp_path / "hyp.list")
+
+
+@pytest.mark.parametrize(
+    ("refs", "hyps", "n_odd"),
+    [
+        ("r/a r/b", "h/a h/b", 0),
+        ("r/a r/b", "h/b h/a", 2),
+        ("r/a r/b r/c", "h/a h/c h/b", 2),
+        ("r/a r/b", "h/x h/y", 0),
+        ("r/a r/b", "h/b h/x", 1),
+        ("r/p1/E r/p2/E", "h/p1/E h/p2/E", 0),
+        ("r/p1/E r/p2/E", "h/p2/E h/p1/E", 2),
+        ("r/p1/E r/p2/E", "p1/s/E p2/s/E", 0),
+        ("r/A r/B", "h/b h/a", 2),
+    ],
+)
+def test_lists_out_of_order_are_told(tmp_path: Path, refs: str, hyps: str, n_odd: int) -> None:
+    for side, names in (("ref", refs), ("hyp", hyps)):
+        lines = "".join(f"{name}.csv_bi\n" for name in names.split())
+        (tmp_path / f"{side}.list").write_text(lines, encoding="utf-8")
+    pairing = pair_files(tmp_path / "ref.list", tmp_path / "hyp.list")
+    assert [f"and {n_odd} references" in text for text in pairing.warnings] == [True] * bool(n_odd)
+    assert pairing.by_position
+
+
+def test_lists_of_equal_names_have_a_key_each(tmp_path: Path) -> None:
+    for side in ("ref", "hyp"):
+        (tmp_path / f"{side}.list").write_text(f"{side}/p1/E.tsv\n{side}/p2/E.tsv\n{side}/c.tsv\n", encoding="utf-8")
+    pairs = pair_files(tmp_path / "ref.list", tmp_path / "hyp.list").pairs
+    assert [pair.name for pair in pairs] == ["hyp/p1/E.tsv", "hyp/p2/E.tsv", "c.tsv"]
+
+
 def test_a_list_needs_no_particular_suffix(tmp_path: Path) -> None:
     make(tmp_path, "a.csv_bi")
     (tmp_path / "ref.txt").write_text("a.csv_bi\n", encoding="utf-8")
@@ -131,3 +169,48 @@ def test_arguments_of_different_kinds_are_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no event files"):
         pair_files(tmp_path / "empty", tmp_path / "ref")
+
+
+@pytest.mark.parametrize(
+    ("refs", "hyps", "expected"),
+    [
+        ("p1/E p2/E", "p1/E", {"p1/E": "p1/E"}),
+        ("p1/E p2/E", "p2/E", {"p2/E": "p2/E"}),
+        ("p1/E p2/E", "E", {}),
+        ("p1/E p2/E", "run/p1/E run/p2/E", {}),
+        ("p1/s1/r p2/s1/r p1/s2/r", "p1/s1/r p1/s2/r", {"p1/s1/r": "p1/s1/r", "p1/s2/r": "p1/s2/r"}),
+        ("p1/a p2/b", "a b", {"p1/a": "a", "p2/b": "b"}),
+        ("E p1/E", "E", {"E": "E"}),
+    ],
+)
+def test_no_hypothesis_counts_twice_and_no_two_pairs_share_a_key(
+    tmp_path: Path, refs: str, hyps: str, expected: dict[str, str]
+) -> None:
+    ref = make(tmp_path / "ref", *(f"{name}.csv_bi" for name in refs.split()))
+    hyp = make(tmp_path / "hyp", *(f"{name}.csv_bi" for name in hyps.split()))
+    pairs = pair_files(ref, hyp).pairs
+    found = {
+        p.ref.relative_to(ref).with_suffix("").as_posix(): p.hyp.relative_to(hyp).with_suffix("").as_posix()
+        for p in pairs
+        if not p.missing
+    }
+    assert found == expected
+    assert len({p.name for p in pairs}) == len(pairs) == len(refs.split())
+
+
+def test_which_of_several_formats_counts_is_said(tmp_path: Path) -> None:
+    ref, hyp = make(tmp_path / "ref", "a.csv_bi"), make(tmp_path / "hyp", "a.csv_bi")
+    for folder in (ref, hyp):
+        (folder / "a.tsv").write_text("onset\tduration\teventType\n", encoding="utf-8")
+    pairing = pair_files(ref, hyp)
+    assert [(p.ref.name, p.hyp.name) for p in pairing.pairs] == [("a.csv_bi", "a.csv_bi")]
+    assert pairing.warnings == (
+        "references of several formats: 1 (a.csv_bi, a.tsv; a.csv_bi counts)",
+        "files passed over, as another of the same name counts: 1 (a.tsv; a.csv_bi counts)",
+    )
+
+
+def test_a_file_of_one_patient_is_not_paired_with_a_namesake_in_silence(tmp_path: Path) -> None:
+    make(tmp_path, "ref/p2/E.csv_bi", "hyp/p1/E.csv_bi")
+    (warning,) = pair_files(tmp_path / "ref" / "p2" / "E.csv_bi", tmp_path / "hyp").warnings
+    assert "by name alone" in warning
