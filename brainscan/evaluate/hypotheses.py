@@ -18,12 +18,13 @@ from brainscan.decision.postprocess import find_events
 from brainscan.errors import BrainscanError, InputError, UsageError
 from brainscan.evaluate.corpus import Case
 from brainscan.evaluate.output import Failure, Output, Spans
-from brainscan.evaluate.references import files_below, stem_of
+from brainscan.evaluate.references import stem_of
 from brainscan.evaluate.run import Listener, Outputs
 from brainscan.evaluate.sweep import Sweep, sweep
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, runs, union
 from brainscan.io import read
 from brainscan.io.annotations import RecordingFacts, read_annotations
+from brainscan.io.discover import files_below
 from brainscan.io.origin import origin_of
 from brainscan.mapping import from_mapping
 from brainscan.recording import Recording

@@ -14,6 +14,7 @@ from brainscan.io.annotations import REVIEWED, SIMULATED, Format, RecordingFacts
 from brainscan.io.chbmit import recordings_of_summary
 from brainscan.io.csv_bi import COMMENT
 from brainscan.io.discover import SUFFIXES as RECORDING_SUFFIXES
+from brainscan.io.discover import files_below
 from brainscan.io.edf_annotations import read_edf_annotations
 from brainscan.io.origin import origin_of
 from brainscan.io.siena import listed_name, recordings_of_list
@@ -192,14 +193,6 @@ def stem_of(path: PurePath) -> str:
     for ending in _ENDINGS:
         stem = stem.removesuffix(ending)
     return stem
-
-
-def files_below(root: Path) -> Iterator[Path]:
-    """Yield the files below a folder in order of name, none that is hidden or in a hidden folder."""
-    for path in sorted(root.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if not hidden and path.is_file():
-            yield path
 
 
 def _best(paths: Iterable[Path]) -> Path | None:

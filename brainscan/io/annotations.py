@@ -16,6 +16,7 @@ from brainscan.io.atomic import write_bytes
 from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
 from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
 from brainscan.io.csv_bi import format_csv_bi, read_csv_bi
+from brainscan.io.links import content_elsewhere, pointer
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 from brainscan.io.origin import Origin
 from brainscan.io.siena import format_siena_list, read_siena_list, recordings_of_list
@@ -72,7 +73,11 @@ def sniff(path: Path) -> Format | None:
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except OSError as problem:
-        raise InputError(f"cannot be read ({reason_of(problem)})", kind="io", file=path.name) from problem
+        raise content_elsewhere(path) or InputError(
+            f"cannot be read ({reason_of(problem)})", kind="io", file=path.name
+        ) from problem
+    if absent := pointer(head, path.name):
+        raise absent
     if head[:8] == b"0       " or head[:8] == b"\xffBIOSEMI":
         return "edf"
     text = head.decode("utf-8", "replace").removeprefix("\ufeff")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from brainscan.errors import InputError, UsageError
 from brainscan.io.annotations import sniff
+from brainscan.io.discover import files_below
+from brainscan.io.links import content_elsewhere
 from brainscan.io.text_files import read_text
 
 LIST_SUFFIXES = frozenset({".list", ".lst", ".scp"})
@@ -57,7 +59,7 @@ def pair_files(ref: Path, hyp: Path) -> Pairing:
     """
     for path in (ref, hyp):
         if not path.exists():
-            raise InputError("does not exist", kind="io", file=str(path))
+            raise content_elsewhere(path) or InputError("does not exist", kind="io", file=str(path))
     if ref.is_dir():
         if not hyp.is_dir():
             raise UsageError(f"{ref} is a folder and {hyp} is not", hint="give two folders, two lists or two files")
@@ -151,8 +153,8 @@ def _event_files(folder: Path) -> dict[Path, Path]:
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*")):
-        if path.name.startswith(".") or path.suffix not in _EVENT_SUFFIXES or not path.is_file():
+    for path in files_below(folder):
+        if path.suffix not in _EVENT_SUFFIXES:
             continue
         # Other tables (participants.tsv, montages) share these suffixes.
         if path.suffix in (".tsv", ".csv") and sniff(path) not in ("tsv", "tusz_csv", "csv_bi", "mne_csv"):
