@@ -34,7 +34,7 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages, only errors.")] = False,
 ) -> None:
-    """Convert annotations: csv_bi, tusz_csv, tse, chbmit, siena, tsv (BIDS), edf (EDF+), mne_csv.
+    """Convert annotations: csv_bi, tusz_csv, tse, chbmit, siena, tsv (BIDS), edf (EDF+), mne_csv; reads .seizures.
 
     Seizure types are kept where the target knows them; seizures of several channels become their union where it
     knows no channels. A wrong label, overlapping or reversed events, and events outside the recording are errors
@@ -58,7 +58,7 @@ def convert(
     if not to_stdout and Path(output).is_file() and not force:
         raise OutputError("exists already", file=output, hint="choose another name, or overwrite it with --force")
     facts = _facts(recording, duration)
-    file = read_annotations(events, _format(source, "--from"), facts)
+    file = read_annotations(events, _format(source, "--from", read_only=True), facts)
     for text in file.warnings:
         console.warning(f"{file.name}: {text}")
     data = encode(file, to, facts.name or events.name)
@@ -72,21 +72,21 @@ def convert(
         console.message(f"{output}: {console.count(len(file.track()), 'seizure')}")
 
 
-def _names() -> str:
-    from brainscan.io.annotations import FORMATS
+def _names(*, read_only: bool = False) -> str:
+    from brainscan.io.annotations import FORMATS, READ_FORMATS
 
-    return ", ".join(FORMATS)
+    return ", ".join(READ_FORMATS if read_only else FORMATS)
 
 
-def _format(text: str, option: str) -> Format | None:
-    from brainscan.io.annotations import FORMATS
+def _format(text: str, option: str, *, read_only: bool = False) -> Format | None:
+    from brainscan.io.annotations import FORMATS, READ_FORMATS
 
     if not text:
         return None
-    for name in FORMATS:
+    for name in READ_FORMATS if read_only else FORMATS:
         if name == text:
             return name
-    raise UsageError(f"{option} {text}: no such format", hint=f"choose one of {_names()}")
+    raise UsageError(f"{option} {text}: no such format", hint=f"choose one of {_names(read_only=read_only)}")
 
 
 def _facts(recording: str, duration_s: float | None) -> RecordingFacts:

@@ -73,8 +73,8 @@ def scan(
 
     with console.progress() as bar:
         display = _Display(bar)
-        outcomes = run(config, detector, options_for, Listener(display.outcome, display.progress))
-    _finish(outcomes, as_json=as_json, quiet=quiet)
+        outcomes = run(config, detector, options_for, Listener(display.outcome, display.progress, display.note))
+    _finish(outcomes, display.notes, as_json=as_json, quiet=quiet)
 
 
 class _Display:
@@ -84,6 +84,11 @@ class _Display:
         self._bar = bar
         self._all = bar.add_task("recordings", total=None)
         self._one = bar.add_task("", total=None, visible=False)
+        self.notes: list[str] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+        console.warning(text)
 
     def progress(self, file: str, at_s: float, duration_s: float) -> None:
         self._bar.update(self._one, description=file, completed=round(at_s), total=round(duration_s), visible=True)
@@ -102,13 +107,14 @@ class _Display:
             console.message(f"[{number}/{total}] {outcome.file}: {outcome.status}, {found}")
 
 
-def _finish(outcomes: tuple[Outcome, ...], *, as_json: bool, quiet: bool) -> None:
+def _finish(outcomes: tuple[Outcome, ...], notes: list[str], *, as_json: bool, quiet: bool) -> None:
     """Print the summary or the JSON document, and raise what the exit code follows from."""
     failed = [o for o in outcomes if o.error is not None]
     failures = [{"file": o.file, **o.error.as_mapping()} for o in failed if o.error is not None]
     counts = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed")}
     if as_json:
         document = {"results": [o.as_mapping() for o in outcomes if o.error is None], "failures": failures, **counts}
+        document["warnings"] = notes
         if failures:
             first = {key: value for key, value in failures[0].items() if key != "file"}
             document = {"error": first, **document}

@@ -25,9 +25,9 @@ from brainscan.events import RATE_HZ, Annotation, Event, Probabilities, compleme
 from brainscan.io import read
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.annotations import RecordingFacts, read_rows, sniff
+from brainscan.io.discover import files_below
 from brainscan.io.origin import origin_of
 from brainscan.io.pairing import Match, match
-from brainscan.io.tree import files_below
 from brainscan.mapping import from_mapping
 from brainscan.recording import Recording
 from brainscan.scoring.operating_points import THRESHOLDS

@@ -14,15 +14,15 @@ from brainscan.io.annotations import REVIEWED, SIMULATED, Format, RecordingFacts
 from brainscan.io.chbmit import recordings_of_summary
 from brainscan.io.csv_bi import COMMENT
 from brainscan.io.discover import SUFFIXES as RECORDING_SUFFIXES
+from brainscan.io.discover import files_below
 from brainscan.io.edf_annotations import read_edf_annotations
 from brainscan.io.origin import origin_of
 from brainscan.io.pairing import TEMPLE, bare_name, few, match
 from brainscan.io.siena import listed_name, recordings_of_list
-from brainscan.io.tree import files_below
 
 # The per-channel file of the Temple corpora tells the seizure types that its CSV_bi does not.
 _PREFERENCE: tuple[Format, ...] = ("tusz_csv", "csv_bi", "tse", "tsv", "mne_csv", "edf")
-_TABLES = TEMPLE | {".tsv", ".seizures"}
+_TABLES = TEMPLE | {".tsv"}
 _HEAD_BYTES = 1 << 20
 
 
@@ -61,7 +61,8 @@ class ReferenceFolder:
     """Finds the annotation of each recording of a corpus.
 
     In this order: a file of the recording's name, as `brainscan.io.pairing` has it; a list of many recordings (CHB-MIT
-    summary, Siena list) that names it; the recording's own annotations, where they name a seizure.
+    summary, Siena list) that names it; CHB-MIT's ``.seizures`` beside it; the recording's own annotations, where they
+    name a seizure.
 
     Parameters
     ----------
@@ -85,11 +86,23 @@ class ReferenceFolder:
         if annotations is not None and not annotations.is_dir():
             raise InputError("is no folder", kind="io", file=str(annotations), hint="--annotations takes a folder")
         self._corpus, self._root = corpus, annotations or corpus
+        self._unread: dict[PurePath, InputError] = {}
         apart = annotations is not None
         asked, everyone = ([PurePath(name) for name in names] for names in (recordings, (*recordings, *others)))
-        known = set(map(bare_name, everyone))
-        self._formats: dict[PurePath, Format | None] = {}
-        texts: list[PurePath] = []
+        files, texts = self._files(set(map(bare_name, everyone)), apart=apart)
+        self._formats = files
+        usable = [file for file, kind in files.items() if kind in _PREFERENCE or file in self._unread]
+        binary = [file for file, kind in files.items() if kind == "wfdb"]
+        self._match = match(asked, usable, self._preference, others=everyone, root=self._root, anywhere=apart)
+        self._binary = match(asked, binary, others=everyone, root=self._root, anywhere=False).mates
+        waiting = set(asked) - set(self._match.mates)
+        self._lists = [found for file in texts if (found := _list_of(self._root, file)) is not None] if waiting else []
+        self._listed = _told_by(self._lists, waiting, everyone)
+
+    def _files(self, known: Collection[str], *, apart: bool) -> tuple[dict[PurePath, Format | None], list[PurePath]]:
+        """Return the formats of the files that are called as recordings are, and all texts."""
+        formats: dict[PurePath, Format | None] = {}
+        texts = []
         for path in files_below(self._root):
             file = PurePath(path.relative_to(self._root))
             if not apart and path.suffix.lower() in RECORDING_SUFFIXES:
@@ -97,12 +110,13 @@ class ReferenceFolder:
             if path.suffix.lower() == ".txt":
                 texts.append(file)
             if bare_name(file) in known:
-                self._formats[file] = sniff(path)
-        usable = [file for file, name in self._formats.items() if name in _PREFERENCE]
-        self._match = match(asked, usable, self._preference, others=everyone, root=self._root, anywhere=apart)
-        waiting = set(asked) - set(self._match.mates)
-        self._lists = [found for file in texts if (found := _list_of(self._root, file)) is not None] if waiting else []
-        self._listed = {name: self._root / file for name, file in _told_by(self._lists, waiting, everyone).items()}
+                try:
+                    formats[file] = sniff(path)
+                except InputError as problem:
+                    formats[file] = None
+                    if path.suffix.lower() in _TABLES:
+                        self._unread[file] = problem
+        return formats, texts
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -110,10 +124,19 @@ class ReferenceFolder:
         return self._match.warnings(one_truth=TEMPLE)
 
     def find(self, name: PurePath) -> Path | None:
-        """Return the annotation of the recording at a path relative to the corpus; None if there is none."""
-        if name in self._match.mates:
-            return self._root / self._match.mates[name]
-        return self._listed.get(name) or self._own(name)
+        """Return the annotation of the recording at a path relative to the corpus; None if there is none.
+
+        Raises
+        ------
+        InputError
+            If there is one that cannot be read, or whose content is not here.
+        """
+        for found in (self._match.mates, self._listed, self._binary):
+            if name in found:
+                if found[name] in self._unread:
+                    raise self._unread[found[name]]
+                return self._root / found[name]
+        return self._own(name)
 
     def reason(self, name: PurePath) -> str:
         """Return why a recording has no annotation."""
@@ -131,7 +154,7 @@ class ReferenceFolder:
         return self._match.reasons.get(name, "")
 
     def _preference(self, file: PurePath) -> int:
-        return _PREFERENCE.index(self._formats[file] or "edf")
+        return _PREFERENCE.index(self._formats[file] or _PREFERENCE[-1])
 
     def _own(self, name: PurePath) -> Path | None:
         path = self._corpus / name

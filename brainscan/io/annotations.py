@@ -16,13 +16,18 @@ from brainscan.io.atomic import write_bytes
 from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
 from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
 from brainscan.io.csv_bi import format_csv_bi, read_csv_bi
+from brainscan.io.links import content_elsewhere, pointer
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 from brainscan.io.origin import Origin
 from brainscan.io.siena import format_siena_list, read_siena_list, recordings_of_list
 from brainscan.io.tusz import format_tse, format_tusz_csv, read_tse, read_tusz_csv
+from brainscan.io.wfdb import SUFFIX as WFDB_SUFFIX
+from brainscan.io.wfdb import read_wfdb_seizures
 
-Format = Literal["csv_bi", "tusz_csv", "tse", "chbmit", "siena", "tsv", "edf", "mne_csv"]
+Format = Literal["csv_bi", "tusz_csv", "tse", "chbmit", "siena", "tsv", "edf", "mne_csv", "wfdb"]
 FORMATS: tuple[Format, ...] = ("csv_bi", "tusz_csv", "tse", "chbmit", "siena", "tsv", "edf", "mne_csv")
+"""Formats that are read and written."""
+READ_FORMATS: tuple[Format, ...] = (*FORMATS, "wfdb")
 
 SUFFIXES: Mapping[str, Format] = MappingProxyType(
     {".csv_bi": "csv_bi", ".csv": "tusz_csv", ".tse": "tse", ".tse_bi": "tse", ".tsv": "tsv", ".edf": "edf"}
@@ -72,9 +77,15 @@ def sniff(path: Path) -> Format | None:
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except OSError as problem:
-        raise InputError(f"cannot be read ({reason_of(problem)})", kind="io", file=path.name) from problem
+        raise content_elsewhere(path) or InputError(
+            f"cannot be read ({reason_of(problem)})", kind="io", file=path.name
+        ) from problem
+    if absent := pointer(head, path.name):
+        raise absent
     if head[:8] == b"0       " or head[:8] == b"\xffBIOSEMI":
         return "edf"
+    if path.suffix.lower() == WFDB_SUFFIX:
+        return "wfdb"
     text = head.decode("utf-8", "replace").removeprefix("\ufeff")
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if not lines:
@@ -150,7 +161,7 @@ def read_rows(path: Path, format_name: Format | None = None, facts: RecordingFac
             "is in no annotation format that we know",
             kind="header",
             file=path.name,
-            hint=f"known formats: {', '.join(FORMATS)}",
+            hint=f"known formats: {', '.join(READ_FORMATS)}",
         )
     return _READERS[chosen](path, facts or RecordingFacts())
 
@@ -255,11 +266,17 @@ _READERS: Mapping[Format, Callable[[Path, RecordingFacts], AnnotationFile]] = Ma
         "csv_bi": lambda path, _: read_csv_bi(path),
         "tusz_csv": lambda path, _: read_tusz_csv(path),
         "tse": lambda path, _: read_tse(path),
-        "chbmit": lambda path, facts: _from_list(path, facts, recordings_of_summary, read_chbmit_summary),
+        "chbmit": lambda path, facts: _from_list(
+            path,
+            facts,
+            recordings_of_summary,
+            lambda path, name: read_chbmit_summary(path, name, facts.duration_s, facts.start),
+        ),
         "siena": lambda path, facts: _from_list(path, facts, recordings_of_list, read_siena_list),
         "tsv": lambda path, _: read_bids_tsv(path),
         "edf": _read_edf,
         "mne_csv": lambda path, facts: read_mne_csv(path, facts.start),
+        "wfdb": lambda path, _: read_wfdb_seizures(path),
     }
 )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from brainscan.errors import InputError, reason_of
+from brainscan.io.links import content_elsewhere, pointer
 
 Container = Literal["EDF", "BDF", "BrainVision", "FIF", "EEGLAB"]
 
@@ -32,7 +33,6 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"<?xml", "an XML document"),
     (b"<!DOCTYPE", "an HTML document"),
     (b"<html", "an HTML document"),
-    (b"version https://git-lfs", "a Git LFS pointer, not the file itself"),
 )
 _BRAINVISION = (b"Brain Vision Data Exchange Header File", b"BrainVision Data Exchange Header File")
 _BRAINVISION_MARKERS = (b"Brain Vision Data Exchange Marker File", b"BrainVision Data Exchange Marker File")
@@ -58,6 +58,8 @@ def container_of(head: bytes, name: str) -> Container:
     """
     if not head:
         raise InputError("file is empty (0 bytes)", kind="header", file=name, hint="copy it again from its source")
+    if absent := pointer(head, name):
+        raise absent
     if head.startswith(b"\xffBIOSEMI"):
         return "BDF"
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
@@ -116,7 +118,7 @@ def read_head(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)
     except OSError as problem:
-        raise unreadable(path.name, problem) from problem
+        raise content_elsewhere(path) or unreadable(path.name, problem) from problem
 
 
 def unreadable(name: str, problem: OSError) -> InputError:

@@ -1,23 +1,212 @@
-"""Which files below a folder are recordings."""
+"""What lies below a folder, links followed; which of it are recordings.
+
+The one walk of all commands: what one of them finds, the others find as well.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 from brainscan.errors import InputError, reason_of
 from brainscan.io.containers import container_of, read_head
+from brainscan.io.links import content_elsewhere, leads_into_annex
 
 SUFFIXES = frozenset({".edf", ".bdf", ".rec", ".vhdr", ".fif", ".set"})
 """Files named so are recordings whatever they hold; a damaged one is a failure, not an absence."""
 
+_MOST_VISITS = 32
+"""Folders that link to each other crosswise have paths without number; so many to one folder are walked."""
 
-def find_recordings(folder: Path, out: Path) -> tuple[PurePath, ...]:
-    """Return the recordings below a folder, relative to it and sorted.
+# Files without suffix that data sets have; linked and not fetched they are no folder that is missing.
+_TEXTS = frozenset({"README", "LICENSE", "LICENCE", "CHANGES", "CHANGELOG", "COPYING", "RECORDS", "AUTHORS"})
 
-    A file counts if its suffix says so or its content does. Hidden files and folders do not count (version
-    control, other systems' side files), nor does what lies below `out`. Links to folders are not followed.
+
+class FileId(NamedTuple):
+    """What two paths to one file have in common."""
+
+    device: int
+    inode: int
+    path: str = ""
+
+    @classmethod
+    def of(cls, path: Path) -> FileId:
+        """Return a file's or folder's own identity, links followed.
+
+        Raises
+        ------
+        OSError
+            If there is nothing at the path.
+        """
+        status = path.stat()
+        # Some file systems number nothing.
+        return cls(status.st_dev, status.st_ino, "" if status.st_ino else os.path.realpath(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """Everything below a folder that is not hidden.
+
+    Parameters
+    ----------
+    files : tuple of Path
+        Those reached by fewer links first, else by path.
+    dangling : tuple of Path
+        Links to nothing.
+    unreadable : tuple of Path
+        Folders that cannot be listed.
+    loops : tuple of Path
+        Links that lead back to a folder they lie in; they were not followed.
+    """
+
+    files: tuple[Path, ...]
+    dangling: tuple[Path, ...]
+    unreadable: tuple[Path, ...]
+    loops: tuple[Path, ...]
+
+
+def walk(folder: Path, out: Path | None = None) -> Tree:
+    """Walk a folder and what its links lead to.
+
+    Hidden files and folders do not count (version control, other systems' side files), nor does what lies in `out`.
+    A folder that several links lead to is seen under each of its names; a link that leads back is not followed.
+
+    Parameters
+    ----------
+    folder : Path
+    out : Path, optional
+        A folder of outputs; it may lie inside, or be the folder itself, which excludes nothing.
+
+    Raises
+    ------
+    InputError
+        If the folder is absent or cannot be listed.
+    """
+    try:
+        with os.scandir(folder):
+            pass
+        here = FileId.of(folder)
+    except OSError as problem:
+        raise content_elsewhere(folder) or InputError(
+            f"cannot be listed ({reason_of(problem)})", kind="io", file=str(folder), hint="check the path"
+        ) from None
+    excluded = _id_of(out) if out is not None else None
+    return _Walk(None if excluded == here else excluded).below(folder, here)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    path: Path
+    links: int
+    above: frozenset[FileId]
+
+
+class _Walk:
+    """One walk: what it has found so far, by how many links it took."""
+
+    def __init__(self, excluded: FileId | None) -> None:
+        self._excluded = excluded
+        self._visits: Counter[FileId] = Counter()
+        self._waiting: deque[_Place] = deque()
+        self._files: list[tuple[int, Path]] = []
+        self._dangling: list[Path] = []
+        self._unreadable: list[Path] = []
+        self._loops: list[Path] = []
+
+    def below(self, folder: Path, here: FileId) -> Tree:
+        """Return all below a folder."""
+        self._waiting.append(_Place(folder, 0, frozenset({here})))
+        while self._waiting:
+            self._list(self._waiting.popleft())
+        return Tree(
+            tuple(path for _, path in sorted(self._files)),
+            tuple(sorted(self._dangling)),
+            tuple(sorted(self._unreadable)),
+            tuple(sorted(self._loops)),
+        )
+
+    def _list(self, place: _Place) -> None:
+        try:
+            with os.scandir(place.path) as entries:
+                names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
+        except OSError:
+            self._unreadable.append(place.path)
+            return
+        for name in names:
+            path = place.path / name
+            links = place.links + path.is_symlink()
+            if path.is_dir():
+                self._enter(path, links, place)
+            elif path.exists():
+                self._files.append((links, path))
+            elif path.is_symlink():
+                self._dangling.append(path)
+
+    def _enter(self, path: Path, links: int, place: _Place) -> None:
+        folder = _id_of(path)
+        if folder is None or folder == self._excluded:
+            return
+        self._visits[folder] += 1
+        if folder in place.above or self._visits[folder] > _MOST_VISITS:
+            self._loops.append(path)
+        else:
+            self._waiting.append(_Place(path, links, place.above | {folder}))
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The recordings below a folder; all paths are relative to it.
+
+    Parameters
+    ----------
+    recordings : tuple of PurePath
+        Sorted. Links to nothing that may have been a recording, and folders that cannot be listed, are among them:
+        whoever opens them fails, and says so.
+    others : tuple of PurePath
+        Files that are none.
+    twice : tuple of (PurePath, PurePath)
+        Further paths to a recording, each with the path that it counts by.
+    loops : tuple of PurePath
+        Links that were not followed, because they lead back.
+    """
+
+    recordings: tuple[PurePath, ...]
+    others: tuple[PurePath, ...] = ()
+    twice: tuple[tuple[PurePath, PurePath], ...] = ()
+    loops: tuple[PurePath, ...] = ()
+
+    def notes(self, shown: Callable[[PurePath], str] = PurePath.as_posix) -> tuple[str, ...]:
+        """Return what a user has to know of links, one line each.
+
+        Parameters
+        ----------
+        shown : callable
+            How a path is shown.
+        """
+        notes = []
+        if self.twice:
+            again, first = self.twice[0]
+            n = len(self.twice)
+            what = "a further path leads" if n == 1 else f"{n} further paths lead"
+            notes.append(
+                f"{what} to recordings that are here already ({shown(again)} is {shown(first)}): each is taken once"
+            )
+        if self.loops:
+            n = len(self.loops)
+            what = "a link leads" if n == 1 else f"{n} links lead"
+            notes.append(f"{what} back to a folder above ({shown(self.loops[0])}): not followed")
+        return tuple(notes)
+
+
+def search(folder: Path, out: Path) -> Found:
+    """Find the recordings below a folder.
+
+    A file counts if its suffix says so or its content does. One that several links or names lead to counts once, by
+    the path with the fewest links.
 
     Parameters
     ----------
@@ -30,31 +219,48 @@ def find_recordings(folder: Path, out: Path) -> tuple[PurePath, ...]:
     InputError
         If the folder is absent or cannot be listed.
     """
-    try:
-        with os.scandir(folder):
-            pass
-    except OSError as problem:
-        raise InputError(
-            f"cannot be listed ({reason_of(problem)})", kind="io", file=str(folder), hint="check the path"
-        ) from None
-    return tuple(sorted(path.relative_to(folder) for path in _files(folder, out) if _is_recording(path)))
+    tree = walk(folder, out)
+    first: dict[FileId, PurePath] = {}
+    recordings = [path.relative_to(folder) for path in tree.unreadable]
+    recordings += [path.relative_to(folder) for path in tree.dangling if _may_be_recordings(path)]
+    others, twice = [], []
+    for path in tree.files:
+        name = path.relative_to(folder)
+        if not is_recording(path):
+            others.append(name)
+            continue
+        file = _id_of(path)
+        if file is not None and file in first:
+            twice.append((name, first[file]))
+            continue
+        if file is not None:
+            first[file] = name
+        recordings.append(name)
+    loops = tuple(path.relative_to(folder) for path in tree.loops)
+    return Found(tuple(sorted(recordings)), tuple(sorted(others)), tuple(twice), loops)
 
 
-def _files(folder: Path, out: Path) -> Iterator[Path]:
-    excluded = None if out.resolve() == folder.resolve() else out.resolve()
-    unreadable: list[Path] = []
-    for place, folders, names in os.walk(folder, onerror=lambda problem: unreadable.append(Path(problem.filename))):
-        here = Path(place)
-        folders[:] = [name for name in folders if not name.startswith(".") and (here / name).resolve() != excluded]
-        yield from (here / name for name in names if not name.startswith("."))
-    yield from unreadable
+def find_recordings(folder: Path, out: Path) -> tuple[PurePath, ...]:
+    """Return the recordings below a folder, relative to it and sorted; see `search`."""
+    return search(folder, out).recordings
 
 
-def _is_recording(path: Path) -> bool:
+def files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder in order of path; links to nothing that have a file's name are among them.
+
+    Raises
+    ------
+    InputError
+        If the folder is absent or cannot be listed.
+    """
+    tree = walk(folder)
+    yield from sorted((*tree.files, *(path for path in tree.dangling if path.suffix)))
+
+
+def is_recording(path: Path) -> bool:
+    """Say whether a file is a recording, by its suffix or else its content."""
     if path.suffix.lower() in SUFFIXES:
         return True
-    if path.is_dir():
-        return True  # only a folder that cannot be listed comes here: a failure to report, like a file's
     if not path.is_file():
         return False
     try:
@@ -62,3 +268,18 @@ def _is_recording(path: Path) -> bool:
         return container_of(read_head(path), path.name) != "EEGLAB"
     except InputError:
         return False
+
+
+def _may_be_recordings(link: Path) -> bool:
+    """Whether a link to nothing was one to a recording, or to a folder of them."""
+    if link.suffix.lower() in SUFFIXES:
+        return True
+    # git-annex links no folders.
+    return not link.suffix and link.name.upper() not in _TEXTS and not leads_into_annex(link)
+
+
+def _id_of(path: Path) -> FileId | None:
+    try:
+        return FileId.of(path)
+    except OSError:
+        return None

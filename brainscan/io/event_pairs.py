@@ -10,9 +10,10 @@ from pathlib import Path, PurePath
 
 from brainscan.errors import InputError, UsageError
 from brainscan.io.annotations import sniff
+from brainscan.io.discover import files_below
+from brainscan.io.links import content_elsewhere
 from brainscan.io.pairing import TEMPLE, bare_name, few, match, stem_of
 from brainscan.io.text_files import read_text
-from brainscan.io.tree import files_below
 
 LIST_SUFFIXES = frozenset({".list", ".lst", ".scp"})
 
@@ -77,7 +78,7 @@ def pair_files(ref: Path, hyp: Path) -> Pairing:
     """
     for path in (ref, hyp):
         if not path.exists():
-            raise InputError("does not exist", kind="io", file=str(path))
+            raise content_elsewhere(path) or InputError("does not exist", kind="io", file=str(path))
     if ref.is_dir():
         if not hyp.is_dir():
             raise UsageError(f"{ref} is a folder and {hyp} is not", hint="give two folders, two lists or two files")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from brainscan.errors import InputError, reason_of
+from brainscan.io.links import content_elsewhere, pointer
 
 
 def read_text(path: Path, *, drop_bom: bool = True) -> str:
@@ -24,7 +25,11 @@ def read_text(path: Path, *, drop_bom: bool = True) -> str:
     try:
         data = path.read_bytes()
     except OSError as problem:
-        raise InputError(f"cannot be read ({reason_of(problem)})", kind="io", file=path.name) from problem
+        raise content_elsewhere(path) or InputError(
+            f"cannot be read ({reason_of(problem)})", kind="io", file=path.name
+        ) from problem
+    if absent := pointer(data, path.name):
+        raise absent
     if not data.strip():
         raise InputError("is empty", kind="empty", file=path.name)
     try:

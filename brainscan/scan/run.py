@@ -11,9 +11,9 @@ from brainscan.detector import DetectOptions, Detector, provenance
 from brainscan.errors import BrainscanError, InputError
 from brainscan.io import read
 from brainscan.io.atomic import make_folder, remove_unfinished
-from brainscan.io.discover import find_recordings
+from brainscan.io.discover import search
 from brainscan.io.origin import Origin, origin_of
-from brainscan.io.outputs import FORMATS, anonymised, guard, write, write_probabilities
+from brainscan.io.outputs import FORMATS, anonymised, anonymous_name, guard, write, write_probabilities
 from brainscan.recording import Recording
 from brainscan.scan.discover import output_stems
 from brainscan.scan.outcome import Outcome, check_tables, write_tables
@@ -51,6 +51,10 @@ class ScanConfig:
         return {name: FORMATS[name].suffix for name in dict.fromkeys(("csv_bi", *self.formats))}
 
 
+def _ignore(text: str) -> None:
+    return None
+
+
 def _no_report(outcome: Outcome, number: int, total: int) -> None:
     return None
 
@@ -69,10 +73,13 @@ class Listener:
         ``(outcome, number, total)`` after each recording.
     progress : callable
         ``(file, at_s, duration_s)`` within one.
+    note : callable
+        ``(text)``: what a user has to know of the archive as a whole.
     """
 
     outcome: Callable[[Outcome, int, int], None] = field(default=_no_report)
     progress: Callable[[str, float, float], None] = field(default=_no_progress)
+    note: Callable[[str], None] = field(default=_ignore)
 
 
 def scan(
@@ -107,7 +114,8 @@ def scan(
         If the output folder cannot be made or its tables are somebody else's.
     """
     listener = listener or Listener()
-    recordings = find_recordings(config.folder, config.out)
+    found = search(config.folder, config.out)
+    recordings = found.recordings
     if not recordings:
         raise InputError(
             "holds no recording",
@@ -115,6 +123,8 @@ def scan(
             file=str(config.folder),
             hint="EDF, BDF and others are looked for",
         )
+    for text in found.notes(_anonymous if config.anonymous else PurePath.as_posix):
+        listener.note(text)
     make_folder(config.out)
     if not config.force:
         check_tables(config.out)
@@ -129,6 +139,10 @@ def scan(
     finally:
         write_tables(config.out, outcomes)
     return tuple(outcomes)
+
+
+def _anonymous(path: PurePath) -> str:
+    return PurePath(*map(anonymous_name, path.parts)).as_posix()
 
 
 def _one(

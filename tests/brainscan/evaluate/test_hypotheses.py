@@ -103,7 +103,7 @@ def test_events_count_up_to_their_confidence(tmp_path: Path) -> None:
         "[]",
         "{",
         '{"events": [{"onset_s": 1}]}',
-        '{"events": [{"onset_s": 130, "offset_s": 140}]}',
+        '{"events": [{"onset_s": 330, "offset_s": 340}]}',
         '{"events": [{"onset_s": 30, "offset_s": 20}]}',
         '{"events": [{"onset_s": 3, "offset_s": 20, "confidence": 95}]}',
         '{"events": [{"onset_s": 3, "offset_s": 20, "confidence": NaN}]}',
