@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -19,12 +20,15 @@ from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.io.plan import open_plan
+from brainscan.io.reading import as_recording
 from brainscan.mapping import to_mapping
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
 from brainscan.signal.montage import ElectrodePlan
 
 if TYPE_CHECKING:
+    from mne.io import BaseRaw
+
     from brainscan.model.inference import RunConfig, WindowRunner
     from brainscan.model.onnx_runner import OnnxRunner
 
@@ -79,7 +83,7 @@ class Detector:
     --------
     >>> import brainscan
     >>> detector = brainscan.Detector.from_pretrained("default")
-    >>> detection = detector.detect(brainscan.read("examples/sample.edf"))
+    >>> detection = detector.detect("examples/sample.edf")
     >>> [(round(e.onset_s), round(e.offset_s)) for e in detection.events]  # doctest: +SKIP
     """
 
@@ -121,6 +125,13 @@ class Detector:
             raise UsageError("an ONNX export cannot be turned back into a checkpoint", file=self.card.name)
         checkpoint.save_folder(Path(folder), self._runner.network, self.card)
 
+    def __repr__(self) -> str:
+        decision = self.decision
+        return (
+            f"<Detector {self.card.name!r}: {self.backend}, {self.precision},"
+            f" on at {decision.enter:g}, off below {decision.leave:g}>"
+        )
+
     @property
     def card(self) -> Card:
         """The model's card."""
@@ -140,35 +151,45 @@ class Detector:
         """Return the same model with another decision."""
         return Detector(self._runner, decision)
 
-    def probabilities(self, recording: Recording, options: DetectOptions | None = None) -> tuple[Probabilities, ...]:
+    def probabilities(
+        self, recording: Recording | str | os.PathLike[str] | BaseRaw, options: DetectOptions | None = None
+    ) -> tuple[Probabilities, ...]:
         """Return the probability curve of each segment; NaN where unscored.
 
         Raises
         ------
-        InputError
+        TypeError, InputError
             As `detect`.
         """
-        return self.detect(recording, replace(options or DetectOptions(), keep_probabilities=True)).probabilities
+        return self.detect(recording, replace(_as_options(options), keep_probabilities=True)).probabilities
 
     def detect(
-        self, recording: Recording, options: DetectOptions | None = None, progress: Progress | None = None
+        self,
+        recording: Recording | str | os.PathLike[str] | BaseRaw,
+        options: DetectOptions | None = None,
+        progress: Progress | None = None,
     ) -> Detection:
         """Find the seizures of a recording.
 
         Parameters
         ----------
-        recording : Recording
+        recording : Recording, path-like or mne.io.Raw
+            A path is read as `brainscan.read` does, a ``Raw`` as `brainscan.from_raw` does.
         options : DetectOptions, optional
         progress : callable, optional
+            Called with the seconds of the recording that are done.
 
         Raises
         ------
+        TypeError
+            If it is none of these.
         InputError
-            If its labels lack too many electrodes, or no window of it can be scored.
+            If it cannot be read, its labels lack too many electrodes, or no window of it can be scored.
         UsageError
             If the asked-for part lies outside the recording.
         """
-        detection = examine(self._runner, self.decision, recording, options or DetectOptions(), progress)
+        chosen = _as_options(options)
+        detection = examine(self._runner, self.decision, as_recording(recording), chosen, progress)
         if not detection.analysed_s:
             raise nothing_scored(detection)
         return detection
@@ -179,6 +200,48 @@ class Detector:
         """Return the states for one segment of a recording, for whoever feeds it (`detect`, `stream`)."""
         config = SessionConfig(self.decision, options.max_missing, options.keep_probabilities)
         return Session(self._runner, plan, _rates(recording, plan), config, start_s)
+
+
+def detect(
+    recording: Recording | str | os.PathLike[str] | BaseRaw,
+    options: DetectOptions | None = None,
+    *,
+    model: str | Path = "default",
+    run: RunConfig | None = None,
+) -> Detection:
+    """Find the seizures of one recording, in one line.
+
+    The model is loaded each time: whoever has many recordings keeps a `Detector`.
+
+    Parameters
+    ----------
+    recording : Recording, path-like or mne.io.Raw
+    options : DetectOptions, optional
+    model : str or Path
+        As `Detector.from_pretrained` takes it.
+    run : RunConfig, optional
+        Device, backend, threads.
+
+    Raises
+    ------
+    TypeError, BrainscanError
+        As `Detector.from_pretrained` and `Detector.detect`; the recording is opened before the model is loaded.
+
+    Examples
+    --------
+    >>> import brainscan
+    >>> brainscan.detect("examples/sample.edf").events  # doctest: +SKIP
+    """
+    opened, chosen = as_recording(recording), _as_options(options)
+    return Detector.from_pretrained(model, run=run).detect(opened, chosen)
+
+
+def _as_options(options: DetectOptions | None) -> DetectOptions:
+    if options is None:
+        return DetectOptions()
+    if not isinstance(options, DetectOptions):
+        raise TypeError(f"options must be brainscan.DetectOptions, got {type(options).__name__}")
+    return options
 
 
 def examine(
