@@ -13,6 +13,7 @@ import torch
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from brainscan.card import OperatingPoint
+from brainscan.cohort import Cohort
 from brainscan.errors import InputError, ModelError, OutputError
 from brainscan.events import RATE_HZ, Probabilities, runs
 from brainscan.io import atomic
@@ -60,6 +61,8 @@ def kept(smoke: Changed, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     train(config, folder, Silent)
     return Finished(folder, config)
 
+
+WARD = Cohort("children", "one ward", (2.0, 9.0), 5, 12.0, 31)
 
 STATES = [
     f"step-00000000{attempted}-000{validated}" for attempted, validated in [(1, 0), (3, 0), (3, 1), (5, 1), (6, 1)]
@@ -263,7 +266,7 @@ def test_a_tuned_card_keeps_what_still_holds(
         logit_scale=0.7,
         confidence_map=((0.0, 0.0), (1.0, 0.5)),
         operating_points={"fa1": point},
-        provenance=replace(loaded.card.provenance, age_years=(2.0, 90.0), intended_use="on one ward"),
+        provenance=replace(loaded.card.provenance, trained=(WARD,), intended_use="on one ward"),
     )
     config = smoke(f"validation.place={json.dumps(place)}").for_init(before)
     base = base_card(config, recordings[:4], before)
@@ -279,7 +282,7 @@ def test_a_tuned_card_keeps_what_still_holds(
         assert (card.logit_shift, card.logit_scale) == (-1.5, 0.7)
     assert (card.operating_points, card.confidence_map) == ({}, ())
     made = card.provenance
-    assert (made.age_years, made.intended_use) == ((2.0, 90.0), "on one ward")
+    assert (made.trained[0], made.intended_use) == (WARD, "on one ward")
     assert made.training_data[:2] == before.provenance.training_data
     assert len(made.training_data) == 4
 
