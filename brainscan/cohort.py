@@ -8,6 +8,9 @@ from dataclasses import dataclass
 _A_DAY_OR_TWO = 0.006
 """Years by which days divided by 365.25 may fall short of a birthday."""
 
+OPEN_AGE = 90.0
+"""An oldest of this age means this and older: higher ages single people out, and no card tells them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cohort:
@@ -46,7 +49,7 @@ class Cohort:
         if self.ages_years is None:
             return False
         youngest, oldest = self.ages_years
-        return youngest - _A_DAY_OR_TWO <= age_years < oldest + 1.0
+        return youngest - _A_DAY_OR_TWO <= age_years and (age_years < oldest + 1.0 or oldest >= OPEN_AGE)
 
     def describe(self) -> str:
         """Return the cohort in a line."""
@@ -101,4 +104,5 @@ def ages_text(ranges: Iterable[tuple[float, float]]) -> str:
             joined[-1] = (joined[-1][0], max(oldest, joined[-1][1]))
         else:
             joined.append((youngest, oldest))
-    return " and ".join(f"{a:g}" if a == b else f"{a:g} to {b:g}" for a, b in joined) + " years"
+    shown = (f"{'' if a == b else f'{a:g} to '}{b:g}{'+' if b >= OPEN_AGE else ''}" for a, b in joined)
+    return " and ".join(shown) + " years"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from brainscan.cohort import Cohort, age_warning, ages_text
 
 CHILDREN = Cohort("children", "ward", (1.5, 22.0), 12, 3.0, 120)
-ELDERLY = Cohort("elderly", "ward", (60.0, 90.0), 9, 3.0, 30)
+ELDERLY = Cohort("elderly", "ward", (60.0, 88.0), 9, 3.0, 30)
 HEALTHY = Cohort("healthy adults", "laboratory", (18.0, 50.0), 9, 3.0)
 UNKNOWN = Cohort("patients", "ward", None, 9, 3.0, 30)
 
@@ -33,6 +33,11 @@ def test_an_age_is_in_completed_years(age: float, inside: bool) -> None:
     assert CHILDREN.includes(age) == inside
 
 
+def test_the_oldest_ages_are_open() -> None:
+    assert Cohort("x", ages_years=(20.0, 90.0)).includes(104.0)
+    assert not Cohort("x", ages_years=(20.0, 89.0)).includes(90.1)
+
+
 @pytest.mark.parametrize(
     ("age", "trained", "said"),
     [
@@ -41,7 +46,7 @@ def test_an_age_is_in_completed_years(age: float, inside: bool) -> None:
         (9.0, (CHILDREN,), ""),
         (9.0, (HEALTHY, CHILDREN), ""),
         (70.0, (CHILDREN, ELDERLY), ""),
-        (40.0, (CHILDREN, ELDERLY), "(1.5 to 22 and 60 to 90 years)"),
+        (40.0, (CHILDREN, ELDERLY), "(1.5 to 22 and 60 to 88 years)"),
         (40.0, (CHILDREN, HEALTHY), "(1.5 to 22 years)"),  # their background taught no seizure
         (40.0, (CHILDREN, UNKNOWN), "(1.5 to 22 years, as far as its card knows them)"),
         (0.02, (CHILDREN,), "(1.5 to 22 years)"),
@@ -71,6 +76,8 @@ def test_the_age_itself_is_never_told(age: float) -> None:
         ([(1.0, 5.0), (6.0, 9.0)], "1 to 9 years"),  # whoever is 5 becomes 6
         ([(40.0, 80.0), (1.0, 5.0)], "1 to 5 and 40 to 80 years"),
         ([(1.0, 50.0), (7.0, 12.0)], "1 to 50 years"),
+        ([(20.0, 90.0)], "20 to 90+ years"),
+        ([(90.0, 90.0)], "90+ years"),
     ],
 )
 def test_ranges_in_words(ranges: list[tuple[float, float]], text: str) -> None:
