@@ -9,11 +9,12 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal
 
+from brainscan.cohort import Cohort
 from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ
 from brainscan.mapping import from_mapping, to_mapping
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NOTICE = "research use, not a medical device"
 
 
@@ -191,7 +192,21 @@ def in_order(points: Mapping[str, OperatingPoint]) -> dict[str, OperatingPoint]:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a checkpoint comes from and what it is for."""
+    """Where a checkpoint comes from and what it is for.
+
+    Parameters
+    ----------
+    training_data : tuple of mapping
+        Each corpus with its licence and whom to cite.
+    commit, seed, selection
+        The code, the random numbers and the choice that made these weights.
+    tests : mapping
+        Figures of the run itself, on held-out recordings.
+    intended_use : str
+    trained, tested : tuple of Cohort
+        Whose recordings the weights were made from, and whose they were tried on.
+    licence : str
+    """
 
     training_data: tuple[Mapping[str, str], ...] = ()
     commit: str = ""
@@ -199,7 +214,8 @@ class Provenance:
     selection: str = ""
     tests: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     intended_use: str = "Marks likely seizures in scalp EEG for review by a trained reader; " + NOTICE + "."
-    age_years: tuple[float, float] = (1.0, 120.0)
+    trained: tuple[Cohort, ...] = ()
+    tested: tuple[Cohort, ...] = ()
     licence: str = "Apache-2.0"
 
 
@@ -285,8 +301,10 @@ class Card:
         if not isinstance(data, dict):
             raise ValueError("the card is not a JSON object")
         version = data.get("format_version")
-        if version != FORMAT_VERSION:
-            raise ValueError(f"card format version {version!r}; this brainscan reads version {FORMAT_VERSION}")
+        if version == 1:
+            data = _of_version_1(data)
+        elif version != FORMAT_VERSION:
+            raise ValueError(f"card format version {version!r}; this brainscan reads versions 1 and {FORMAT_VERSION}")
         card = from_mapping(cls, data)
         return replace(card, operating_points=in_order(card.operating_points))  # the file has them by their letters
 
@@ -298,6 +316,17 @@ class Card:
         """Return the card as plain dicts, lists and scalars."""
         mapping: dict[str, Any] = to_mapping(self)
         return mapping
+
+
+def _of_version_1(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a card of version 1 as one of version 2.
+
+    Version 1 had a range of ages, 1 to 120 years on every card, that nobody had trained or tested; it knew no cohorts.
+    """
+    provenance = data.get("provenance", {})
+    if isinstance(provenance, Mapping):
+        provenance = {key: value for key, value in provenance.items() if key != "age_years"}
+    return {**data, "format_version": FORMAT_VERSION, "provenance": provenance}
 
 
 def _hours(hours: float) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 
 from brainscan._version import __version__
 from brainscan.card import Card, DecisionConfig
+from brainscan.cohort import age_warning
 from brainscan.detection import Detection
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError, UsageError
@@ -349,9 +350,8 @@ def _warnings(
         warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
     if detection.low_trust:
         warnings.append("low trust: more than half of the electrodes are doubtful")
-    youngest, oldest = card.provenance.age_years
-    if recording.age_years is not None and not youngest <= recording.age_years <= oldest:
-        warnings.append(f"the patient's age is outside the model's range ({youngest:g} to {oldest:g} years)")
+    if age := age_warning(recording.age_years, card.provenance.trained):
+        warnings.append(age)
     return tuple(dict.fromkeys(warnings))
 
 

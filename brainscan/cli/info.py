@@ -161,10 +161,14 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
         ("windows", f"{card.window.duration_s} s every {card.window.stride_s} s"),
         ("thresholds", f"on {decision.enter:g}, off {decision.leave:g}, logits averaged over {decision.average_s:g} s"),
         ("use", provenance.intended_use),
-        ("ages", f"{provenance.age_years[0]:g} to {provenance.age_years[1]:g} years"),
         ("licence", provenance.licence),
     ]
-    lines += [("trained on", _corpus(entry)) for entry in provenance.training_data]
+    lines += [("trained on", cohort.describe()) for cohort in provenance.trained]
+    lines += [("tested on", cohort.describe()) for cohort in provenance.tested]
+    if facts.trained:
+        missing = ((provenance.trained, "trained on"), (provenance.tested, "tested on"))
+        lines += [(what, "the card does not say whom") for cohorts, what in missing if not cohorts]
+    lines += [("data", _corpus(entry)) for entry in provenance.training_data]
     console.print_facts(lines)
     console.stdout_table(("part", "parameters"), list(facts.parts.items()), title="")
     if card.operating_points:

@@ -17,6 +17,7 @@ from brainscan.card import (
     Provenance,
     WindowConfig,
 )
+from brainscan.cohort import Cohort
 from brainscan.electrodes import ELECTRODES
 
 POINT = OperatingPoint(1.0, 0.9, 0.82, 0.7, 300.0, 40, 0.6, (0.5, 0.7), "simulated recordings")
@@ -32,7 +33,12 @@ def test_json_round_trip_keeps_everything() -> None:
         decision=DecisionConfig(enter=0.7, leave=0.6),
         confidence_map=((0.0, 0.1), (1.0, 0.9)),
         operating_points={"sim-fa1": POINT},
-        provenance=Provenance(training_data=({"name": "a", "licence": "b"},), tests={"auroc": 0.9}),
+        provenance=Provenance(
+            training_data=({"name": "a", "licence": "b"},),
+            tests={"auroc": 0.9},
+            trained=(Cohort("children", "ward", (1.5, 22.0), 12, 3.0, 120),),
+            tested=(Cohort("adults"),),
+        ),
         sha256="ab",
     )
     assert Card.from_json(card.to_json()) == card
@@ -42,7 +48,11 @@ def test_json_round_trip_keeps_everything() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"format_version": 2}, "card format version 2; this brainscan reads version 1"),
+        ({"format_version": 3}, "card format version 3; this brainscan reads versions 1 and 2"),
+        ({"format_version": 0}, "card format version 0"),
+        ({"provenance": {"age_years": [1.0, 120.0]}}, "unknown key 'provenance.age_years'"),
+        ({"provenance": {"trained": [{"population": "x", "ages_years": [9, 2]}]}}, "youngest and oldest"),
+        ({"provenance": {"tested": [{"ages_years": [2, 9]}]}}, r"missing key 'provenance.tested\[0\].population'"),
         ({"format_version": None}, "card format version None"),
         ({"thresholds": {}}, "unknown key 'thresholds'"),
         ({"decision": {"enter": 0.5, "leve": 0.4}}, r"decision.leve'; did you mean 'leave'\?"),
@@ -55,6 +65,16 @@ def test_a_card_that_does_not_fit_is_refused(change: dict[str, Any], message: st
     text = json.dumps({**_card().to_mapping(), **change})
     with pytest.raises(ValueError, match=message):
         Card.from_json(text)
+
+
+def test_a_card_of_version_1_is_read_without_the_ages_that_nobody_had_tested() -> None:
+    old = _card(provenance=Provenance(seed=3)).to_mapping()
+    old["format_version"] = 1
+    old["provenance"] = {k: v for k, v in old["provenance"].items() if k not in {"trained", "tested"}}
+    old["provenance"]["age_years"] = [1.0, 120.0]
+    assert Card.from_json(json.dumps(old)) == _card(provenance=Provenance(seed=3))
+    with pytest.raises(ValueError, match=r"provenance\.agee_years"):
+        Card.from_json(json.dumps({**old, "provenance": {"agee_years": [1.0, 120.0]}}))
 
 
 @pytest.mark.parametrize("text", ["", "[]", "3", '{"name": "x"'])
