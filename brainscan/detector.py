@@ -55,6 +55,8 @@ class DetectOptions:
         Up to this many unusable electrodes are interpolated, 0..15.
     keep_probabilities : bool
         Put the curves into the detection.
+    remarks : tuple of str
+        What had to be guessed to make these options of what a user said; the first of the detection's warnings.
     """
 
     start_s: float | None = None
@@ -62,6 +64,7 @@ class DetectOptions:
     channel_map: Mapping[str, str] | None = None
     max_missing: int = 3
     keep_probabilities: bool = False
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_missing <= len(ELECTRODES) - 4:
@@ -300,7 +303,8 @@ def examine(
         sha256=checksum,
         probabilities=tuple(curves),
     )
-    return replace(detection, warnings=_warnings(recording, plan, detection, tally, runner.card))
+    warnings = dict.fromkeys((*options.remarks, *_warnings(recording, plan, detection, tally, runner.card)))
+    return replace(detection, warnings=tuple(warnings))
 
 
 def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brainscan.cli import console, options
+from brainscan.cli.span import with_span
 from brainscan.errors import BrainscanError, PartialFailureError, UsageError
+from brainscan.io.clock import SECONDS_PER_DAY
 
 if TYPE_CHECKING:
     from brainscan.detection import Detection
@@ -184,7 +186,7 @@ def _one(
         sha256 = recording.sha256() if recording.sha256 else ""
         for file in existing:
             guard(file, sha256, force=job.force)
-    chosen = options.with_span(chosen, *span, recording, anonymous=job.anonymous)
+    chosen = with_span(chosen, *span, recording, anonymous=job.anonymous)
     with console.progress() as bar:
         task = bar.add_task(path.name, total=round(recording.duration_s))
         detection = detector.detect(recording, chosen, lambda at_s: bar.update(task, completed=round(at_s)))
@@ -222,6 +224,8 @@ def _show(detection: Detection, job: _Job, *, quiet: bool) -> None:
     summary = (
         f"{detection.file}: {console.count(len(detection.events), 'event')} in {detection.analysed_s:.1f} s analysed"
     )
+    # Over more than a day a time alone does not say when.
+    form = "%Y-%m-%d %H:%M:%S" if detection.duration_s > SECONDS_PER_DAY else "%H:%M:%S"
     rows = []
     for number, event in enumerate(detection.events, 1):
         clock = detection.clock(event.onset_s)
@@ -229,7 +233,7 @@ def _show(detection: Detection, job: _Job, *, quiet: bool) -> None:
             (
                 number,
                 console.elapsed(event.onset_s),
-                (clock + _HALF_SECOND).strftime("%H:%M:%S") if clock else "-",
+                (clock + _HALF_SECOND).strftime(form) if clock else "-",
                 f"{event.duration_s:.1f}",
                 f"{event.confidence:.2f}",
                 "prolonged" if event.prolonged else "",

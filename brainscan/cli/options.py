@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from brainscan.card import Card, DecisionConfig
     from brainscan.detector import DetectOptions, Detector
     from brainscan.model.inference import RunConfig
-    from brainscan.recording import Recording
 
 MOST_MISSING = N_ELECTRODES - 4
 """Four electrodes are the fewest that others can be interpolated from."""
@@ -52,7 +51,7 @@ Start = Annotated[
         "--start",
         metavar="TIME",
         help="Analyse from here: seconds from the start of the recording (5400), or its clock time, HH:MM or HH:MM:SS "
-        "(the first such moment).",
+        "(the first such moment; with YYYY-MM-DD before it, that of the day).",
     ),
 ]
 Stop = Annotated[str, typer.Option("--stop", metavar="TIME", help="Analyse up to here; written as --start.")]
@@ -86,8 +85,6 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite files that brain
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say what is used.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No messages, no table, only errors.")]
-
-DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +196,7 @@ def format_of(output: str) -> str:
 
 
 def detect_options(channel_map: str, max_missing: int, *, keep_probabilities: bool = False) -> DetectOptions:
-    """Return what the user chose, but for start and stop, which may need a recording's clock (`with_span`).
+    """Return what the user chose, but for start and stop, which may need a recording's clock (`cli.span`).
 
     Raises
     ------
@@ -211,78 +208,3 @@ def detect_options(channel_map: str, max_missing: int, *, keep_probabilities: bo
 
     mapped = parse_channel_map(channel_map) if channel_map else None
     return DetectOptions(channel_map=mapped, max_missing=max_missing, keep_probabilities=keep_probabilities)
-
-
-def with_span(
-    options: DetectOptions, start: str, stop: str, recording: Recording, *, anonymous: bool = False
-) -> DetectOptions:
-    """Return the options with start and stop on the recording's clock; a stop behind its end brings a warning.
-
-    Raises
-    ------
-    UsageError
-        If they are no times, out of order, or nothing is recorded from the start on.
-    """
-    from dataclasses import replace
-
-    from brainscan.io.outputs import anonymous_name
-
-    start_s, stop_s = seconds_of(start, "--start", recording), seconds_of(stop, "--stop", recording)
-    if ":" in stop and start_s is not None and stop_s is not None and stop_s <= start_s:
-        stop_s += DAY_S  # the first such moment behind the start
-    asked = " ".join(f"{name} {text}" for name, text in (("--start", start), ("--stop", stop)) if text)
-    if start_s is not None and start_s >= recording.duration_s:
-        raise UsageError(
-            f"nothing recorded from {_shown(start, start_s)} on (the recording has {recording.duration_s:g} s)",
-            file=recording.name,
-            hint="choose --start within the recording; a clock time is its first such moment",
-        )
-    if start_s is not None and stop_s is not None and stop_s <= start_s:
-        raise UsageError(f"stop must lie behind start, got {asked}", file=recording.name)
-    if stop_s is not None and stop_s > recording.duration_s:
-        name = anonymous_name(recording.name) if anonymous else recording.name
-        console.warning(
-            f"{name}: --stop {_shown(stop, stop_s)} lies behind the recording's end at "
-            f"{recording.duration_s:g} s: analysed to there"
-        )
-    return replace(options, start_s=start_s, stop_s=stop_s)
-
-
-def _shown(text: str, at_s: float) -> str:
-    return f"{text} ({at_s:g} s)" if ":" in text else f"{text} s"
-
-
-def seconds_of(text: str, option: str, recording: Recording) -> float | None:
-    """Return a time that a user gave, in seconds from the start of the recording; None for none.
-
-    Raises
-    ------
-    UsageError
-        If it is neither seconds nor a clock time, or the recording has no clock.
-    """
-    if not text:
-        return None
-    hint = "give seconds from the start of the recording (5400) or its clock time (01:30 or 01:30:00)"
-    if ":" not in text:
-        try:
-            at_s = float(text)
-        except ValueError:
-            raise UsageError(f"{option} {text} is not a time", hint=hint) from None
-        if not 0.0 <= at_s < float("inf"):
-            raise UsageError(f"{option} {text} is not a time within a recording", hint=hint)
-        return at_s
-    parts = text.split(":")
-    numbers = [float(part) for part in parts if part.replace(".", "", 1).isdecimal()]
-    if len(numbers) != len(parts) or len(parts) not in (2, 3) or numbers[0] >= 24 or max(numbers[1:]) >= 60:
-        raise UsageError(f"{option} {text} is not a time", hint=hint)
-    if recording.start is None:
-        raise UsageError(
-            f"{option} {text}: the header has no valid start time, so clock times mean nothing",
-            file=recording.name,
-            hint="give seconds",
-        )
-    of_day = sum(number * unit for number, unit in zip(numbers, (3600.0, 60.0, 1.0), strict=False))
-    start = recording.start
-    begun = start.hour * 3600 + start.minute * 60 + start.second + start.microsecond / 1e6
-    # A clock time is the first such moment at or after the start: nights pass midnight.
-    return (of_day - begun) % DAY_S

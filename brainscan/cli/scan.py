@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brainscan.cli import console, options
+from brainscan.cli.span import with_span
 from brainscan.errors import PartialFailureError
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def scan(
     config = ScanConfig(directory, output, tuple(formats), probabilities, anonymous_names, force)
 
     def options_for(recording: Recording) -> DetectOptions:
-        return options.with_span(chosen, start, stop, recording, anonymous=anonymous_names)
+        return with_span(chosen, start, stop, recording, anonymous=anonymous_names)
 
     with console.progress() as bar:
         display = _Display(bar)

@@ -138,7 +138,9 @@ def test_warnings_go_to_stderr(run: Run, edf: Path, here: Path) -> None:
         (["--start", "nan"], "not a time"),
         (["--start", "50", "--stop", "40"], "stop must lie behind start, got --start 50 --stop 40"),
         (["--start", "70"], "nothing recorded from 70 s on"),
-        (["--start", "09:00"], "nothing recorded from 09:00 (82800 s) on (the recording has 60 s)"),
+        (["--start", "12:00"], "nothing recorded from 12:00 (7200 s) on (the recording has 60 s)"),
+        (["--start", "10:00:30", "--stop", "10:00:10"], "stop must lie behind start"),
+        (["--stop", "09:30"], "--stop 09:30 does not lie within the recording (2024-02-01 10:00:00 to"),
         (["--channel-map", "Fp1=Q7"], "Q7"),
     ],
 )
