@@ -16,6 +16,8 @@ from brainscan.mapping import from_mapping, to_mapping
 
 FORMAT_VERSION = 2
 NOTICE = "research use, not a medical device"
+MIN_SENSITIVITY = 0.1
+"""An operating point is offered by its plain name if it finds this share at least, by the interval's lower end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,10 +186,27 @@ class OperatingPoint:
     sensitivity_ci95: tuple[float, float]
     source: str
 
+    @property
+    def finds_enough(self) -> bool:
+        """Whether the point can be offered to somebody who knows no more than its name."""
+        return self.sensitivity_ci95[0] >= MIN_SENSITIVITY
+
+    @property
+    def found(self) -> str:
+        """The share of the seizures that it finds, with its interval, in words."""
+        low, high = self.sensitivity_ci95
+        return f"{self.sensitivity:.0%} of the seizures (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
+
+
+SIMULATED_PREFIX = "sim-"
+"""Of the names of points that rest on simulation."""
+
 
 def in_order(points: Mapping[str, OperatingPoint]) -> dict[str, OperatingPoint]:
     """Return operating points by their target, those of real recordings before those of simulation."""
-    return dict(sorted(points.items(), key=lambda item: (item[0].startswith("sim-"), item[1].target_fa_per_24h)))
+    return dict(
+        sorted(points.items(), key=lambda item: (item[0].startswith(SIMULATED_PREFIX), item[1].target_fa_per_24h))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,22 +290,40 @@ class Card:
         Parameters
         ----------
         name : str
-            ``fa1``, ``fa5``, ``fa10``.
+            ``fa1``, ``fa5``, ``fa10``: the point of real recordings, else that of simulation. ``sim-fa1`` asks for
+            the latter alone, and takes it although it may find next to nothing.
 
         Raises
         ------
         KeyError
-            If the card has neither this point nor its simulated form ``sim-NAME``.
+            If the card has no such point.
+        ValueError
+            If the point finds too little to be offered by its plain name (`OperatingPoint.finds_enough`).
         """
-        point, warning = self.operating_points.get(name), ""
-        if point is None:
-            point = self.operating_points[f"sim-{name}"]
+        full = self._full(name)
+        point, warning = self.operating_points[full], ""
+        if full.startswith(SIMULATED_PREFIX):
             warning = (
-                f"{name} rests on {_hours(point.hours)} of simulation, where it finds {point.sensitivity:.0%} of the"
+                f"{full} rests on {_hours(point.hours)} of simulation, where it finds {point.sensitivity:.0%} of the"
                 f" seizures: expect other shares and another rate than {point.target_fa_per_24h:g} false alarms in 24 h"
                 " of real recordings"
             )
+        if not point.finds_enough and not name.startswith(SIMULATED_PREFIX):
+            raise ValueError(
+                f"{full} finds {point.found} in {_hours(point.hours)} of {point.source}; a point has to find"
+                f" {MIN_SENSITIVITY:.0%} at least, by the lower end of that interval, to be offered as {name}"
+            )
         return replace(self.decision, enter=point.enter, leave=point.leave), warning
+
+    @property
+    def offered(self) -> dict[str, OperatingPoint]:
+        """The operating points that a plain name stands for, by that name, those of real recordings first."""
+        names = dict.fromkeys(full.removeprefix(SIMULATED_PREFIX) for full in in_order(self.operating_points))
+        points = {name: self.operating_points[self._full(name)] for name in names}
+        return {name: point for name, point in points.items() if point.finds_enough}
+
+    def _full(self, name: str) -> str:
+        return name if name in self.operating_points else f"{SIMULATED_PREFIX}{name}"
 
     @classmethod
     def from_json(cls, text: str) -> Card:

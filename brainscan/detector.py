@@ -82,6 +82,8 @@ class Detector:
         Network, card and device.
     decision : DecisionConfig, optional
         Instead of the card's.
+    notes : tuple of str
+        What every detection shall say of that decision, among its warnings.
 
     Examples
     --------
@@ -91,8 +93,11 @@ class Detector:
     >>> [(round(e.onset_s), round(e.offset_s)) for e in detection.events]  # doctest: +SKIP
     """
 
-    def __init__(self, runner: WindowRunner | OnnxRunner, decision: DecisionConfig | None = None) -> None:
+    def __init__(
+        self, runner: WindowRunner | OnnxRunner, decision: DecisionConfig | None = None, notes: tuple[str, ...] = ()
+    ) -> None:
         self._runner = runner
+        self._notes = notes
         self.decision = decision or runner.card.decision
 
     @classmethod
@@ -151,9 +156,9 @@ class Detector:
         """In what matrix products and convolutions are computed, for people."""
         return self._runner.precision
 
-    def with_decision(self, decision: DecisionConfig) -> Detector:
-        """Return the same model with another decision."""
-        return Detector(self._runner, decision)
+    def with_decision(self, decision: DecisionConfig, notes: tuple[str, ...] = ()) -> Detector:
+        """Return the same model with another decision, and what is to be said of it."""
+        return Detector(self._runner, decision, notes)
 
     def probabilities(
         self, recording: Recording | str | os.PathLike[str] | BaseRaw, options: DetectOptions | None = None
@@ -196,7 +201,7 @@ class Detector:
         detection = examine(self._runner, self.decision, as_recording(recording), chosen, progress)
         if not detection.analysed_s:
             raise nothing_scored(detection)
-        return detection
+        return replace(detection, warnings=(*detection.warnings, *self._notes))
 
     def session(
         self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0

@@ -177,14 +177,15 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
                 name,
                 f"{p.enter:g}",
                 f"{p.fa_per_24h:.2f}",
-                f"{p.sensitivity:.2f}",
+                f"{p.sensitivity:.3f}",
                 f"{p.hours:.1f}",
                 p.patients,
                 p.source,
+                next((plain for plain, offered in card.offered.items() if offered is p), "-"),
             )
             for name, p in card.operating_points.items()
         ]
-        console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from"), rows)
+        console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from", "offered as"), rows)
 
 
 def _corpus(entry: Mapping[str, str]) -> str:

@@ -147,6 +147,60 @@ def test_defaults_are_the_published_thresholds() -> None:
     assert (decision.merge_gap_s, decision.prolonged_s) == (2.0, 300.0)
 
 
+BLIND = replace(POINT, sensitivity=0.01, sensitivity_ci95=(0.0025, 0.02))
+
+
+@pytest.mark.parametrize(
+    ("points", "name", "enter", "warned"),
+    [
+        ({"fa1": POINT}, "fa1", 0.9, False),
+        ({"sim-fa1": POINT}, "fa1", 0.9, True),
+        ({"sim-fa1": POINT}, "sim-fa1", 0.9, True),
+        ({"sim-fa1": BLIND}, "sim-fa1", 0.9, True),  # asked for by its whole name
+        ({"sim-fa1": BLIND, "fa1": replace(POINT, enter=0.95)}, "fa1", 0.95, False),
+        ({"fa0.5": POINT}, "fa0.5", 0.9, False),
+        ({"fa1": replace(POINT, sensitivity=0.3, sensitivity_ci95=(0.1, 0.5))}, "fa1", 0.9, False),
+    ],
+)
+def test_the_point_that_a_name_stands_for(
+    points: dict[str, OperatingPoint], name: str, enter: float, warned: bool
+) -> None:
+    decision, warning = _card(operating_points=points).at_operating_point(name)
+    assert decision.enter == enter
+    assert ("rests on 300 h of simulation" in warning) == warned
+
+
+@pytest.mark.parametrize(
+    ("points", "name", "said"),
+    [
+        ({"sim-fa1": BLIND}, "fa1", r"sim-fa1 finds 1% of the seizures \(95 %: 0 to 2 %\) in 300 h of simulated"),
+        ({"fa1": BLIND}, "fa1", "fa1 finds 1% of the seizures"),
+        ({"fa1": BLIND, "sim-fa1": POINT}, "fa1", "fa1 finds 1%"),  # what real recordings say goes first
+        ({"fa5": replace(POINT, sensitivity_ci95=(0.09, 1.0))}, "fa5", "finds 60% .*9 to 100 %"),
+        ({"fa5": replace(POINT, sensitivity_ci95=(0.0, 1.0))}, "fa5", "has to find 10% at least, by the lower end"),
+    ],
+)
+def test_a_point_that_finds_next_to_nothing_is_not_offered_by_its_plain_name(
+    points: dict[str, OperatingPoint], name: str, said: str
+) -> None:
+    card = _card(operating_points=points)
+    assert name not in card.offered
+    with pytest.raises(ValueError, match=said):
+        card.at_operating_point(name)
+
+
+def test_a_point_that_is_not_there() -> None:
+    with pytest.raises(KeyError):
+        _card(operating_points={"fa5": POINT}).at_operating_point("fa1")
+
+
+def test_what_is_offered_is_what_plain_names_stand_for() -> None:
+    points = {"sim-fa1": BLIND, "sim-fa10": POINT, "sim-fa5": POINT, "fa5": replace(POINT, enter=0.95)}
+    card = _card(operating_points={name: replace(p, target_fa_per_24h=float(name[-1])) for name, p in points.items()})
+    assert set(card.offered) == {"fa5", "fa10"}
+    assert all(card.at_operating_point(name)[0].enter == point.enter for name, point in card.offered.items())
+
+
 @pytest.mark.parametrize(("hours", "text"), [(100.0, "100 h"), (2.5, "2.5 h"), (1 / 6, "10.0 min")])
 def test_what_an_operating_point_rests_on_is_never_no_time(hours: float, text: str) -> None:
     _, warning = _card(operating_points={"sim-fa1": replace(POINT, hours=hours)}).at_operating_point("fa1")
