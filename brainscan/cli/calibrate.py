@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from brainscan.cli import console, options
+from brainscan.cli.spread import spread
 from brainscan.errors import InputError, OutputError, PartialFailureError
+from brainscan.io.guard import protect
 
 if TYPE_CHECKING:
     from brainscan.card import Card
     from brainscan.evaluate.calibration import Calibration
 
 
+@spread
 def calibrate(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="default, v3-lite, a .safetensors file or a folder.")],
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="Annotated recordings, none of them trained on.")],
@@ -34,9 +37,7 @@ def calibrate(
         bool, typer.Option("--map/--no-map", help="Also fit the map from mean probability to confidence.")
     ] = True,
     max_missing: options.MaxMissing = 3,
-    device: options.Device = "auto",
-    threads: options.Threads = 0,
-    batch_size: options.BatchSize = 8,
+    running: options.Running = options.Running(),
     cache: Annotated[Path | None, typer.Option("--cache", metavar="DIR", help="Keep outputs here.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
     quiet: options.Quiet = False,
@@ -53,6 +54,7 @@ def calibrate(
     brainscan calibrate model.safetensors corpus/ --fa 1,5 -o calibrated.safetensors
     """
     console.set_quiet(quiet)
+    protect(output)
     if output.exists() and not force:
         raise OutputError("exists", file=str(output), hint="choose another place with -o, or overwrite it with --force")
     from brainscan.cli.evaluate import cache_folder, model_config, run_with_progress, targets_of
@@ -62,11 +64,10 @@ def calibrate(
     from brainscan.model import checkpoint
 
     with ExitStack() as stack:
-        choice = options.DetectorChoice(model, None, None, device, threads, batch_size)
         kept = cache_folder(cache, None, stack)
         job = Job(
             corpus=CorpusConfig(corpus, annotations, tuple(group), (), tuple(exclude)),
-            model=model_config(choice, options.detect_options("", max_missing), kept),
+            model=model_config(model, options.Channels(max_missing=max_missing).detect_options(), kept, running),
             targets=targets_of(fa),
         )
         evaluation = run_with_progress(job).evaluation

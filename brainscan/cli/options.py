@@ -1,21 +1,23 @@
-"""The options that `detect` and `scan` share, and what they become."""
+"""The options that commands share, each spelled once, and what they become."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brainscan.cli import console
 from brainscan.electrodes import N_ELECTRODES
-from brainscan.errors import ModelError, UsageError
+from brainscan.errors import UsageError
+from brainscan.io import event_formats
 
 if TYPE_CHECKING:
-    from brainscan.card import Card, DecisionConfig
+    from brainscan.analysis.lazy_detector import LazyDetector
+    from brainscan.analysis.options import AnalysisOptions
     from brainscan.detector import DetectOptions, Detector
-    from brainscan.model.inference import RunConfig
+    from brainscan.model.run_config import RunConfig
 
 MOST_MISSING = N_ELECTRODES - 4
 """Four electrodes are the fewest that others can be interpolated from."""
@@ -36,7 +38,9 @@ def _within(option: str, least: int, most: int | None = None) -> Callable[[int],
 Formats = Annotated[
     list[str],
     typer.Option(
-        "--format", metavar="NAME", help="csv_bi or json; repeatable. Default: as the suffix of -o says, or csv_bi."
+        "--format",
+        metavar="NAME",
+        help=f"{event_formats.names(event_formats.outputs())}; repeatable. Default: by the suffix of -o, or csv_bi.",
     ),
 ]
 Model = Annotated[str, typer.Option("--model", help="default, v3-lite, v3, a .safetensors file or a folder.")]
@@ -81,135 +85,141 @@ BatchSize = Annotated[
     typer.Option("--batch-size", callback=_within("--batch-size", 1), help="Windows at a time; changes no event."),
 ]
 AnonymousNames = Annotated[bool, typer.Option("--anonymous-names", help="Replace file names in outputs by their hash.")]
-Force = Annotated[bool, typer.Option("--force", help="Overwrite files that brainscan did not write.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Replace files that brainscan did not write, or wrote with other settings.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say what is used.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No messages, no table, only errors.")]
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorChoice:
-    """Which model, with which thresholds, runs how."""
+class Channels:
+    """How labels become electrodes."""
 
-    model: str
-    on: float | None
-    off: float | None
-    device: str
-    threads: int
-    batch_size: int
-    operating_point: str = ""
-    backend: str = "auto"
-    precision: str = "float32"
+    channel_map: ChannelMap = ""
+    max_missing: MaxMissing = 3
 
-    def load(self, *, verbose: bool = False) -> Detector:
-        """Return the detector.
+    def mapping(self) -> Mapping[str, str] | None:
+        """Return the map as a mapping.
 
         Raises
         ------
         UsageError
-            If a number is out of range, options contradict each other, the operating point finds too little to be
-            offered, or device or backend cannot be used.
-        MissingExtraError
-            If the backend is not installed.
-        ModelError
-            If the model cannot be used, or has no such operating point.
+            If it cannot be read.
         """
-        if self.operating_point and (self.on is not None or self.off is not None):
-            raise UsageError("--operating-point sets both thresholds", hint="give it, or --on and --off")
-        from brainscan.detector import Detector
-        from brainscan.model.inference import RunConfig
+        from brainscan.io.channel_map import parse_channel_map
 
-        run = RunConfig(self.device, self.batch_size, self.threads, self.backend, self.precision)
-        self.announce_export()
-        detector = Detector.from_pretrained(self.model, run=run)
-        try:
-            decision, note = self._at_point(detector.card) if self.operating_point else (detector.decision, "")
-            detector = detector.with_decision(decision.with_thresholds(self.on, self.off), (note,) if note else ())
-        except ValueError as problem:
-            raise UsageError(str(problem), hint="--on and --off take 0 to 1, --off not above --on") from None
-        if verbose:
-            self._say(detector, run)
-        return detector
+        return parse_channel_map(self.channel_map) if self.channel_map else None
 
-    def _say(self, detector: Detector, run: RunConfig) -> None:
-        """Say what was chosen where the user left the choice open."""
-        from brainscan.model.runner import place_of_work
+    def detect_options(self) -> DetectOptions:
+        """Return the options of a detector that follow from it."""
+        from brainscan.detector import DetectOptions
 
-        card, decision = detector.card, detector.decision
-        given = self.on is not None or self.off is not None
-        point = f"operating point {self.operating_point}" if self.operating_point else "the card's defaults"
-        console.message(
-            f"model {card.name} ({card.sha256[:12]}), device {place_of_work(run, detector.backend)}, "
-            f"backend {detector.backend}, {detector.precision}"
-        )
-        console.message(f"thresholds on {decision.enter:g}, off {decision.leave:g} ({'as given' if given else point})")
+        return DetectOptions(channel_map=self.mapping(), max_missing=self.max_missing)
 
-    def announce_export(self) -> None:
-        """Say so if the model will be exported to ONNX first, which takes its time.
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """On what a network runs."""
+
+    device: Device = "auto"
+    backend: Backend = "auto"
+    precision: Precision = "float32"
+    threads: Threads = 0
+    batch_size: BatchSize = 8
+
+    def config(self) -> RunConfig:
+        """Return it as the model takes it."""
+        from brainscan.model.run_config import RunConfig
+
+        return RunConfig(self.device, self.batch_size, self.threads, self.backend, self.precision)
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """Which model decides, with which thresholds, about which part."""
+
+    model: Model = "default"
+    on: On = None
+    off: Off = None
+    operating_point: OperatingPoint = ""
+    start: Start = ""
+    stop: Stop = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Talking:
+    """What is said, and where."""
+
+    as_json: AsJson = False
+    verbose: Verbose = False
+    quiet: Quiet = False
+
+
+@dataclass(frozen=True, slots=True)
+class Analysing:
+    """Everything that `detect` and `scan` share."""
+
+    formats: Formats = field(default_factory=list)
+    deciding: Deciding = Deciding()
+    channels: Channels = Channels()
+    running: Running = Running()
+    anonymous_names: AnonymousNames = False
+    force: Force = False
+    talking: Talking = Talking()
+
+    def options(self) -> AnalysisOptions:
+        """Return the options of the analysis.
 
         Raises
         ------
-        ModelError, MissingExtraError
-            If it cannot be.
+        UsageError
+            If some contradict each other, or the channel map cannot be read.
         """
-        if self.backend != "onnx":
-            return
-        from brainscan.model.runner import must_export
+        from brainscan.analysis.options import AnalysisOptions
 
-        if must_export(self.model, self.backend):
-            console.message("exporting the model to ONNX, once: half a minute for v3-lite, several for v3 ...")
+        chosen = self.deciding
+        return AnalysisOptions(
+            model=chosen.model,
+            on=chosen.on,
+            off=chosen.off,
+            operating_point=chosen.operating_point,
+            start=chosen.start,
+            stop=chosen.stop,
+            channel_map=self.channels.mapping(),
+            max_missing=self.channels.max_missing,
+            run=self.running.config(),
+        )
 
-    def _at_point(self, card: Card) -> tuple[DecisionConfig, str]:
-        try:
-            return card.at_operating_point(self.operating_point)
-        except KeyError:
-            known = ", ".join(card.operating_points) or "none"
-            raise ModelError(
-                f"the model {card.name} has no operating point {self.operating_point} (it has: {known})",
-                hint="`brainscan calibrate MODEL CORPUS` writes operating points, or choose --on",
-            ) from None
-        except ValueError as problem:
-            others = ", ".join(f"{name} ({point.sensitivity:.0%})" for name, point in card.offered.items())
-            raise UsageError(
-                f"--operating-point {self.operating_point}: {problem}",
-                hint=f"this model offers {others or 'no other'}; without the option its own thresholds hold,"
-                f" on {card.decision.enter:g} and off {card.decision.leave:g}",
-            ) from None
+    def model(self, options: AnalysisOptions) -> LazyDetector:
+        """Return the model, to be loaded when it is needed; then said, where that was asked for.
 
+        Raises
+        ------
+        UsageError
+            If a threshold is out of range.
+        ModelError
+            If there is no such model, or it has no such operating point.
+        """
+        from brainscan.analysis.lazy_detector import LazyDetector
 
-def known_formats(names: list[str]) -> list[str]:
-    """Return the formats that a user gave, each once.
+        def loaded(detector: Detector) -> None:
+            if self.talking.verbose:
+                _say(detector, options)
 
-    Raises
-    ------
-    UsageError
-        If there is no such format.
-    """
-    from brainscan.io.outputs import FORMATS
-
-    for name in names:
-        if name not in FORMATS:
-            raise UsageError(f"no such format: {name}", hint=f"--format takes {', '.join(FORMATS)}")
-    return list(dict.fromkeys(names))
+        return LazyDetector.open(options, console.message, loaded)
 
 
-def format_of(output: str) -> str:
-    """Return the format that the suffix of an output's name means; empty if it means none."""
-    from brainscan.io.outputs import FORMATS
+def _say(detector: Detector, options: AnalysisOptions) -> None:
+    """Say what was chosen where the user left the choice open."""
+    from brainscan.model.runner import place_of_work
 
-    return next((name for name, form in FORMATS.items() if output.lower().endswith(form.suffix)), "")
-
-
-def detect_options(channel_map: str, max_missing: int, *, keep_probabilities: bool = False) -> DetectOptions:
-    """Return what the user chose, but for start and stop, which may need a recording's clock (`cli.span`).
-
-    Raises
-    ------
-    UsageError
-        If the map cannot be read.
-    """
-    from brainscan.detector import DetectOptions
-    from brainscan.io.channel_map import parse_channel_map
-
-    mapped = parse_channel_map(channel_map) if channel_map else None
-    return DetectOptions(channel_map=mapped, max_missing=max_missing, keep_probabilities=keep_probabilities)
+    card, decision = detector.card, detector.decision
+    given = options.on is not None or options.off is not None
+    point = f"operating point {options.operating_point}" if options.operating_point else "the card's defaults"
+    console.message(
+        f"model {card.name} ({card.sha256[:12]}), device {place_of_work(options.run, detector.backend)}, "
+        f"backend {detector.backend}, {detector.precision}"
+    )
+    console.message(f"thresholds on {decision.enter:g}, off {decision.leave:g} ({'as given' if given else point})")

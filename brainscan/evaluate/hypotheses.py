@@ -25,12 +25,11 @@ from brainscan.events import RATE_HZ, Event, Probabilities, complement, runs, un
 from brainscan.io import read
 from brainscan.io.annotations import RecordingFacts, read_annotations
 from brainscan.io.discover import files_below
-from brainscan.io.origin import origin_of
+from brainscan.io.event_formats import origin_of, suffixes
 from brainscan.mapping import from_mapping
 from brainscan.recording import Recording
 from brainscan.scoring.operating_points import THRESHOLDS
 
-_PREFERENCE = (".npz", ".csv_bi", ".json", ".tsv", ".tse", ".tse_bi", ".csv", ".edf")
 _TOLERANCE_S = 1.0  # detectors that write whole seconds are not told off
 
 
@@ -53,12 +52,14 @@ class HypothesisFolder:
         self._by_place: dict[PurePath, list[Path]] = defaultdict(list)
         self._by_name: dict[str, list[Path]] = defaultdict(list)
         for path in files_below(folder):
-            if path.suffix.lower() in _PREFERENCE:
+            if path.suffix.lower() in suffixes("curve", "events"):
                 for key in {stem_of(path), path.stem}:
                     self._by_place[path.relative_to(folder).parent / key].append(path)
                     self._by_name[key].append(path)
         if not self._by_name:
-            raise UsageError(f"{folder} holds no hypothesis", hint=f"one of {', '.join(_PREFERENCE)} a recording")
+            raise UsageError(
+                f"{folder} holds no hypothesis", hint=f"one of {', '.join(suffixes('curve', 'events'))} a recording"
+            )
 
     def find(self, name: PurePath) -> Path | None:
         """Return the hypothesis of the recording at a path relative to the corpus; None if there is none."""
@@ -270,4 +271,4 @@ def _joined(events: Iterable[Event]) -> tuple[Event, ...]:
 
 
 def _best(paths: Iterable[Path]) -> Path:
-    return min(paths, key=lambda path: _PREFERENCE.index(path.suffix.lower()))
+    return min(paths, key=lambda path: suffixes("curve", "events").index(path.suffix.lower()))

@@ -12,15 +12,13 @@ from brainscan.errors import InputError
 from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, is_seizure
 from brainscan.io.annotations import REVIEWED, SIMULATED, Format, RecordingFacts, read_annotations, sniff
 from brainscan.io.chbmit import recordings_of_summary
+from brainscan.io.containers import recording_suffixes
 from brainscan.io.csv_bi import COMMENT
-from brainscan.io.discover import SUFFIXES as RECORDING_SUFFIXES
 from brainscan.io.discover import files_below
 from brainscan.io.edf_annotations import read_edf_annotations
-from brainscan.io.origin import origin_of
+from brainscan.io.event_formats import origin_of, references
 from brainscan.io.siena import listed_name, recordings_of_list
 
-# The per-channel file of the Temple corpora tells the seizure types that its CSV_bi does not.
-_PREFERENCE: tuple[Format, ...] = ("tusz_csv", "csv_bi", "tse", "tsv", "mne_csv", "edf")
 _ENDINGS = ("_events", "_eeg", "_ieeg")
 _HEAD_BYTES = 1 << 20
 
@@ -86,7 +84,7 @@ class ReferenceFolder:
         self._texts: list[Path] = []
         self._lists: list[tuple[Path, Format, tuple[str, ...]]] | None = None
         for path in files_below(self._root):
-            if not self._apart and path.suffix.lower() in RECORDING_SUFFIXES:
+            if not self._apart and path.suffix.lower() in recording_suffixes():
                 continue
             if path.suffix.lower() == ".txt":
                 self._texts.append(path)
@@ -102,7 +100,9 @@ class ReferenceFolder:
             if best is not None:
                 return best
         if self._apart:
-            known = [path for path in self._by_name.get(keys[0], []) if sniff(path) is not None]
+            known = [
+                path for path in self._by_name.get(keys[0], []) if sniff(path) in {row.name for row in references()}
+            ]
             if len({path.parent for path in known}) == 1:
                 return _best(known)
         return self._listed(name) or self._own(name)
@@ -196,9 +196,10 @@ def stem_of(path: PurePath) -> str:
 
 
 def _best(paths: Iterable[Path]) -> Path | None:
-    formats = {path: sniff(path) for path in paths}
-    known = [path for path, name in formats.items() if name in _PREFERENCE]
-    return min(known, key=lambda path: _PREFERENCE.index(formats[path] or "edf"), default=None)
+    preferred = [row.name for row in references()]
+    formats = {path: sniff(path) or "" for path in paths}
+    known = [path for path, name in formats.items() if name in preferred]
+    return min(known, key=lambda path: preferred.index(formats[path]), default=None)
 
 
 def _list_of(path: Path) -> tuple[Path, Format, tuple[str, ...]] | None:

@@ -7,8 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from brainscan.io.containers import container_of, read_head
-from brainscan.io.edf import read_edf
+from brainscan.io.containers import open_recording
 from brainscan.recording import Recording
 
 if TYPE_CHECKING:
@@ -42,13 +41,7 @@ def read(path: str | os.PathLike[str]) -> Recording:
     """
     if not isinstance(path, (str, os.PathLike)):
         raise TypeError(f"read takes a path (str or pathlib.Path), got {type(path).__name__}")
-    place = Path(path)
-    container = container_of(read_head(place), place.name)
-    if container in ("EDF", "BDF"):
-        return read_edf(place, container)
-    from brainscan.io.mne_formats import read_with_mne
-
-    return read_with_mne(place, container)
+    return open_recording(Path(path))
 
 
 def as_recording(recording: Recording | str | os.PathLike[str] | BaseRaw) -> Recording:

@@ -421,4 +421,3 @@ def state_operations(count: int) -> tuple[Any, Any, Any]:
         return types.void(array, types.intp, held), emit
 
     return load_states, advance_states, store_states
-

@@ -64,7 +64,7 @@ def test_an_existing_folder_needs_no_slash(run: Run, edf: Path, here: Path) -> N
 
 
 def test_a_named_file(run: Run, edf: Path, here: Path) -> None:
-    assert run("detect", edf, "-o", "my.txt").code == 0
+    assert run("detect", edf, "-o", "my.txt", "--format", "csv_bi").code == 0
     assert (here / "my.txt").read_text("ascii").startswith("# version = csv_v1.0.0\n")
 
 
@@ -190,9 +190,9 @@ def test_foreign_files_are_kept_without_force(run: Run, edf: Path, here: Path) -
     assert (here / "night.csv_bi").read_text("ascii") != truth
 
 
-def test_own_results_for_the_same_recording_are_replaced(run: Run, edf: Path, here: Path) -> None:
+def test_own_results_for_the_same_recording_and_settings_are_replaced(run: Run, edf: Path, here: Path) -> None:
     assert run("detect", edf, "--probabilities", "p.npz").code == 0
-    assert run("detect", edf, "--on", "1", "--probabilities", "p.npz").code == 0
+    assert run("detect", edf, "--probabilities", "p.npz").code == 0
     write_edf(edf, duration_s=30)
     assert run("detect", edf).code == 5
     assert run("detect", edf, "-o", "x.csv_bi", "--probabilities", "p.npz").code == 5
@@ -275,7 +275,8 @@ def test_some_failed_with_json(run: Run, edf: Path, here: Path) -> None:
 
 def test_thresholds(run: Run, edf: Path, here: Path) -> None:
     documents = {
-        on: run("detect", edf, "--json", *(["--on", on] if on else [])).json["results"][0] for on in ("", "0", "1")
+        on: run("detect", edf, "--json", "--force", *(["--on", on] if on else [])).json["results"][0]
+        for on in ("", "0", "1")
     }
     assert [len(documents[on]["events"]) for on in ("", "0", "1")] == [1, 1, 0]
     assert documents["0"]["events"][0]["offset_s"] == pytest.approx(60.0)
@@ -294,7 +295,7 @@ def test_a_stop_behind_the_end_is_told(run: Run, edf: Path, here: Path, stop: st
     ran = run("detect", edf, "--stop", stop)
     assert ran.code == 0
     assert ran.err == f"warning: night.edf: --stop {shown} lies behind the recording's end at 60 s: analysed to there\n"
-    assert run("detect", edf, "--stop", "60").err == ""
+    assert run("detect", edf, "--stop", "60", "--force").err == ""
     assert "night" not in run("detect", edf, "--stop", stop, "--anonymous-names").err
 
 
@@ -351,4 +352,4 @@ def test_verbose_says_what_is_used(run: Run, edf: Path, here: Path) -> None:
     assert "model loudness (000000000000), device cpu (1 thread), backend loudness, float32\n" in said
     assert "thresholds on 0.6, off 0.4 (the card's defaults)\n" in said
     assert "device auto" not in run("detect", edf, "-v").err
-    assert "thresholds on 0.7, off 0.62 (as given)\n" in run("detect", edf, "-v", "--on", "0.7").err
+    assert "thresholds on 0.7, off 0.62 (as given)\n" in run("detect", edf, "-v", "--on", "0.7", "--force").err

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brainscan.cli.span import Span, span_of
+from brainscan.analysis.span import Span, span_of
 from brainscan.errors import UsageError
 from brainscan.io.clock import ClockTime
 from brainscan.recording import Recording, Samples, Segment

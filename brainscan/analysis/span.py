@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from brainscan.cli import console
 from brainscan.errors import UsageError
 from brainscan.io.clock import SECONDS_PER_DAY, ClockTime
 
 if TYPE_CHECKING:
-    from brainscan.detector import DetectOptions
     from brainscan.recording import Recording
 
 FEW_HOURS_S = 6 * 3600.0
@@ -41,25 +39,6 @@ class Span:
     stop_s: float | None = None
     said: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
-
-
-def with_span(
-    options: DetectOptions, start: str, stop: str, recording: Recording, *, anonymous: bool = False
-) -> DetectOptions:
-    """Return the options with start and stop on the recording's clock; what was guessed stands in `remarks`.
-
-    Raises
-    ------
-    UsageError
-        If they are no times, out of order, or nothing is recorded from the start on.
-    """
-    from brainscan.io.outputs import anonymous_name
-
-    span = span_of(start, stop, recording)
-    name = anonymous_name(recording.name) if anonymous else recording.name
-    for text in span.said:
-        console.message(f"{name}: {text}")
-    return replace(options, start_s=span.start_s, stop_s=span.stop_s, remarks=(*options.remarks, *span.warnings))
 
 
 def span_of(start: str, stop: str, recording: Recording) -> Span:
