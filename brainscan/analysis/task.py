@@ -81,7 +81,7 @@ class OutputChoice:
         Raises
         ------
         UsageError
-            If one does not exist, or contradicts the suffix of the output.
+            If one does not exist, or contradicts the suffix of its file.
         MissingExtraError
             If one needs a package that is not installed.
         """
@@ -93,6 +93,8 @@ class OutputChoice:
             chosen = [event_formats.for_file(self.output, among, "--format", chosen[0] if chosen else None)]
         for row in chosen:
             row.require()
+        if self.curves is not None:
+            event_formats.for_file(str(self.curves), among, "--probabilities", event_formats.FORMATS["npz"])
         object.__setattr__(self, "rows", tuple(chosen))
 
     @property

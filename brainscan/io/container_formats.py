@@ -188,7 +188,9 @@ _KNOWN = (
         lambda head, _name: head[:4] in (b"RIFF", b"RF64") and head[8:12] in (b"CNT ", b"CNTX"),
         way_out=_by_mne("read_raw_ant", "night.cnt"),
     ),
-    ContainerFormat("GDF", (".gdf",), starts(b"GDF 0", b"GDF 1", b"GDF 2"), way_out=_by_mne("read_raw_gdf", "x.gdf")),
+    ContainerFormat(
+        "GDF", (".gdf",), starts(b"GDF 0", b"GDF 1", b"GDF 2"), way_out=_by_mne("read_raw_gdf", "night.gdf")
+    ),
     ContainerFormat(
         "XDF (Lab Streaming Layer)",
         (".xdf", ".xdfz"),

@@ -111,7 +111,8 @@ def container_of(head: bytes, name: str) -> Container:
         return row.name
     if row is not None:
         raise unread(row, name)
-    if head.startswith(b"0       ") or (len(head) < 256 and not _is_text(head)):
+    named = any(row.named(name) for row in rows(read=True))
+    if head.startswith(b"0       ") or (len(head) < 256 and named and not _is_text(head)):
         raise InputError(
             f"too short for an EDF header ({len(head)} bytes)", kind="header", file=name, hint="copy it again"
         )

@@ -274,10 +274,10 @@ def for_file(output: str, among: Iterable[EventFormat], option: str, chosen: Eve
         raise UsageError(f"{name}: the suffix does not tell the format", hint=hint)
     said = suffix if meant is None else meant.name
     if chosen is not None:
-        raise UsageError(f"-o {output} names {said}, {option} says {chosen.name}", hint="give one of them")
+        raise UsageError(f"{output} names {said}, {option} says {chosen.name}", hint="give one of them")
     if meant is None or meant not in among:
         endings = ", ".join(row.suffixes[0] for row in among if row.suffixes)
-        raise UsageError(f"-o {output} names {said}, which is not written here", hint=f"a name may end in {endings}")
+        raise UsageError(f"{output} names {said}, which is not written here", hint=f"a name may end in {endings}")
     return meant
 
 

@@ -35,7 +35,9 @@ def protect(path: Path, inputs: Iterable[Path] = ()) -> None:
     """
     for given in inputs:
         if same_file(path, given):
-            raise UsageError(f"{path} is read by this command and would be overwritten", hint="choose another -o")
+            raise UsageError(
+                "is read by this command and would be overwritten", file=str(path), hint="choose another -o"
+            )
     what = recording_in(path)
     if what:
         raise OutputError(

@@ -11,7 +11,7 @@ from brainscan.detection import Detection
 from brainscan.errors import OutputError
 from brainscan.io.atomic import atomic_write
 from brainscan.io.content import Content
-from brainscan.io.event_formats import FORMATS, origin_of
+from brainscan.io.event_formats import FORMATS, by_suffix, origin_of
 from brainscan.io.origin import Origin
 
 
@@ -35,6 +35,13 @@ def guard(path: Path, wanted: Origin, *, any_settings: bool = False) -> None:
     """
     if not path.is_file():
         return
+    row = by_suffix(path.name)
+    if row is not None and row.origin is None:
+        raise OutputError(
+            f"exists, and {row.name} files do not say who wrote them",
+            file=str(path),
+            hint="choose another place with -o, or overwrite it with --force",
+        )
     origin = origin_of(path)
     if origin is None or not origin.same_input(wanted.sha256):
         raise OutputError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
+from typing import Any
 
 from brainscan.analysis.job import Job
 from brainscan.analysis.job import Listener as JobListener
@@ -162,9 +163,19 @@ def scan(
     finally:
         outcomes += _unread(config, found)
         write_tables(config.out, outcomes)
-        facts = provenance(model.card, model.decision, DetectOptions(max_missing=options.max_missing))
-        write_record(config.out, {**facts, "start": options.start, "stop": options.stop}, outcomes, notes)
+        write_record(config.out, _facts(options, model), outcomes, notes)
     return tuple(outcomes)
+
+
+def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
+    """Return what makes every result; start and stop as they were typed, before any recording's clock."""
+    chosen = DetectOptions(channel_map=options.channel_map, max_missing=options.max_missing)
+    facts = provenance(model.card, model.decision, chosen)
+    return {
+        **{key: facts[key] for key in facts if key not in {"start_s", "stop_s"}},
+        "start": options.start,
+        "stop": options.stop,
+    }
 
 
 def _tasks(config: ScanConfig, rows: tuple[EventFormat, ...], found: Found) -> tuple[Task, ...]:

@@ -119,8 +119,8 @@ def test_warnings_go_to_stderr(run: Run, edf: Path, here: Path) -> None:
     [
         (["--json", "-o", "-"], "both claim stdout"),
         (["--format", "xlsx"], "no such format: xlsx"),
-        (["--format", "json", "-o", "both.csv_bi"], "-o both.csv_bi names csv_bi, --format says json"),
-        (["--format", "csv_bi", "-o", "j.json"], "-o j.json names json, --format says csv_bi"),
+        (["--format", "json", "-o", "both.csv_bi"], "both.csv_bi names csv_bi, --format says json"),
+        (["--format", "csv_bi", "-o", "j.json"], "j.json names json, --format says csv_bi"),
         (["--format", "csv_bi", "--format", "json", "-o", "-"], "one output, not 2"),
         (["--format", "csv_bi", "--format", "json", "-o", "one.txt"], "one file for 2 outputs"),
         (["--probabilities", "p.npz", "-o", "p.npz"], "would both write"),

@@ -167,7 +167,7 @@ def test_our_own_result_for_the_recording_may_be_replaced(detection: Detection, 
 
 @pytest.mark.parametrize("name", [row.name for row in outputs() if row.origin is None])
 def test_what_cannot_say_who_made_it_is_never_replaced(detection: Detection, tmp_path: Path, name: str) -> None:
-    with pytest.raises(OutputError, match="not written by brainscan"):
+    with pytest.raises(OutputError, match="exists"):
         guard(_written(detection, tmp_path, name), Origin(SHA, MODEL))
 
 
