@@ -156,9 +156,9 @@ class Job:
         if target.path is not None:
             if target.path.parent != Path():
                 make_folder(target.path.parent)
-            write(content, target.path, target.format.name)
+            write(content, target.path, target.format)
         elif self.stream is not None:
-            self.stream.writelines(pieces(content, target.format.name))
+            self.stream.writelines(pieces(content, target.format))
             self.stream.flush()
 
     def _failed(self, task: Task, error: BrainscanError) -> Outcome:

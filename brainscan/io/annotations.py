@@ -108,7 +108,7 @@ def encode(file: AnnotationFile, format_name: Format, recording: str) -> bytes:
     OutputError
         If the format cannot express it.
     """
-    return b"".join(pieces(Content(file, recording), format_name))
+    return b"".join(pieces(Content(file, recording), event_formats.FORMATS[format_name]))
 
 
 def losses(file: AnnotationFile, format_name: Format) -> tuple[str, ...]:

@@ -67,11 +67,10 @@ def _egi_raw(head: bytes, name: str) -> bool:
 
 _NK_SIDE = (".21e", ".pnt", ".log", ".cmt", ".cn2", ".cn3", ".egf", ".bft", ".reg", ".vor", ".11d")
 _EXPORT = "export the recording as EDF+ in the maker's program"
-_MNE = 'with MNE-Python: mne.export.export_raw("night.edf", {}("{}"))'
 
 
 def _by_mne(reader: str, example: str) -> str:
-    return f"{_EXPORT}, or {_MNE.format(f'mne.io.{reader}', example)}"
+    return f'{_EXPORT}, or with MNE-Python: mne.io.{reader}("{example}").export("night.edf")'
 
 
 _READ = (
@@ -155,9 +154,10 @@ _KNOWN = (
         way_out=f"{_EXPORT} (NicoletOne)",
     ),
     ContainerFormat(
-        "Nicolet (.data)",
-        (".data",),
-        companions=(".head",),
+        "Nicolet (.data, .head)",
+        (".head",),
+        lambda head, _name: b"start_ts=" in head and b"num_channels=" in head,
+        companions=(".data",),
         way_out=_by_mne("read_raw_nicolet", "night.data"),
     ),
     ContainerFormat(

@@ -11,7 +11,8 @@ from brainscan.detection import Detection
 from brainscan.errors import OutputError
 from brainscan.io.atomic import atomic_write
 from brainscan.io.content import Content
-from brainscan.io.event_formats import FORMATS, by_suffix, origin_of
+from brainscan.io.event_format import EventFormat
+from brainscan.io.event_formats import by_suffix, origin_of
 from brainscan.io.origin import Origin
 
 
@@ -58,7 +59,7 @@ def guard(path: Path, wanted: Origin, *, any_settings: bool = False) -> None:
         )
 
 
-def pieces(content: Content, format_name: str) -> Iterable[bytes]:
+def pieces(content: Content, row: EventFormat) -> Iterable[bytes]:
     """Return the bytes of one format.
 
     Raises
@@ -66,15 +67,14 @@ def pieces(content: Content, format_name: str) -> Iterable[bytes]:
     OutputError
         If the format cannot express the content.
     """
-    encode = FORMATS[format_name].encode
-    assert encode is not None
+    assert row.encode is not None
     try:
-        yield from encode(content)
+        yield from row.encode(content)
     except ValueError as problem:
         raise OutputError(str(problem), file=content.name, hint="choose another format") from problem
 
 
-def write(content: Content, path: Path, format_name: str) -> None:
+def write(content: Content, path: Path, row: EventFormat) -> None:
     """Write one format atomically.
 
     Raises
@@ -83,7 +83,7 @@ def write(content: Content, path: Path, format_name: str) -> None:
         If the file cannot be written, or the format cannot express the content.
     """
     with atomic_write(path) as stream:
-        stream.writelines(pieces(content, format_name))
+        stream.writelines(pieces(content, row))
 
 
 def output_stem(recording: PurePath) -> str:

@@ -17,6 +17,7 @@ from brainscan.detector import DetectOptions, Detector
 from brainscan.electrodes import ELECTRODES, INDEX
 from brainscan.errors import InputError, UsageError
 from brainscan.io.content import Content
+from brainscan.io.event_formats import FORMATS
 from brainscan.io.outputs import pieces
 from brainscan.recording import Recording, Samples, Segment
 from tests.stand_ins import LoudnessRunner, noise, quick, recording_of, with_bursts
@@ -96,7 +97,7 @@ def test_segments_that_overlap_on_the_clock_give_disjoint_events_of_their_own_sa
     parts = [(0.0, _bursts(100.0, (60, 80))), (20.0, _bursts(50.0, (10, 20))), (60.0, _bursts(60.0, (10, 30)))]
     detection = detector.detect(recording_of(parts, RATE_HZ))
     assert _spans(detection) == [(30, 40), (60, 90)]
-    b"".join(pieces(Content.of(detection), "csv_bi"))
+    b"".join(pieces(Content.of(detection), FORMATS["csv_bi"]))
 
 
 def test_short_pieces_beside_gaps_are_unscored(detector: Detector) -> None:

@@ -19,7 +19,7 @@ from brainscan.errors import OutputError
 from brainscan.events import Event, Probabilities
 from brainscan.io.content import Content
 from brainscan.io.csv_bi import csv_bi_from_text
-from brainscan.io.event_formats import origin_of, outputs, resumable
+from brainscan.io.event_formats import FORMATS, origin_of, outputs, resumable
 from brainscan.io.origin import Origin
 from brainscan.io.outputs import anonymised, anonymous_name, guard, output_stem, pieces, write
 from brainscan.recording import Segment
@@ -66,11 +66,11 @@ def detection() -> Detection:
 
 
 def as_csv_bi(detection: Detection) -> bytes:
-    return b"".join(pieces(Content.of(detection), "csv_bi"))
+    return b"".join(pieces(Content.of(detection), FORMATS["csv_bi"]))
 
 
 def as_json(detection: Detection) -> bytes:
-    return b"".join(pieces(Content.of(detection), "json"))
+    return b"".join(pieces(Content.of(detection), FORMATS["json"]))
 
 
 def test_csv_bi_tiles_the_recording_and_ends_with_it(detection: Detection) -> None:
@@ -116,7 +116,7 @@ def test_json_has_the_fixed_form(detection: Detection) -> None:
 
 
 def test_npz_has_all_segments_one_after_the_other(detection: Detection, tmp_path: Path) -> None:
-    write(Content.of(detection), tmp_path / "p.npz", "npz")
+    write(Content.of(detection), tmp_path / "p.npz", FORMATS["npz"])
     with np.load(tmp_path / "p.npz", allow_pickle=False) as held:
         assert held["rate_hz"] == 256
         assert held["segment_start_s"].tolist() == [0.0, 200.0]
@@ -128,7 +128,7 @@ def test_npz_has_all_segments_one_after_the_other(detection: Detection, tmp_path
 
 def _written(detection: Detection, folder: Path, name: str) -> Path:
     path = folder / f"x.{name}"
-    write(Content.of(detection), path, name)
+    write(Content.of(detection), path, FORMATS[name])
     return path
 
 
@@ -220,7 +220,7 @@ def test_other_people_s_npz_is_not_ours(tmp_path: Path) -> None:
 
 
 def test_without_a_checksum_nothing_is_ours(detection: Detection, tmp_path: Path) -> None:
-    write(Content.of(replace(detection, sha256="")), tmp_path / "x.csv_bi", "csv_bi")
+    write(Content.of(replace(detection, sha256="")), tmp_path / "x.csv_bi", FORMATS["csv_bi"])
     with pytest.raises(OutputError):
         guard(tmp_path / "x.csv_bi", Origin("", MODEL))
 
@@ -238,7 +238,7 @@ def test_names_that_are_no_text_reach_every_format(detection: Detection, tmp_pat
     assert document["file"] == "n\udce4cht.edf"
     assert b"# bname = n%E4cht\n" in as_csv_bi(odd)
     for row in outputs():
-        write(Content.of(odd), tmp_path / f"x.{row.name}", row.name)
+        write(Content.of(odd), tmp_path / f"x.{row.name}", row)
 
 
 def test_anonymous_names_replace_the_name_everywhere(detection: Detection) -> None:
@@ -256,11 +256,11 @@ def test_stems(name: str, stem: str) -> None:
 
 def test_nothing_is_written_where_writing_fails(detection: Detection, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
-        write(Content.of(detection), tmp_path / "absent" / "x.json", "json")
+        write(Content.of(detection), tmp_path / "absent" / "x.json", FORMATS["json"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_curves_make_an_empty_file(detection: Detection, tmp_path: Path) -> None:
-    write(Content.of(replace(detection, probabilities=())), tmp_path / "p.npz", "npz")
+    write(Content.of(replace(detection, probabilities=())), tmp_path / "p.npz", FORMATS["npz"])
     with np.load(io.BytesIO((tmp_path / "p.npz").read_bytes())) as held:
         assert held["probability"].shape == (0,)
