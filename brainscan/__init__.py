@@ -12,20 +12,24 @@ from brainscan._version import __version__
 
 if TYPE_CHECKING:
     from brainscan.detection import Detection
-    from brainscan.detector import Detector
+    from brainscan.detector import DetectOptions, Detector, detect
     from brainscan.errors import BrainscanError
     from brainscan.events import Annotation, Event, Probabilities
     from brainscan.io import from_raw, read
+    from brainscan.model.inference import RunConfig
     from brainscan.recording import Recording
 
 _HOMES = {
     "Annotation": "brainscan.events",
     "BrainscanError": "brainscan.errors",
+    "DetectOptions": "brainscan.detector",
     "Detection": "brainscan.detection",
     "Detector": "brainscan.detector",
     "Event": "brainscan.events",
     "Probabilities": "brainscan.events",
     "Recording": "brainscan.recording",
+    "RunConfig": "brainscan.model.inference",
+    "detect": "brainscan.detector",
     "from_raw": "brainscan.io",
     "read": "brainscan.io",
 }
@@ -33,12 +37,15 @@ _HOMES = {
 __all__ = [
     "Annotation",
     "BrainscanError",
+    "DetectOptions",
     "Detection",
     "Detector",
     "Event",
     "Probabilities",
     "Recording",
+    "RunConfig",
     "__version__",
+    "detect",
     "from_raw",
     "read",
 ]

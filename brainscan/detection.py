@@ -7,11 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from brainscan.errors import MissingExtraError
 from brainscan.events import Annotation, Event, Probabilities
 from brainscan.recording import Segment
+
+if TYPE_CHECKING:
+    import pandas
 
 Found = Literal["present", "renamed", "derived", "missing"]
 How = Literal["recorded", "derived", "interpolated", "missing"]
@@ -91,6 +94,12 @@ class Detection:
     sha256: str = ""
     probabilities: tuple[Probabilities, ...] = ()
 
+    def __repr__(self) -> str:
+        """Say what matters: which file, how many seizures, how much was analysed, whether to trust it."""
+        n_events, doubt = len(self.events), ", low trust" if self.low_trust else ""
+        found = f"{n_events} seizure{'' if n_events == 1 else 's'}"
+        return f"<Detection {self.file!r}: {found} in {self.analysed_s:g} of {self.duration_s:g} s{doubt}>"
+
     def clock(self, at_s: float) -> datetime | None:
         """Return the wall-clock time of a second of the recording, None where the start is unknown."""
         return None if self.start is None else self.start + timedelta(seconds=at_s)
@@ -99,6 +108,37 @@ class Detection:
     def low_trust(self) -> bool:
         """Whether more than half of the electrodes are doubtful or worse."""
         return sum(e.quality != "good" for e in self.electrodes) > len(self.electrodes) / 2
+
+    def to_dataframe(self) -> pandas.DataFrame:
+        """Return the events as a table, one row an event, to join those of a cohort with ``pandas.concat``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``file``, ``onset_s``, ``offset_s``, ``duration_s``, ``confidence``, ``prolonged`` and ``clock``
+            (wall-clock onset, NaT where the recording has none).
+
+        Raises
+        ------
+        MissingExtraError
+            If pandas is not installed.
+        """
+        if importlib.util.find_spec("pandas") is None:
+            raise MissingExtraError("Detection.to_dataframe", "pandas")
+        import pandas
+
+        events = self.events
+        return pandas.DataFrame(
+            {
+                "file": pandas.Series([self.file] * len(events), dtype="string"),
+                "onset_s": pandas.Series([event.onset_s for event in events], dtype="float64"),
+                "offset_s": pandas.Series([event.offset_s for event in events], dtype="float64"),
+                "duration_s": pandas.Series([event.duration_s for event in events], dtype="float64"),
+                "confidence": pandas.Series([event.confidence for event in events], dtype="float64"),
+                "prolonged": pandas.Series([event.prolonged for event in events], dtype="bool"),
+                "clock": pandas.to_datetime(pandas.Series([self.clock(event.onset_s) for event in events])),
+            }
+        )
 
     def to_mne(self) -> Any:
         """Return the events as ``mne.Annotations``, ready for ``raw.set_annotations``.

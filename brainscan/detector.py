@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -14,17 +15,21 @@ import numpy as np
 
 from brainscan._version import __version__
 from brainscan.card import Card, DecisionConfig
+from brainscan.cohort import age_warning
 from brainscan.detection import Detection
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.io.plan import open_plan
+from brainscan.io.reading import as_recording
 from brainscan.mapping import to_mapping
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
 from brainscan.signal.montage import ElectrodePlan
 
 if TYPE_CHECKING:
+    from mne.io import BaseRaw
+
     from brainscan.model.inference import RunConfig, WindowRunner
     from brainscan.model.onnx_runner import OnnxRunner
 
@@ -50,6 +55,8 @@ class DetectOptions:
         Up to this many unusable electrodes are interpolated, 0..15.
     keep_probabilities : bool
         Put the curves into the detection.
+    remarks : tuple of str
+        What had to be guessed to make these options of what a user said; the first of the detection's warnings.
     """
 
     start_s: float | None = None
@@ -57,6 +64,7 @@ class DetectOptions:
     channel_map: Mapping[str, str] | None = None
     max_missing: int = 3
     keep_probabilities: bool = False
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.max_missing <= len(ELECTRODES) - 4:
@@ -74,17 +82,22 @@ class Detector:
         Network, card and device.
     decision : DecisionConfig, optional
         Instead of the card's.
+    notes : tuple of str
+        What every detection shall say of that decision, among its warnings.
 
     Examples
     --------
     >>> import brainscan
     >>> detector = brainscan.Detector.from_pretrained("default")
-    >>> detection = detector.detect(brainscan.read("examples/sample.edf"))
+    >>> detection = detector.detect("examples/sample.edf")
     >>> [(round(e.onset_s), round(e.offset_s)) for e in detection.events]  # doctest: +SKIP
     """
 
-    def __init__(self, runner: WindowRunner | OnnxRunner, decision: DecisionConfig | None = None) -> None:
+    def __init__(
+        self, runner: WindowRunner | OnnxRunner, decision: DecisionConfig | None = None, notes: tuple[str, ...] = ()
+    ) -> None:
         self._runner = runner
+        self._notes = notes
         self.decision = decision or runner.card.decision
 
     @classmethod
@@ -121,6 +134,13 @@ class Detector:
             raise UsageError("an ONNX export cannot be turned back into a checkpoint", file=self.card.name)
         checkpoint.save_folder(Path(folder), self._runner.network, self.card)
 
+    def __repr__(self) -> str:
+        decision = self.decision
+        return (
+            f"<Detector {self.card.name!r}: {self.backend}, {self.precision},"
+            f" on at {decision.enter:g}, off below {decision.leave:g}>"
+        )
+
     @property
     def card(self) -> Card:
         """The model's card."""
@@ -136,42 +156,52 @@ class Detector:
         """In what matrix products and convolutions are computed, for people."""
         return self._runner.precision
 
-    def with_decision(self, decision: DecisionConfig) -> Detector:
-        """Return the same model with another decision."""
-        return Detector(self._runner, decision)
+    def with_decision(self, decision: DecisionConfig, notes: tuple[str, ...] = ()) -> Detector:
+        """Return the same model with another decision, and what is to be said of it."""
+        return Detector(self._runner, decision, notes)
 
-    def probabilities(self, recording: Recording, options: DetectOptions | None = None) -> tuple[Probabilities, ...]:
+    def probabilities(
+        self, recording: Recording | str | os.PathLike[str] | BaseRaw, options: DetectOptions | None = None
+    ) -> tuple[Probabilities, ...]:
         """Return the probability curve of each segment; NaN where unscored.
 
         Raises
         ------
-        InputError
+        TypeError, InputError
             As `detect`.
         """
-        return self.detect(recording, replace(options or DetectOptions(), keep_probabilities=True)).probabilities
+        return self.detect(recording, replace(_as_options(options), keep_probabilities=True)).probabilities
 
     def detect(
-        self, recording: Recording, options: DetectOptions | None = None, progress: Progress | None = None
+        self,
+        recording: Recording | str | os.PathLike[str] | BaseRaw,
+        options: DetectOptions | None = None,
+        progress: Progress | None = None,
     ) -> Detection:
         """Find the seizures of a recording.
 
         Parameters
         ----------
-        recording : Recording
+        recording : Recording, path-like or mne.io.Raw
+            A path is read as `brainscan.read` does, a ``Raw`` as `brainscan.from_raw` does.
         options : DetectOptions, optional
         progress : callable, optional
+            Called with the seconds of the recording that are done.
 
         Raises
         ------
+        TypeError
+            If it is none of these.
         InputError
-            If its labels lack too many electrodes, or no window of it can be scored.
+            If it cannot be read, its labels lack too many electrodes, or no window of it can be scored.
         UsageError
             If the asked-for part lies outside the recording.
         """
-        detection = examine(self._runner, self.decision, recording, options or DetectOptions(), progress)
+        chosen = _as_options(options)
+        detection = examine(self._runner, self.decision, as_recording(recording), chosen, progress)
         if not detection.analysed_s:
             raise nothing_scored(detection)
-        return detection
+        return replace(detection, warnings=(*detection.warnings, *self._notes))
 
     def session(
         self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0
@@ -179,6 +209,48 @@ class Detector:
         """Return the states for one segment of a recording, for whoever feeds it (`detect`, `stream`)."""
         config = SessionConfig(self.decision, options.max_missing, options.keep_probabilities)
         return Session(self._runner, plan, _rates(recording, plan), config, start_s)
+
+
+def detect(
+    recording: Recording | str | os.PathLike[str] | BaseRaw,
+    options: DetectOptions | None = None,
+    *,
+    model: str | Path = "default",
+    run: RunConfig | None = None,
+) -> Detection:
+    """Find the seizures of one recording, in one line.
+
+    The model is loaded each time: whoever has many recordings keeps a `Detector`.
+
+    Parameters
+    ----------
+    recording : Recording, path-like or mne.io.Raw
+    options : DetectOptions, optional
+    model : str or Path
+        As `Detector.from_pretrained` takes it.
+    run : RunConfig, optional
+        Device, backend, threads.
+
+    Raises
+    ------
+    TypeError, BrainscanError
+        As `Detector.from_pretrained` and `Detector.detect`; the recording is opened before the model is loaded.
+
+    Examples
+    --------
+    >>> import brainscan
+    >>> brainscan.detect("examples/sample.edf").events  # doctest: +SKIP
+    """
+    opened, chosen = as_recording(recording), _as_options(options)
+    return Detector.from_pretrained(model, run=run).detect(opened, chosen)
+
+
+def _as_options(options: DetectOptions | None) -> DetectOptions:
+    if options is None:
+        return DetectOptions()
+    if not isinstance(options, DetectOptions):
+        raise TypeError(f"options must be brainscan.DetectOptions, got {type(options).__name__}")
+    return options
 
 
 def examine(
@@ -236,7 +308,8 @@ def examine(
         sha256=checksum,
         probabilities=tuple(curves),
     )
-    return replace(detection, warnings=_warnings(recording, plan, detection, tally, runner.card))
+    warnings = dict.fromkeys((*options.remarks, *_warnings(recording, plan, detection, tally, runner.card)))
+    return replace(detection, warnings=tuple(warnings))
 
 
 def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> dict[str, Any]:
@@ -286,9 +359,8 @@ def _warnings(
         warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
     if detection.low_trust:
         warnings.append("low trust: more than half of the electrodes are doubtful")
-    youngest, oldest = card.provenance.age_years
-    if recording.age_years is not None and not youngest <= recording.age_years <= oldest:
-        warnings.append(f"the patient's age is outside the model's range ({youngest:g} to {oldest:g} years)")
+    if age := age_warning(recording.age_years, card.provenance.trained):
+        warnings.append(age)
     return tuple(dict.fromkeys(warnings))
 
 

@@ -123,6 +123,14 @@ class Recording:
     age_years: float | None = None
     sha256: Callable[[], str] | None = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        """Say what matters before anything is read: which file, how long, how many channels, at which rates."""
+        rates = sorted({float(channel.rate_hz) for channel in self.channels})
+        fast = f"{rates[0]:g} Hz" if len(rates) == 1 else f"{rates[0]:g} to {rates[-1]:g} Hz" if rates else "no rate"
+        parts = f", {len(self.segments)} segments" if len(self.segments) > 1 else ""
+        held = f"{self.duration_s:g} s{parts}, {len(self.channels)} channels, {fast}"
+        return f"<Recording {self.name!r}: {self.format}, {held}>"
+
     @property
     def labels(self) -> tuple[str, ...]:
         """Labels of the channels, in the order of the file."""

@@ -10,9 +10,10 @@ import typer
 
 from brainscan.cli import console
 from brainscan.errors import OutputError, UsageError
+from brainscan.io import event_formats
 
 if TYPE_CHECKING:
-    from brainscan.io.annotations import Format, RecordingFacts
+    from brainscan.io.event_format import RecordingFacts
 
 Events = Annotated[Path, typer.Argument(metavar="EVENTS", help="Annotations in any format that we know.")]
 
@@ -21,9 +22,21 @@ def convert(
     events: Events,
     output: Annotated[str, typer.Option("-o", "--output", metavar="FILE", help="Where to write; - for stdout.")],
     source: Annotated[
-        str, typer.Option("--from", metavar="FORMAT", help="Format of EVENTS; default: by its content.")
+        str,
+        typer.Option(
+            "--from",
+            metavar="FORMAT",
+            help=f"Format of EVENTS: {event_formats.names(event_formats.readable())}; default: by its content.",
+        ),
     ] = "",
-    target: Annotated[str, typer.Option("--to", metavar="FORMAT", help="Format of FILE; default: by its suffix.")] = "",
+    target: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="FORMAT",
+            help=f"Format of FILE: {event_formats.names(event_formats.convertible())}; default: by its suffix.",
+        ),
+    ] = "",
     duration: Annotated[
         float | None, typer.Option(metavar="SECONDS", help="Duration of the recording, where EVENTS tells none.")
     ] = None,
@@ -34,7 +47,7 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages, only errors.")] = False,
 ) -> None:
-    """Convert annotations: csv_bi, tusz_csv, tse, chbmit, siena, tsv (BIDS), edf (EDF+), mne_csv; reads .seizures.
+    """Convert annotations: csv_bi, tusz_csv, tse, chbmit, siena, tsv (BIDS), edf (EDF+), mne_csv.
 
     Seizure types are kept where the target knows them; seizures of several channels become their union where it
     knows no channels. A wrong label, overlapping or reversed events, and events outside the recording are errors
@@ -48,21 +61,30 @@ def convert(
     brainscan convert night.csv_bi -o - --to tse
     """
     console.set_quiet(quiet)
-    from brainscan.io.annotations import encode, format_of_suffix, losses, read_annotations
+    from brainscan.io.annotations import encode, losses, read_annotations
     from brainscan.io.atomic import write_bytes
+    from brainscan.io.guard import protect
 
+    among = event_formats.convertible()
+    chosen = event_formats.named(target, "--to", among) if target else None
+    if source:
+        event_formats.named(source, "--from", event_formats.readable())
     to_stdout = output == "-"
-    if to_stdout and not target:
-        raise UsageError("-o - needs --to", hint=f"choose one of {_names()}")
-    to = _format(target, "--to") or format_of_suffix(Path(output))
+    if to_stdout:
+        if chosen is None:
+            raise UsageError("-o - needs --to", hint=f"choose one of {event_formats.names(among)}")
+        to = chosen
+    else:
+        to = event_formats.for_file(output, among, "--to", chosen)
+        protect(Path(output), (events, *([Path(recording)] if recording else [])))
     if not to_stdout and Path(output).is_file() and not force:
         raise OutputError("exists already", file=output, hint="choose another name, or overwrite it with --force")
     facts = _facts(recording, duration)
-    file = read_annotations(events, _format(source, "--from", read_only=True), facts)
+    file = read_annotations(events, source or None, facts)
     for text in file.warnings:
         console.warning(f"{file.name}: {text}")
-    data = encode(file, to, facts.name or events.name)
-    for text in losses(file, to):
+    data = encode(file, to.name, facts.name or events.name)
+    for text in losses(file, to.name):
         console.warning(f"{file.name}: {text}")
     if to_stdout:
         sys.stdout.buffer.write(data)
@@ -72,26 +94,9 @@ def convert(
         console.message(f"{output}: {console.count(len(file.track()), 'seizure')}")
 
 
-def _names(*, read_only: bool = False) -> str:
-    from brainscan.io.annotations import FORMATS, READ_FORMATS
-
-    return ", ".join(READ_FORMATS if read_only else FORMATS)
-
-
-def _format(text: str, option: str, *, read_only: bool = False) -> Format | None:
-    from brainscan.io.annotations import FORMATS, READ_FORMATS
-
-    if not text:
-        return None
-    for name in READ_FORMATS if read_only else FORMATS:
-        if name == text:
-            return name
-    raise UsageError(f"{option} {text}: no such format", hint=f"choose one of {_names(read_only=read_only)}")
-
-
 def _facts(recording: str, duration_s: float | None) -> RecordingFacts:
     """Return what the options say about the recording; a file that exists is opened for it."""
-    from brainscan.io.annotations import RecordingFacts
+    from brainscan.io.event_format import RecordingFacts
 
     if duration_s is not None and not 0.0 < duration_s < float("inf"):
         raise UsageError(f"--duration must be a positive number of seconds, got {duration_s:g}")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brainscan.cli import console, options
+from brainscan.cli.spread import spread
 from brainscan.errors import PartialFailureError, UsageError
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from brainscan.evaluate.run import ModelConfig
 
 
+@spread
 def evaluate(
     corpus: Annotated[Path, typer.Argument(metavar="[CORPUS]", help="Folder of recordings and annotations.")] = Path(),
     fa: Annotated[str, typer.Option("--fa", metavar="LIST", help="False alarms per 24 h to aim at.")] = "1,5,10",
@@ -46,13 +48,8 @@ def evaluate(
         float | None, typer.Option(metavar="SECONDS", help="Also rank pieces of this length within each source (10).")
     ] = None,
     model: options.Model = "default",
-    channel_map: options.ChannelMap = "",
-    max_missing: options.MaxMissing = 3,
-    device: options.Device = "auto",
-    backend: options.Backend = "auto",
-    precision: options.Precision = "float32",
-    threads: options.Threads = 0,
-    batch_size: options.BatchSize = 8,
+    channels: options.Channels = options.Channels(),
+    running: options.Running = options.Running(),
     output: Annotated[
         Path | None,
         typer.Option(
@@ -92,17 +89,14 @@ def evaluate(
             "--hypotheses and --model both say what to evaluate", hint="give one; --compare takes the other"
         )
     chosen_scorer, targets = scorer_of(scorer), targets_of(fa)
-    chosen = options.detect_options(channel_map, max_missing)
+    chosen = channels.detect_options()
     if output is not None:
         check_folder(output, force=force)
     with ExitStack() as stack:
         kept = cache_folder(cache, output, stack)
-        choice = options.DetectorChoice(
-            model, None, None, device, threads, batch_size, backend=backend, precision=precision
-        )
         job = Job(
             corpus=CorpusConfig(corpus, annotations, tuple(group), tuple(source), tuple(exclude), output),
-            model=model_config(choice, chosen, kept),
+            model=model_config(model, chosen, kept, running),
             hypotheses=hypotheses,
             scorer=chosen_scorer,
             targets=targets,
@@ -116,7 +110,7 @@ def evaluate(
     _finish(result, as_json=as_json, quiet=quiet)
 
 
-def model_config(choice: options.DetectorChoice, chosen: DetectOptions, cache: Path) -> ModelConfig:
+def model_config(model: str, chosen: DetectOptions, cache: Path, running: options.Running) -> ModelConfig:
     """Return which model runs how.
 
     Raises
@@ -124,11 +118,12 @@ def model_config(choice: options.DetectorChoice, chosen: DetectOptions, cache: P
     ModelError, MissingExtraError
         If the model has to be exported to ONNX first, and cannot be.
     """
+    from brainscan.analysis.lazy_detector import announce_export
     from brainscan.evaluate.run import ModelConfig
 
-    choice.announce_export()
-    run = (choice.device, choice.threads, choice.batch_size, choice.backend, choice.precision)
-    return ModelConfig(choice.model, chosen, cache, *run)
+    run = running.config()
+    announce_export(model, run.backend, console.message)
+    return ModelConfig(model, chosen, cache, run)
 
 
 def scorer_of(name: str) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brainscan.cli import console, options
+from brainscan.cli.spread import spread
 
 if TYPE_CHECKING:
     from brainscan.detection import Detection
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 _SHOWN_NOTES = 20
 
 
+@spread
 def info(
     file: Annotated[str, typer.Argument(metavar="FILE|MODEL", help="A recording; or default, v3, v3-lite, a model.")],
-    channel_map: options.ChannelMap = "",
-    max_missing: options.MaxMissing = 3,
+    channels: options.Channels = options.Channels(),
     as_json: options.AsJson = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Name the channels of each electrode.")] = False,
     quiet: options.Quiet = False,
@@ -45,17 +46,17 @@ def info(
     if is_model(file):
         _show_model(describe(file), as_json=as_json)
     else:
-        _recording(Path(file), channel_map, max_missing, as_json=as_json, verbose=verbose)
+        _recording(Path(file), channels, as_json=as_json, verbose=verbose)
 
 
-def _recording(path: Path, channel_map: str, max_missing: int, *, as_json: bool, verbose: bool) -> None:
+def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose: bool) -> None:
     from brainscan.detector import nothing_scored
     from brainscan.errors import InputError, ModelError
     from brainscan.io import read
     from brainscan.model import checkpoint
     from brainscan.survey import outline, survey
 
-    chosen = options.detect_options(channel_map, max_missing)
+    chosen = channels.detect_options()
     recording = read(path)
     card, refused = None, None
     with suppress(ModelError):  # without an installed model its stages run with their defaults
@@ -84,7 +85,7 @@ def _recording(path: Path, channel_map: str, max_missing: int, *, as_json: bool,
 
 def _document(recording: Recording, held: Detection) -> dict[str, Any]:
     """Return the form of SPEC §3, and further facts."""
-    from brainscan.io.outputs import as_mapping
+    from brainscan.io.detection_json import as_mapping
 
     whole = as_mapping(held)
     taken = ("file", "format", "start", "duration_s", "analysed_s", "segments", "unscored", "electrodes")
@@ -161,10 +162,14 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
         ("windows", f"{card.window.duration_s} s every {card.window.stride_s} s"),
         ("thresholds", f"on {decision.enter:g}, off {decision.leave:g}, logits averaged over {decision.average_s:g} s"),
         ("use", provenance.intended_use),
-        ("ages", f"{provenance.age_years[0]:g} to {provenance.age_years[1]:g} years"),
         ("licence", provenance.licence),
     ]
-    lines += [("trained on", _corpus(entry)) for entry in provenance.training_data]
+    lines += [("trained on", cohort.describe()) for cohort in provenance.trained]
+    lines += [("tested on", cohort.describe()) for cohort in provenance.tested]
+    if facts.trained:
+        missing = ((provenance.trained, "trained on"), (provenance.tested, "tested on"))
+        lines += [(what, "the card does not say whom") for cohorts, what in missing if not cohorts]
+    lines += [("data", _corpus(entry)) for entry in provenance.training_data]
     console.print_facts(lines)
     console.stdout_table(("part", "parameters"), list(facts.parts.items()), title="")
     if card.operating_points:
@@ -173,14 +178,15 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
                 name,
                 f"{p.enter:g}",
                 f"{p.fa_per_24h:.2f}",
-                f"{p.sensitivity:.2f}",
+                f"{p.sensitivity:.3f}",
                 f"{p.hours:.1f}",
                 p.patients,
                 p.source,
+                next((plain for plain, offered in card.offered.items() if offered is p), "-"),
             )
             for name, p in card.operating_points.items()
         ]
-        console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from"), rows)
+        console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from", "offered as"), rows)
 
 
 def _corpus(entry: Mapping[str, str]) -> str:

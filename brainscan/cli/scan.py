@@ -3,52 +3,37 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brainscan.cli import console, options
+from brainscan.cli.spread import spread
 from brainscan.errors import PartialFailureError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from brainscan.recording import Recording
-    from brainscan.scan.outcome import Outcome
+    from brainscan.analysis.outcome import Outcome
 
 
+@spread
 def scan(
     directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Folder to search for recordings.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Folder for the results.")],
-    formats: options.Formats = [],
-    model: options.Model = "default",
-    on: options.On = None,
-    off: options.Off = None,
-    operating_point: options.OperatingPoint = "",
-    start: options.Start = "",
-    stop: options.Stop = "",
-    channel_map: options.ChannelMap = "",
-    max_missing: options.MaxMissing = 3,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the probability curves (.npz beside the events).")
     ] = False,
-    device: options.Device = "auto",
-    backend: options.Backend = "auto",
-    precision: options.Precision = "float32",
-    threads: options.Threads = 0,
-    batch_size: options.BatchSize = 8,
-    anonymous_names: options.AnonymousNames = False,
-    force: options.Force = False,
-    as_json: options.AsJson = False,
-    verbose: options.Verbose = False,
-    quiet: options.Quiet = False,
+    analysing: options.Analysing = options.Analysing(),
 ) -> None:
     """Find the seizures in every recording below a folder.
 
-    OUT gets one CSV_bi a recording in the same tree, summary.csv and failures.csv. A recording whose results are
-    there already, made from the same bytes with the same model and settings, is skipped: start an interrupted scan
-    again and it does the rest. A recording that fails does not stop the others; the exit code is 6 then.
+    OUT gets one CSV_bi a recording in the same tree, summary.csv, failures.csv and run.json. A recording whose results
+    are there already, made from the same bytes with the same model and settings, is skipped: start an interrupted scan
+    again and it does the rest. A recording that fails does not stop the others; the exit code is 6 then. Recordings
+    of makers whose files are not read are counted by name, with a warning that says how to get an EDF from them.
     Research use, not a medical device.
 
     Examples
@@ -57,24 +42,20 @@ def scan(
     brainscan scan archive/ -o results/ --max-missing 9 --format csv_bi --format json
     brainscan scan archive/ -o results/ --json > results.json
     """
-    console.set_quiet(quiet)
-    from brainscan.detector import DetectOptions
+    talking = analysing.talking
+    console.set_quiet(talking.quiet)
     from brainscan.scan.run import Listener, ScanConfig
     from brainscan.scan.run import scan as run
 
-    formats = options.known_formats(formats)
-    chosen = options.detect_options(channel_map, max_missing, keep_probabilities=probabilities)
-    choice = options.DetectorChoice(model, on, off, device, threads, batch_size, operating_point, backend, precision)
-    detector = choice.load(verbose=verbose)
-    config = ScanConfig(directory, output, tuple(formats), probabilities, anonymous_names, force)
-
-    def options_for(recording: Recording) -> DetectOptions:
-        return options.with_span(chosen, start, stop, recording, anonymous=anonymous_names)
-
+    chosen = analysing.options()
+    config = ScanConfig(
+        directory, output, tuple(analysing.formats), probabilities, analysing.anonymous_names, analysing.force
+    )
     with console.progress() as bar:
         display = _Display(bar)
-        outcomes = run(config, detector, options_for, Listener(display.outcome, display.progress, display.note))
-    _finish(outcomes, display.notes, as_json=as_json, quiet=quiet)
+        listener = Listener(display.outcome, display.progress, display.note, console.message)
+        outcomes = run(config, chosen, analysing.model(chosen), listener)
+    _finish(outcomes, output, display.notes, talking)
 
 
 class _Display:
@@ -107,33 +88,44 @@ class _Display:
             console.message(f"[{number}/{total}] {outcome.file}: {outcome.status}, {found}")
 
 
-def _finish(outcomes: tuple[Outcome, ...], notes: list[str], *, as_json: bool, quiet: bool) -> None:
+def _finish(outcomes: tuple[Outcome, ...], out: Path, notes: list[str], talking: options.Talking) -> None:
     """Print the summary or the JSON document, and raise what the exit code follows from."""
-    failed = [o for o in outcomes if o.error is not None]
-    failures = [{"file": o.file, **o.error.as_mapping()} for o in failed if o.error is not None]
-    counts = {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed")}
-    if as_json:
-        document = {"results": [o.as_mapping() for o in outcomes if o.error is None], "failures": failures, **counts}
+    from brainscan.scan.tables import counts as counted
+
+    failed = [(o.file, o.error) for o in outcomes if o.status == "failed" and o.error is not None]
+    failures = [{"file": file, **error.as_mapping()} for file, error in failed]
+    not_read = [{"file": o.file, **o.error.as_mapping()} for o in outcomes if o.status == "unread" and o.error]
+    counts = counted(outcomes)
+    if talking.as_json:
+        results = [o.as_mapping(out) for o in outcomes if o.error is None]
+        document = {"results": results, "failures": failures, "not_read": not_read, **counts}
         document["warnings"] = notes
         if failures:
             first = {key: value for key, value in failures[0].items() if key != "file"}
             document = {"error": first, **document}
         console.print_json(document)
-    elif not quiet:
+    elif not talking.quiet:
         events = sum(len(o.events) for o in outcomes)
         hours = sum(o.analysed_s for o in outcomes) / 3600.0
         sys.stdout.write(
-            f"{counts['done']} done, {counts['skipped']} skipped, {counts['failed']} failed;"
-            f" {console.count(events, 'event')} in {hours:.2f} h analysed\n"
+            f"{counts['done']} done, {counts['skipped']} skipped, {counts['failed']} failed"
+            f"{_not_read(outcomes)}; {console.count(events, 'event')} in {hours:.2f} h analysed\n"
         )
         if failures:
             console.stdout_table(
                 ("failed", "kind", "cause"),
-                [(o.file, o.error.kind, o.error.message) for o in failed if o.error is not None],
+                [(file, error.kind, error.message) for file, error in failed],
             )
     if failed:
-        error = PartialFailureError(
-            f"{len(failed)} of {console.count(len(outcomes), 'recording')} failed; the others are done"
+        partial = PartialFailureError(
+            f"{len(failed)} of {console.count(len(outcomes) - len(not_read), 'recording')} failed; the others are done"
         )
-        error.reported = True
-        raise error
+        partial.reported = True
+        raise partial
+
+
+def _not_read(outcomes: tuple[Outcome, ...]) -> str:
+    """Return how many recordings of which kinds were not read, for the summary; empty where there are none."""
+    kinds = Counter(o.warnings[0] for o in outcomes if o.status == "unread")
+    named = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+    return f", {sum(kinds.values())} not read ({named})" if kinds else ""

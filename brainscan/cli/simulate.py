@@ -38,7 +38,8 @@ def simulate(
     from brainscan.errors import OutputError, UsageError
     from brainscan.io.atomic import write_text
     from brainscan.io.csv_bi import format_csv_bi
-    from brainscan.io.edf_writer import EdfHeader, electrode_labels, write_edf
+    from brainscan.io.edf_writer import EdfHeader, electrode_labels, is_simulated, write_edf
+    from brainscan.io.guard import protect
     from brainscan.simulate import PAGE_S, SimulationConfig
     from brainscan.simulate import simulate as plan
 
@@ -48,6 +49,8 @@ def simulate(
     if annotations is not None and annotations.resolve() == output.resolve():
         raise UsageError("recording and annotations would be the same file")
     for path in (output, annotations):
+        if path is not None and not is_simulated(path):
+            protect(path)
         if path is not None and path.exists() and not force:
             raise OutputError("exists already", file=str(path), hint="--force overwrites it")
     try:

@@ -26,13 +26,12 @@ from brainscan.io import read
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.annotations import RecordingFacts, read_rows, sniff
 from brainscan.io.discover import files_below
-from brainscan.io.origin import origin_of
+from brainscan.io.event_formats import origin_of, suffixes
 from brainscan.io.pairing import Match, match
 from brainscan.mapping import from_mapping
 from brainscan.recording import Recording
 from brainscan.scoring.operating_points import THRESHOLDS
 
-_PREFERENCE = (".npz", ".csv_bi", ".json", ".tsv", ".tse", ".tse_bi", ".csv", ".edf")
 _TOLERANCE_S = 1.0  # detectors that write whole seconds are not told off
 
 
@@ -52,14 +51,17 @@ def find_hypotheses(recordings: Iterable[str], others: Iterable[str], folder: Pa
     """
     if not folder.is_dir():
         raise UsageError(f"{folder} is no folder", hint="hypotheses lie in a folder, one file a recording")
-    files = [PurePath(p.relative_to(folder)) for p in files_below(folder) if p.suffix.lower() in _PREFERENCE]
+    known = suffixes("curve", "events")
+    files = [PurePath(p.relative_to(folder)) for p in files_below(folder) if p.suffix.lower() in known]
     if not files:
-        raise UsageError(f"{folder} holds no hypothesis", hint=f"one of {', '.join(_PREFERENCE)} a recording")
-    return match(map(PurePath, recordings), files, _preference, others=map(PurePath, others), root=folder)
-
-
-def _preference(file: PurePath) -> int:
-    return _PREFERENCE.index(file.suffix.lower())
+        raise UsageError(f"{folder} holds no hypothesis", hint=f"one of {', '.join(known)} a recording")
+    return match(
+        map(PurePath, recordings),
+        files,
+        lambda file: known.index(file.suffix.lower()),
+        others=map(PurePath, others),
+        root=folder,
+    )
 
 
 def run_hypotheses(

@@ -12,16 +12,15 @@ from brainscan.errors import InputError
 from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, is_seizure
 from brainscan.io.annotations import REVIEWED, SIMULATED, Format, RecordingFacts, read_annotations, sniff
 from brainscan.io.chbmit import recordings_of_summary
+from brainscan.io.containers import recording_suffixes
 from brainscan.io.csv_bi import COMMENT
-from brainscan.io.discover import SUFFIXES as RECORDING_SUFFIXES
 from brainscan.io.discover import files_below
 from brainscan.io.edf_annotations import read_edf_annotations
-from brainscan.io.origin import origin_of
+from brainscan.io.event_formats import origin_of, references
 from brainscan.io.pairing import TEMPLE, bare_name, few, match
 from brainscan.io.siena import listed_name, recordings_of_list
 
-# The per-channel file of the Temple corpora tells the seizure types that its CSV_bi does not.
-_PREFERENCE: tuple[Format, ...] = ("tusz_csv", "csv_bi", "tse", "tsv", "mne_csv", "edf")
+_BINARY = "wfdb"
 _TABLES = TEMPLE | {".tsv"}
 _HEAD_BYTES = 1 << 20
 
@@ -91,9 +90,14 @@ class ReferenceFolder:
         asked, everyone = ([PurePath(name) for name in names] for names in (recordings, (*recordings, *others)))
         files, texts = self._files(set(map(bare_name, everyone)), apart=apart)
         self._formats = files
-        usable = [file for file, kind in files.items() if kind in _PREFERENCE or file in self._unread]
-        binary = [file for file, kind in files.items() if kind == "wfdb"]
-        self._match = match(asked, usable, self._preference, others=everyone, root=self._root, anywhere=apart)
+        preferred = [row.name for row in references() if row.name != _BINARY]
+
+        def preference(file: PurePath) -> int:
+            return preferred.index(files[file] or preferred[-1])
+
+        usable = [file for file, kind in files.items() if kind in preferred or file in self._unread]
+        binary = [file for file, kind in files.items() if kind == _BINARY]
+        self._match = match(asked, usable, preference, others=everyone, root=self._root, anywhere=apart)
         self._binary = match(asked, binary, others=everyone, root=self._root, anywhere=False).mates
         waiting = set(asked) - set(self._match.mates)
         self._lists = [found for file in texts if (found := _list_of(self._root, file)) is not None] if waiting else []
@@ -105,7 +109,7 @@ class ReferenceFolder:
         texts = []
         for path in files_below(self._root):
             file = PurePath(path.relative_to(self._root))
-            if not apart and path.suffix.lower() in RECORDING_SUFFIXES:
+            if not apart and path.suffix.lower() in recording_suffixes():
                 continue
             if path.suffix.lower() == ".txt":
                 texts.append(file)
@@ -152,9 +156,6 @@ class ReferenceFolder:
         if listing:
             return f"{few(listing)} names {name.name}, and cannot be told to mean this one"
         return self._match.reasons.get(name, "")
-
-    def _preference(self, file: PurePath) -> int:
-        return _PREFERENCE.index(self._formats[file] or _PREFERENCE[-1])
 
     def _own(self, name: PurePath) -> Path | None:
         path = self._corpus / name

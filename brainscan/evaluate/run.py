@@ -9,7 +9,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from brainscan.card import Card
 from brainscan.detector import DetectOptions, Detector, provenance
@@ -21,9 +21,7 @@ from brainscan.evaluate.references import read_reference
 from brainscan.evaluate.sweep import sweep
 from brainscan.events import complement
 from brainscan.io import read
-
-if TYPE_CHECKING:
-    from brainscan.model.inference import RunConfig
+from brainscan.model.run_config import RunConfig
 
 # A further process loads torch and the model first; below so many bytes of recordings (about two hours of 19
 # channels at 256 Hz) a core it costs more than it gives.
@@ -39,26 +37,16 @@ class ModelConfig:
     model : str
         A name, a file or a folder, as `Detector.from_pretrained` takes it.
     options : DetectOptions
-    device : str
-    threads : int
-        CPU threads over all processes; 0: as many as there are.
-    batch_size : int
     cache : Path
         Folder of the cache.
-    backend : str
-        What computes the network.
-    precision : str
-        Of matrix products and convolutions.
+    run : RunConfig
+        Its threads are those of all processes together; 0: as many as there are.
     """
 
     model: str
     options: DetectOptions
     cache: Path
-    device: str = "auto"
-    threads: int = 0
-    batch_size: int = 8
-    backend: str = "auto"
-    precision: str = "float32"
+    run: RunConfig = field(default_factory=RunConfig)
 
     def card(self) -> Card:
         """Return the model's card, without loading the network.
@@ -71,12 +59,6 @@ class ModelConfig:
         from brainscan.model.onnx_folder import card_of
 
         return card_of(self.model)
-
-    def run_config(self, threads: int) -> RunConfig:
-        """Return how each process runs the network."""
-        from brainscan.model.inference import RunConfig
-
-        return RunConfig(self.device, self.batch_size, threads, self.backend, self.precision)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -182,7 +164,7 @@ def _settings(card: Card, config: ModelConfig) -> dict[str, Any]:
     facts = provenance(card, card.decision, config.options)
     settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model"}}
     # Backends agree; who asks for one by name wants to see what that one does.
-    named = {"backend": (config.backend, "auto"), "precision": (config.precision, "float32")}
+    named = {"backend": (config.run.backend, "auto"), "precision": (config.run.precision, "float32")}
     return {**settings, **{name: chosen for name, (chosen, usual) in named.items() if chosen != usual}}
 
 
@@ -195,18 +177,18 @@ def _computed(cases: Sequence[Case], config: ModelConfig, cache: Cache) -> Itera
     """Yield each case once its output is in the cache, or its failure, in whatever order they end."""
     if not cases:
         return
-    threads = config.threads or os.cpu_count() or 1
+    threads = config.run.threads or os.cpu_count() or 1
     n_bytes = sum(map(_n_bytes, cases))
     n_workers = min(threads, len(cases), 1 + n_bytes // _BYTES_A_WORKER)
-    if n_workers == 1 or config.device == "cuda":
-        worker = _Worker.load(config, cache, config.threads)
+    if n_workers == 1 or config.run.device == "cuda":
+        worker = _Worker.load(config, cache, config.run.threads)
         for case in cases:
             yield case, worker.keep(case)
         return
-    if config.backend == "onnx":
+    if config.run.backend == "onnx":
         from brainscan.model.runner import prepare
 
-        prepare(config.model, config.backend)
+        prepare(config.model, config.run.backend)
     pool = ProcessPoolExecutor(
         max_workers=n_workers,
         mp_context=get_context("spawn"),  # torch's threads do not survive a fork
@@ -250,7 +232,7 @@ class _Worker:
 
     @classmethod
     def load(cls, config: ModelConfig, cache: Cache, threads: int) -> _Worker:
-        detector = Detector.from_pretrained(config.model, run=config.run_config(threads))
+        detector = Detector.from_pretrained(config.model, run=replace(config.run, threads=threads))
         return cls(detector, config.options, cache)
 
     def keep(self, case: Case) -> Failure | None:

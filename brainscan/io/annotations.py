@@ -2,112 +2,33 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Literal
 
-from brainscan.errors import InputError, OutputError, UsageError, reason_of
-from brainscan.io.annotation_file import AnnotationFile, check_confidence, check_intervals
+from brainscan.errors import InputError
+from brainscan.io import event_formats
+from brainscan.io.annotation_file import SEIZURE, AnnotationFile, check_confidence, check_intervals, is_seizure
 from brainscan.io.atomic import write_bytes
-from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
-from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
-from brainscan.io.csv_bi import format_csv_bi, read_csv_bi
-from brainscan.io.links import content_elsewhere, pointer
-from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
+from brainscan.io.content import Content
+from brainscan.io.csv_bi import TERM
+from brainscan.io.event_format import RecordingFacts, type_of
+from brainscan.io.event_formats import sniff
 from brainscan.io.origin import Origin
-from brainscan.io.siena import format_siena_list, read_siena_list, recordings_of_list
-from brainscan.io.tusz import format_tse, format_tusz_csv, read_tse, read_tusz_csv
-from brainscan.io.wfdb import SUFFIX as WFDB_SUFFIX
-from brainscan.io.wfdb import read_wfdb_seizures
+from brainscan.io.outputs import pieces
 
-Format = Literal["csv_bi", "tusz_csv", "tse", "chbmit", "siena", "tsv", "edf", "mne_csv", "wfdb"]
-FORMATS: tuple[Format, ...] = ("csv_bi", "tusz_csv", "tse", "chbmit", "siena", "tsv", "edf", "mne_csv")
-"""Formats that are read and written."""
-READ_FORMATS: tuple[Format, ...] = (*FORMATS, "wfdb")
+__all__ = ["Format", "RecordingFacts", "encode", "losses", "read_annotations", "sniff", "write_annotations"]
 
-SUFFIXES: Mapping[str, Format] = MappingProxyType(
-    {".csv_bi": "csv_bi", ".csv": "tusz_csv", ".tse": "tse", ".tse_bi": "tse", ".tsv": "tsv", ".edf": "edf"}
-)
-"""Suffixes that say the format of a new file. ``.txt`` does not: a summary or a list?"""
+Format = str
+"""Name of a row of `brainscan.io.event_formats.FORMATS`."""
 
-WITH_COMMENTS = frozenset({"csv_bi", "tusz_csv", "tse"})
-"""Formats whose readers pass over lines of comment, so that our remarks can stand there."""
-WITH_CONFIDENCE = WITH_COMMENTS | {"tsv"}
 SIMULATED = "simulated"
 """Comments that begin so mark the truth of a simulated recording."""
 REVIEWED = "reviewed"
 """A comment line ``# brainscan: reviewed`` turns an output of ours into a reference."""
 
-_HEAD_BYTES = 65536
-
 DURATION_TOLERANCE_S = 1.0
 """Formats round; what differs by more is the annotation of another recording, or of a part."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingFacts:
-    """What is known about the recording from elsewhere than its annotation file.
-
-    Parameters
-    ----------
-    name : str
-        File name, to find it in a list of many recordings; empty if unknown.
-    duration_s : float or None
-    start : datetime or None
-    """
-
-    name: str = ""
-    duration_s: float | None = None
-    start: datetime | None = None
-
-
-def sniff(path: Path) -> Format | None:
-    """Return the annotation format of a file by its content; None if it looks like none.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read.
-    """
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(_HEAD_BYTES)
-    except OSError as problem:
-        raise content_elsewhere(path) or InputError(
-            f"cannot be read ({reason_of(problem)})", kind="io", file=path.name
-        ) from problem
-    if absent := pointer(head, path.name):
-        raise absent
-    if head[:8] == b"0       " or head[:8] == b"\xffBIOSEMI":
-        return "edf"
-    if path.suffix.lower() == WFDB_SUFFIX:
-        return "wfdb"
-    text = head.decode("utf-8", "replace").removeprefix("\ufeff")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if not lines:
-        return None
-    if re.match(r"version\s*=\s*tse", lines[0]):
-        return "tse"
-    if path.suffix == ".csv_bi":
-        return "csv_bi"
-    if re.search(r"^#? ?version\s*=\s*csv_v", text, re.IGNORECASE | re.MULTILINE):
-        binary = all(
-            re.fullmatch(r"TERM,[^,]*,[^,]*,(seiz|bckg),[^,]*", line) for line in lines if line[:1] not in "#c"
-        )
-        return "csv_bi" if binary and path.suffix != ".csv" else "tusz_csv"
-    if {"onset", "duration", "eventType"} <= set(lines[0].split("\t")):
-        return "tsv"
-    if {"onset", "duration", "description"} <= set(lines[0].replace(" ", "").split(",")):
-        return "mne_csv"
-    if re.search(r"^\s*Number of Seizures in File", text, re.IGNORECASE | re.MULTILINE):
-        return "chbmit"
-    if re.search(r"^\s*Registration start time", text, re.IGNORECASE | re.MULTILINE):
-        return "siena"
-    return None
 
 
 def read_annotations(
@@ -155,20 +76,22 @@ def read_rows(path: Path, format_name: Format | None = None, facts: RecordingFac
     InputError
         If the format is not known, or a row is none of it; the line is named.
     """
-    chosen = format_name or sniff(path)
-    if chosen is None:
+    chosen = event_formats.FORMATS.get(format_name or sniff(path) or "")
+    if chosen is None or chosen.decode is None:
         raise InputError(
             "is in no annotation format that we know",
             kind="header",
             file=path.name,
-            hint=f"known formats: {', '.join(READ_FORMATS)}",
+            hint=f"known formats: {event_formats.names(event_formats.readable())}",
         )
-    return _READERS[chosen](path, facts or RecordingFacts())
+    return chosen.decode(path, facts or RecordingFacts())
 
 
 def write_annotations(file: AnnotationFile, path: Path, format_name: Format | None = None, recording: str = "") -> None:
     """Write the seizures of a file in another format, atomically; see `encode`."""
-    write_bytes(path, encode(file, format_name or format_of_suffix(path), recording or path.name))
+    among = event_formats.convertible()
+    name = format_name or event_formats.for_file(path.name, among, "--to").name
+    write_bytes(path, encode(file, name, recording or path.name))
 
 
 def encode(file: AnnotationFile, format_name: Format, recording: str) -> bytes:
@@ -189,106 +112,39 @@ def encode(file: AnnotationFile, format_name: Format, recording: str) -> bytes:
     OutputError
         If the format cannot express it.
     """
-    try:
-        text = _WRITERS[format_name](file, recording)
-    except ValueError as problem:
-        raise OutputError(str(problem), file=recording, hint="choose another format with --to") from problem
-    return text if isinstance(text, bytes) else text.encode("utf-8")
+    return b"".join(pieces(Content(file, recording), event_formats.FORMATS[format_name]))
 
 
 def losses(file: AnnotationFile, format_name: Format) -> tuple[str, ...]:
     """Return what `encode` leaves out because the format has no place for it, one line each.
 
-    Whether a person, a simulation or brainscan itself said where the seizures are, and how sure it was.
+    Whether a person, a simulation or brainscan itself said where the seizures are, how sure it was, which types they
+    have and on which channels they were seen.
     """
+    row = event_formats.FORMATS[format_name]
+    keeps = row.keeps
+    if not row.holds & {"events", "annotations"}:
+        return ()
+    track = file.track()
     lost = []
     first_words = {comment.partition(" ")[0] for comment in file.comments}
-    if format_name not in WITH_COMMENTS:
+    if "origin" not in keeps:
         instead = "`evaluate` will take it for an expert's"
         if Origin.from_comments(file.comments) is not None and REVIEWED not in first_words:
             lost.append(f"{format_name} cannot say that these are brainscan's own events: {instead}")
         if SIMULATED in first_words:
             lost.append(f"{format_name} cannot say that this truth is simulated: {instead}")
-    if format_name not in WITH_CONFIDENCE and any(row.confidence != 1.0 for row in file.track()):
+    if "confidence" not in keeps and any(row.confidence != 1.0 for row in track):
         lost.append(f"{format_name} holds no confidence: it is left out")
+    gone = sorted({row.label for row in track if row.label != SEIZURE and type_of(row.label) not in keeps})
+    if gone:
+        lost.append(f"{format_name} has no place for these seizure types: {', '.join(gone)} become plain seizures")
+    channels = {row.channel for row in file.annotations if is_seizure(row.label)}
+    if "channels" not in keeps and channels - {TERM}:
+        lost.append(f"{format_name} holds no channels: what was marked on {_few(channels - {TERM})} counts for all")
     return tuple(lost)
 
 
-def format_of_suffix(path: Path) -> Format:
-    """Return the format that a new file's suffix means.
-
-    Raises
-    ------
-    UsageError
-        If it means none.
-    """
-    chosen = SUFFIXES.get(path.suffix.lower())
-    if chosen is None:
-        raise UsageError(
-            f"{path.name}: the suffix does not tell the format", hint=f"choose with --to: {', '.join(FORMATS)}"
-        )
-    return chosen
-
-
-def _from_list(
-    path: Path,
-    facts: RecordingFacts,
-    names: Callable[[Path], tuple[str, ...]],
-    reader: Callable[[Path, str], AnnotationFile],
-) -> AnnotationFile:
-    """Read one recording from a list of many; a list of one needs no name."""
-    if facts.name:
-        return reader(path, facts.name)
-    listed = names(path)
-    if len(listed) > 1:
-        raise UsageError(
-            f"{path.name} describes {len(listed)} recordings",
-            hint=f"choose one with --recording: {', '.join(listed[:5])}{' ...' if len(listed) > 5 else ''}",
-        )
-    return reader(path, listed[0])
-
-
-def _read_edf(path: Path, _facts: RecordingFacts) -> AnnotationFile:
-    # Imported here: the EDF reader needs more than all text formats together.
-    from brainscan.io.edf_annotations import read_edf_annotations
-
-    return read_edf_annotations(path)
-
-
-def _write_edf(file: AnnotationFile, _recording: str) -> bytes:
-    from brainscan.io.edf_annotations import format_edf_annotations
-
-    return format_edf_annotations(file)
-
-
-_READERS: Mapping[Format, Callable[[Path, RecordingFacts], AnnotationFile]] = MappingProxyType(
-    {
-        "csv_bi": lambda path, _: read_csv_bi(path),
-        "tusz_csv": lambda path, _: read_tusz_csv(path),
-        "tse": lambda path, _: read_tse(path),
-        "chbmit": lambda path, facts: _from_list(
-            path,
-            facts,
-            recordings_of_summary,
-            lambda path, name: read_chbmit_summary(path, name, facts.duration_s, facts.start),
-        ),
-        "siena": lambda path, facts: _from_list(path, facts, recordings_of_list, read_siena_list),
-        "tsv": lambda path, _: read_bids_tsv(path),
-        "edf": _read_edf,
-        "mne_csv": lambda path, facts: read_mne_csv(path, facts.start),
-        "wfdb": lambda path, _: read_wfdb_seizures(path),
-    }
-)
-
-_WRITERS: Mapping[Format, Callable[[AnnotationFile, str], str | bytes]] = MappingProxyType(
-    {
-        "csv_bi": lambda file, name: format_csv_bi(file.track(), file.known_duration_s(), name, file.comments),
-        "tusz_csv": format_tusz_csv,
-        "tse": lambda file, _: format_tse(file),
-        "chbmit": format_chbmit_summary,
-        "siena": format_siena_list,
-        "tsv": lambda file, _: format_bids_tsv(file.track(), file.known_duration_s(), file.start),
-        "edf": _write_edf,
-        "mne_csv": lambda file, _: format_mne_csv(file),
-    }
-)
+def _few(words: Iterable[str]) -> str:
+    listed = sorted(words)
+    return ", ".join(listed[:5]) + (" ..." if len(listed) > 5 else "")

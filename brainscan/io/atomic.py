@@ -5,26 +5,33 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
 from brainscan.errors import OutputError, reason_of
+from brainscan.io.guard import protect
 
 TEMPORARY_PREFIX = ".brainscan-"
 """Names of unfinished files begin so; a restart may remove what a killed run left."""
 TEMPORARY_SUFFIX = ".tmp"
 
 
+def _never(_path: Path) -> bool:
+    return False
+
+
 @contextmanager
-def atomic_write(path: Path) -> Iterator[BinaryIO]:
+def atomic_write(path: Path, replaces: Callable[[Path], bool] = _never) -> Iterator[BinaryIO]:
     """Open a temporary file beside `path` that takes its name once the block ends well.
 
     Parameters
     ----------
     path : Path
         The file to be. If the block raises, it stays as it was and the temporary file goes.
+    replaces : callable
+        ``path -> bool``: which recordings may be written over; by default none, whoever asks.
 
     Yields
     ------
@@ -33,7 +40,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     Raises
     ------
     OutputError
-        If the folder is missing or not writable, the disk is full, or `path` is a folder.
+        If the folder is missing or not writable, the disk is full, or `path` is a folder or a recording.
     """
     temporary: Path | None = None
     try:
@@ -46,6 +53,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
             with target.open("wb") as stream:
                 yield stream
             return
+        if not replaces(target):
+            protect(path)
         temporary = _temporary_beside(target)
         # Not `tempfile`: its files are private (0600), and outputs shall follow the umask as others do.
         with temporary.open("xb") as stream:

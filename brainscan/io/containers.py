@@ -1,30 +1,48 @@
-"""Which container a file is, by its content; suffix and case of the name do not count."""
+"""Which container a file is, by its content; suffix and case of the name do not count where the content speaks."""
 
 from __future__ import annotations
 
+import bz2
+import importlib.util
+import lzma
 import re
+import zlib
+from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any
 
 from brainscan.errors import InputError, reason_of
+from brainscan.io import container_formats
+from brainscan.io.container_format import ContainerFormat
 from brainscan.io.links import content_elsewhere, pointer
 
-Container = Literal["EDF", "BDF", "BrainVision", "FIF", "EEGLAB"]
+if TYPE_CHECKING:
+    from brainscan.recording import Recording
+
+Container = str
+"""Name of a row of `brainscan.io.container_formats.CONTAINERS` that is read."""
 
 HEAD_BYTES = 1024
 
+_COMPRESSED: tuple[tuple[bytes, str, str], ...] = (
+    (b"\x1f\x8b", "gzip", "gunzip"),
+    (b"PK\x03\x04", "ZIP", "unzip"),
+    (b"BZh", "bzip2", "bunzip2"),
+    (b"\xfd7zXZ", "xz", "unxz"),
+    (b"\x28\xb5\x2f\xfd", "zstd", "unzstd"),
+    (b"7z\xbc\xaf", "7z", "7z x"),
+    (b"Rar!", "RAR", "unrar x"),
+)
+_UNPACKERS: dict[str, Callable[[], Any]] = {
+    "gzip": lambda: zlib.decompressobj(31),
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lzma.LZMADecompressor,
+}
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
-    (b"\x1f\x8b", "gzip-compressed data"),
-    (b"PK\x03\x04", "a ZIP archive"),
     (b"\x89PNG", "a PNG image"),
     (b"\xff\xd8\xff", "a JPEG image"),
     (b"GIF8", "a GIF image"),
     (b"%PDF", "a PDF document"),
-    (b"BZh", "bzip2-compressed data"),
-    (b"\xfd7zXZ", "xz-compressed data"),
-    (b"\x28\xb5\x2f\xfd", "zstd-compressed data"),
-    (b"7z\xbc\xaf", "a 7z archive"),
-    (b"Rar!", "a RAR archive"),
     (b"\xd0\xcf\x11\xe0", "an old Office document"),
     (b"RIFF", "a RIFF (audio or video) file"),
     (b"SQLite format 3", "an SQLite database"),
@@ -34,22 +52,45 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"<!DOCTYPE", "an HTML document"),
     (b"<html", "an HTML document"),
 )
-_BRAINVISION = (b"Brain Vision Data Exchange Header File", b"BrainVision Data Exchange Header File")
 _BRAINVISION_MARKERS = (b"Brain Vision Data Exchange Marker File", b"BrainVision Data Exchange Marker File")
 _EVENT_FILES = re.compile(rb"#? ?version\s*=\s*(csv_v|tse)|channel,start_time,|onset\tduration|onset, ?duration")
-_FIF_START = b"\x00\x00\x00\x64\x00\x00\x00\x1f"  # tag FIFF_FILE_ID of type id struct, big endian
-_HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def rows(*, read: bool) -> tuple[ContainerFormat, ...]:
+    """Return the containers that are read, or those that are only known."""
+    return tuple(row for row in container_formats.CONTAINERS if (row.read is not None) == read)
+
+
+def recording_suffixes() -> frozenset[str]:
+    """Return the suffixes of files that are recordings whatever they hold: a damaged one is no absence."""
+    return frozenset(suffix for row in rows(read=True) for suffix in row.suffixes)
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of the containers that are read."""
+    return tuple(row.name for row in rows(read=True))
+
+
+def readable_names() -> str:
+    """Return what can be read, for a hint."""
+    named = [f"{row.name} ({row.suffixes[0]})" for row in rows(read=True)]
+    return f"{', '.join(named[:-1])} and {named[-1]} can be read"
+
+
+def recognised(head: bytes, name: str) -> ContainerFormat | None:
+    """Return the container whose signature the first bytes of a file show; None if they show none."""
+    return next((row for row in container_formats.CONTAINERS if head and row.recognise(head, name)), None)
 
 
 def container_of(head: bytes, name: str) -> Container:
-    """Return the container that the first bytes of a file show.
+    """Return the container that the first bytes of a file show, among those that are read.
 
     Parameters
     ----------
     head : bytes
         The first `HEAD_BYTES` of the file, or all if it is shorter.
     name : str
-        For messages; its suffix only tells HDF5 kinds apart.
+        For messages; its suffix tells apart only what shares a signature, or has none.
 
     Raises
     ------
@@ -60,44 +101,149 @@ def container_of(head: bytes, name: str) -> Container:
         raise InputError("file is empty (0 bytes)", kind="header", file=name, hint="copy it again from its source")
     if absent := pointer(head, name):
         raise absent
-    if head.startswith(b"\xffBIOSEMI"):
-        return "BDF"
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if text.startswith(_BRAINVISION):
-        return "BrainVision"
-    if head.startswith(_FIF_START):
-        return "FIF"
-    if head.startswith(b"MATLAB 5.0 MAT-file") or (head.startswith(_HDF5) and name.lower().endswith(".set")):
-        return "EEGLAB"
-    if text.startswith(_BRAINVISION_MARKERS):
+    row = recognised(head, name) or _compressed(head, name)
+    if row is None:
+        other = _no_recording(head, name)
+        if other is not None:
+            raise other
+        row = _by_suffix(head, name)
+    if row is not None and row.read is not None:
+        return row.name
+    if row is not None:
+        raise unread(row, name)
+    named = any(row.named(name) for row in rows(read=True))
+    if head.startswith(b"0       ") or (len(head) < 256 and named and not _is_text(head)):
         raise InputError(
+            f"too short for an EDF header ({len(head)} bytes)", kind="header", file=name, hint="copy it again"
+        )
+    what = "text" if _is_text(head) else "unknown content"
+    raise InputError(f"not a known EEG recording ({what})", kind="header", file=name, hint=readable_names())
+
+
+def kind_of(path: Path) -> ContainerFormat | None:
+    """Return the container of a recording, read or only known; None for anything else.
+
+    Where the container is read, a file counts by its suffix whatever it holds. The other files of a recording that
+    is no single file do not count.
+    """
+    if path.is_dir():
+        return next((row for row in container_formats.CONTAINERS if row.folder and row.named(path)), None)
+    named = next((row for row in rows(read=True) if row.named(path)), None)
+    if named is not None:
+        return named
+    found = content_of(path)
+    # MATLAB files of any content share EEGLAB's container; those are known by their suffix only.
+    return None if found is not None and found.name == "EEGLAB" else found
+
+
+def content_of(path: Path) -> ContainerFormat | None:
+    """Return the container that a file's content shows, a packed one included; None for anything else.
+
+    The other files of a recording that is no single file show none.
+    """
+    try:
+        head = read_head(path) if path.is_file() else b""
+    except InputError:
+        return None
+    found = recognised(head, path.name) or _compressed(head, path.name)
+    if found is None and head and pointer(head, path.name) is None and _no_recording(head, path.name) is None:
+        found = _by_suffix(head, path.name)
+    if found is not None and found.read is None and main_of(path) is not None:
+        return None
+    return found
+
+
+def main_of(path: Path) -> Path | None:
+    """Return the recording that a side file belongs to, by a name that they share; None if it is none.
+
+    >>> main_of(Path("absent.vmrk")) is None
+    True
+    """
+    for row in container_formats.CONTAINERS:
+        stem = re.sub(f"(?:{row.part})$", "", path.stem) if row.part else path.stem
+        if not row.accompanies(path) and not (row.named(path) and stem != path.stem):
+            continue
+        for suffix in row.suffixes:
+            for other in (path.parent / f"{stem}{suffix}", path.parent / f"{stem}{suffix.upper()}"):
+                if other != path and other.is_file() and (row.suffix_tells or _shows(row, other)):
+                    return other
+    return None
+
+
+def _shows(row: ContainerFormat, path: Path) -> bool:
+    try:
+        return row.recognise(read_head(path), path.name)
+    except InputError:
+        return False
+
+
+def unread(row: ContainerFormat, name: str) -> InputError:
+    """Return the error for a recording of a kind that we know and do not read."""
+    return InputError(
+        f"is a recording that brainscan does not read: {row.name}", kind="header", file=name, hint=row.way_out
+    )
+
+
+def _compressed(head: bytes, name: str) -> ContainerFormat | None:
+    """Return a row for a packed recording, known by what is in it or by the suffix before the last one."""
+    for signature, what, command in _COMPRESSED:
+        if not head.startswith(signature):
+            continue
+        inner = name.rpartition(".")[0]
+        row = recognised(_unpacked(head, what), inner)
+        if row is None:
+            row = next((row for row in container_formats.CONTAINERS if row.named(inner)), None)
+        if row is not None:
+            return ContainerFormat(f"{row.name}, packed with {what}", way_out=f"unpack it first: {command} {name}")
+    return None
+
+
+def _unpacked(head: bytes, what: str) -> bytes:
+    """Return what the first bytes of a packed file hold, as far as the standard library can say."""
+    if what not in _UNPACKERS:
+        return b""
+    try:
+        unpacked: bytes = _UNPACKERS[what]().decompress(head, HEAD_BYTES)
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
+        return b""
+    return unpacked
+
+
+def _by_suffix(head: bytes, name: str) -> ContainerFormat | None:
+    """Return the row of a container without a signature that we could know; texts are none of them."""
+    if _is_text(head):
+        return None
+    return next((row for row in container_formats.CONTAINERS if row.suffix_tells and row.named(name)), None)
+
+
+def _no_recording(head: bytes, name: str) -> InputError | None:
+    """Return the error for what is known and no recording; None for what is not known."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if text.startswith(_BRAINVISION_MARKERS):
+        return InputError(
             "a BrainVision marker file", kind="header", file=name, hint="give the .vhdr file of the same recording"
         )
     if _EVENT_FILES.match(text):
-        raise InputError(
+        return InputError(
             "an event file, no recording",
             kind="header",
             file=name,
             hint="give the recording; `brainscan score` and `brainscan convert` take event files",
         )
+    for signature, what, command in _COMPRESSED:
+        if head.startswith(signature):
+            return InputError(
+                f"not an EEG recording ({what}-compressed data)",
+                kind="header",
+                file=name,
+                hint=f"unpack it first: {command} {name}",
+            )
     for signature, what in _SIGNATURES:
         if head.startswith(signature):
-            raise InputError(f"not an EEG recording ({what})", kind="header", file=name, hint=_hint(what))
-    if len(head) < 256:
-        raise InputError(
-            f"too short for an EDF header ({len(head)} bytes)", kind="header", file=name, hint="copy it again"
-        )
-    if head[:8].strip(b" \0") == b"0":
-        return "EDF"
-    if _looks_like_edf(head):
-        return "BDF" if head[192:197].upper() in (b"24BIT", b"BDF+C", b"BDF+D") else "EDF"
-    what = "text" if _is_text(head) else "unknown content"
-    raise InputError(
-        f"not a known EEG recording ({what})",
-        kind="header",
-        file=name,
-        hint="EDF, BDF, BrainVision (.vhdr), FIF and EEGLAB (.set) can be read",
-    )
+            return InputError(
+                f"not an EEG recording ({what})", kind="header", file=name, hint="give the recording itself"
+            )
+    return None
 
 
 def read_head(path: Path) -> bytes:
@@ -106,12 +252,15 @@ def read_head(path: Path) -> bytes:
     Raises
     ------
     InputError
-        Kind ``io``: the file is absent, a folder, or not readable.
+        Kind ``io``: the file is absent, a folder, or not readable; ``header``: a folder that is a recording.
     """
     try:
         # A pipe or a device would block, or never end.
         if path.exists() and not path.is_file():
             if path.is_dir():
+                row = kind_of(path)
+                if row is not None and row.read is None:
+                    raise unread(row, path.name)
                 hint = f"give a recording's file, or `brainscan scan {path} -o OUT` for all in it"
                 raise InputError("is a folder", kind="io", file=path.name, hint=hint)
             raise InputError("is no ordinary file", kind="io", file=path.name, hint="give the recording's file")
@@ -128,18 +277,49 @@ def unreadable(name: str, problem: OSError) -> InputError:
     )
 
 
-def _hint(what: str) -> str:
-    return "unpack it first" if "compressed" in what or "archive" in what else "give the recording itself"
+def open_recording(path: Path) -> Recording:
+    """Open a recording with the reader of its container; see `brainscan.io.read`.
+
+    Raises
+    ------
+    InputError
+        The file cannot be used; the message says what it is or what was seen.
+    """
+    row = identified(path)
+    assert row.read is not None
+    if row.module and importlib.util.find_spec(row.module) is None:
+        raise InputError(
+            f"is a {row.name} file, which needs the extra '{row.extra}'",
+            kind="io",
+            file=path.name,
+            hint=f'pip install "brainscan[{row.extra}]"',
+        )
+    return row.read(path)
 
 
-def _looks_like_edf(head: bytes) -> bool:
-    """Whether the fixed fields are consistent although the version is not: header size against signal count."""
+def identified(path: Path) -> ContainerFormat:
+    """Return the container of a file that is to be read.
+
+    Raises
+    ------
+    InputError
+        If it is none, or one that is not read; a side file is told which file to give instead.
+    """
+    if path.is_dir():
+        row = kind_of(path)
+        if row is not None and row.read is not None:
+            return row
+    head = read_head(path)
     try:
-        header_bytes, n_signals = int(head[184:192]), int(head[252:256])
-        float(head[244:252])
-    except ValueError:
-        return False
-    return n_signals > 0 and header_bytes == 256 * (n_signals + 1)
+        name = container_of(head, path.name)
+    except InputError:
+        main = main_of(path)
+        if main is None:
+            raise
+        raise InputError(
+            f"belongs to the recording {main.name}", kind="header", file=path.name, hint=f"give {main.name}"
+        ) from None
+    return next(row for row in container_formats.CONTAINERS if row.name == name)
 
 
 def _is_text(head: bytes) -> bool:

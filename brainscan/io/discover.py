@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from brainscan.errors import InputError, reason_of
-from brainscan.io.containers import container_of, read_head
+from brainscan.io.container_format import ContainerFormat
+from brainscan.io.containers import kind_of, recording_suffixes
 from brainscan.io.links import content_elsewhere, leads_into_annex
-
-SUFFIXES = frozenset({".edf", ".bdf", ".rec", ".vhdr", ".fif", ".set"})
-"""Files named so are recordings whatever they hold; a damaged one is a failure, not an absence."""
 
 _MOST_VISITS = 32
 """Folders that link to each other crosswise have paths without number; so many to one folder are walked."""
@@ -61,12 +59,15 @@ class Tree:
         Folders that cannot be listed.
     loops : tuple of Path
         Links that lead back to a folder they lie in; they were not followed.
+    whole : tuple of Path
+        Folders that are one recording each; they were not entered.
     """
 
     files: tuple[Path, ...]
     dangling: tuple[Path, ...]
     unreadable: tuple[Path, ...]
     loops: tuple[Path, ...]
+    whole: tuple[Path, ...] = ()
 
 
 def walk(folder: Path, out: Path | None = None) -> Tree:
@@ -116,6 +117,7 @@ class _Walk:
         self._dangling: list[Path] = []
         self._unreadable: list[Path] = []
         self._loops: list[Path] = []
+        self._whole: list[Path] = []
 
     def below(self, folder: Path, here: FileId) -> Tree:
         """Return all below a folder."""
@@ -127,6 +129,7 @@ class _Walk:
             tuple(sorted(self._dangling)),
             tuple(sorted(self._unreadable)),
             tuple(sorted(self._loops)),
+            tuple(sorted(self._whole)),
         )
 
     def _list(self, place: _Place) -> None:
@@ -150,6 +153,9 @@ class _Walk:
         folder = _id_of(path)
         if folder is None or folder == self._excluded:
             return
+        if kind_of(path) is not None:
+            self._whole.append(path)
+            return
         self._visits[folder] += 1
         if folder in place.above or self._visits[folder] > _MOST_VISITS:
             self._loops.append(path)
@@ -172,15 +178,18 @@ class Found:
         Further paths to a recording, each with the path that it counts by.
     loops : tuple of PurePath
         Links that were not followed, because they lead back.
+    unread : tuple of (PurePath, ContainerFormat)
+        Recordings of a kind that we know and do not read, each once although it may be several files. Sorted.
     """
 
     recordings: tuple[PurePath, ...]
     others: tuple[PurePath, ...] = ()
     twice: tuple[tuple[PurePath, PurePath], ...] = ()
     loops: tuple[PurePath, ...] = ()
+    unread: tuple[tuple[PurePath, ContainerFormat], ...] = ()
 
     def notes(self, shown: Callable[[PurePath], str] = PurePath.as_posix) -> tuple[str, ...]:
-        """Return what a user has to know of links, one line each.
+        """Return what a user has to know of links and of what is not read, one line each.
 
         Parameters
         ----------
@@ -199,6 +208,10 @@ class Found:
             n = len(self.loops)
             what = "a link leads" if n == 1 else f"{n} links lead"
             notes.append(f"{what} back to a folder above ({shown(self.loops[0])}): not followed")
+        for kind in dict.fromkeys(kind for _, kind in self.unread):
+            names = [shown(path) for path, of_kind in self.unread if of_kind == kind]
+            what = "1 recording is" if len(names) == 1 else f"{len(names)} recordings are"
+            notes.append(f"{what} {kind.name}, which brainscan does not read ({_few(names)}): {kind.way_out}")
         return tuple(notes)
 
 
@@ -223,10 +236,10 @@ def search(folder: Path, out: Path) -> Found:
     first: dict[FileId, PurePath] = {}
     recordings = [path.relative_to(folder) for path in tree.unreadable]
     recordings += [path.relative_to(folder) for path in tree.dangling if _may_be_recordings(path)]
-    others, twice = [], []
-    for path in tree.files:
-        name = path.relative_to(folder)
-        if not is_recording(path):
+    others, twice, unread = [], [], []
+    for path in (*tree.files, *tree.whole):
+        name, kind = path.relative_to(folder), kind_of(path)
+        if kind is None:
             others.append(name)
             continue
         file = _id_of(path)
@@ -235,9 +248,17 @@ def search(folder: Path, out: Path) -> Found:
             continue
         if file is not None:
             first[file] = name
-        recordings.append(name)
-    loops = tuple(path.relative_to(folder) for path in tree.loops)
-    return Found(tuple(sorted(recordings)), tuple(sorted(others)), tuple(twice), loops)
+        if kind.read is None:
+            unread.append((name, kind))
+        else:
+            recordings.append(name)
+    return Found(
+        recordings=tuple(sorted(recordings)),
+        others=tuple(sorted(others)),
+        twice=tuple(twice),
+        loops=tuple(path.relative_to(folder) for path in tree.loops),
+        unread=tuple(sorted(unread, key=lambda pair: pair[0])),
+    )
 
 
 def find_recordings(folder: Path, out: Path) -> tuple[PurePath, ...]:
@@ -258,21 +279,18 @@ def files_below(folder: Path) -> Iterator[Path]:
 
 
 def is_recording(path: Path) -> bool:
-    """Say whether a file is a recording, by its suffix or else its content."""
-    if path.suffix.lower() in SUFFIXES:
-        return True
-    if not path.is_file():
-        return False
-    try:
-        # MATLAB files of any content share EEGLAB's container; those are known by their suffix only.
-        return container_of(read_head(path), path.name) != "EEGLAB"
-    except InputError:
-        return False
+    """Say whether a file is a recording that can be read, by its suffix or else its content."""
+    kind = kind_of(path)
+    return kind is not None and kind.read is not None
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def _may_be_recordings(link: Path) -> bool:
     """Whether a link to nothing was one to a recording, or to a folder of them."""
-    if link.suffix.lower() in SUFFIXES:
+    if link.suffix.lower() in recording_suffixes():
         return True
     # git-annex links no folders.
     return not link.suffix and link.name.upper() not in _TEXTS and not leads_into_annex(link)

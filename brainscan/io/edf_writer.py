@@ -17,6 +17,9 @@ from brainscan.io.atomic import atomic_write
 UV_PER_COUNT = 0.1
 """Resolution of the file. 16 bits reach ±3.2767 mV, beyond what EEG amplifiers are set to."""
 
+SIMULATION = "simulation"
+"""What made the signal, in the header of simulated recordings."""
+
 _LARGEST = 32767
 
 
@@ -39,7 +42,7 @@ class EdfHeader:
     labels: tuple[str, ...]
     rate_hz: int
     start: datetime = datetime(2000, 1, 1)
-    equipment: str = "simulation"
+    equipment: str = SIMULATION
 
 
 def write_edf(path: Path, header: EdfHeader, blocks: Iterable[NDArray[np.float32]]) -> None:
@@ -55,11 +58,11 @@ def write_edf(path: Path, header: EdfHeader, blocks: Iterable[NDArray[np.float32
     Raises
     ------
     OutputError
-        If the file cannot be written.
+        If the file cannot be written, or a recording that is no simulation would be written over.
     ValueError
         If the blocks have another number of channels, or do not add up to whole seconds.
     """
-    with atomic_write(path) as stream:
+    with atomic_write(path, is_simulated) as stream:
         writer = _open(str(stream.name), header)
         try:
             pending = np.zeros((len(header.labels), 0), dtype=np.int16)
@@ -70,6 +73,15 @@ def write_edf(path: Path, header: EdfHeader, blocks: Iterable[NDArray[np.float32
             writer.close()
         if pending.shape[1]:
             raise ValueError(f"EDF holds whole records of one second, {pending.shape[1]} samples are left over")
+
+
+def is_simulated(path: Path) -> bool:
+    """Whether a file says that `write_edf` made it for a simulation."""
+    try:
+        with path.open("rb") as stream:
+            return stream.read(168)[88:].split()[-1:] == [SIMULATION.encode()]
+    except OSError:
+        return False
 
 
 def _open(name: str, header: EdfHeader) -> Any:

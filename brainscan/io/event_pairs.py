@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from brainscan.errors import InputError, UsageError
-from brainscan.io.annotations import sniff
 from brainscan.io.discover import files_below
+from brainscan.io.event_format import EventFormat
+from brainscan.io.event_formats import rows, sniff
 from brainscan.io.links import content_elsewhere
 from brainscan.io.pairing import TEMPLE, bare_name, few, match, stem_of
 from brainscan.io.text_files import read_text
 
 LIST_SUFFIXES = frozenset({".list", ".lst", ".scp"})
 
-_EVENT_SUFFIXES = (".csv_bi", ".tsv", ".tse", ".tse_bi", ".csv")
-"""In order of preference where a folder holds several files for one recording."""
+_SHARED = frozenset({".tsv", ".csv", ".json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _tails(path: Path) -> list[tuple[str, ...]]:
 def _is_list(path: Path) -> bool:
     if path.suffix.lower() in LIST_SUFFIXES:
         return True
-    return path.suffix.lower() not in _EVENT_SUFFIXES and sniff(path) is None
+    return path.suffix.lower() not in _suffixes() and sniff(path) is None
 
 
 def _pair_folders(ref: Path, hyp: Path) -> Pairing:
@@ -172,9 +172,7 @@ def _pair_folders(ref: Path, hyp: Path) -> Pairing:
     for path in _event_files(ref):
         groups[path.parent / stem_of(path)].append(path)
     if not groups:
-        raise InputError(
-            "holds no event files", kind="empty", file=str(ref), hint=f"one of {', '.join(_EVENT_SUFFIXES)}"
-        )
+        raise InputError("holds no event files", kind="empty", file=str(ref), hint=f"one of {', '.join(_suffixes())}")
     refs = [min(paths, key=lambda path: (_rank(path), path)) for paths in groups.values()]
     # Several files of one truth are nothing to wonder about in the Temple corpora, whose formats differ in detail only.
     mixed = [paths for paths in groups.values() if len(paths) > 1 and not {p.suffix.lower() for p in paths} <= TEMPLE]
@@ -204,14 +202,24 @@ def _event_files(folder: Path) -> list[PurePath]:
 
 def _is_events(path: Path) -> bool:
     suffix = path.suffix.lower()
-    if suffix not in _EVENT_SUFFIXES:
+    if suffix not in _suffixes():
         return False
-    # Other tables (participants.tsv, montages) share these suffixes.
-    return suffix not in (".tsv", ".csv") or sniff(path) in ("tsv", "tusz_csv", "csv_bi", "mne_csv")
+    # Other tables (participants.tsv, montages) and side files share these suffixes; what is called as no other is.
+    return suffix not in _SHARED or sniff(path) in {row.name for row in _formats()}
+
+
+def _formats() -> tuple[EventFormat, ...]:
+    """Return the formats of events of one recording, apart from recordings themselves."""
+    return rows(lambda row: row.decode and "events" in row.holds and "recording" not in row.holds)
+
+
+def _suffixes() -> tuple[str, ...]:
+    """Return their suffixes, in order of preference where a folder holds several files for one recording."""
+    return tuple(dict.fromkeys(PurePath(f"x{suffix}").suffix for row in _formats() for suffix in row.suffixes))
 
 
 def _rank(path: PurePath) -> int:
-    return _EVENT_SUFFIXES.index(path.suffix.lower())
+    return _suffixes().index(path.suffix.lower())
 
 
 def _names(rows: Sequence[tuple[str, str]]) -> list[str]:

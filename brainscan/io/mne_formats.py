@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import struct
 import warnings as python_warnings
@@ -79,21 +78,14 @@ class RawReader:
 
 
 def read_with_mne(path: Path, container: Container) -> Recording:
-    """Open a BrainVision, FIF or EEGLAB file.
+    """Open a file of a container that MNE reads.
 
     Raises
     ------
     InputError
-        Kind ``io`` if MNE is not installed or a file is missing; ``corrupt`` if MNE cannot make sense of it.
+        Kind ``io`` if a file is missing; ``corrupt`` if MNE cannot make sense of it.
     """
     name = path.name
-    if importlib.util.find_spec("mne") is None:
-        raise InputError(
-            f"is a {container} file, which needs the extra 'mne'",
-            kind="io",
-            file=name,
-            hint='pip install "brainscan[mne]"',
-        )
     if container == "BrainVision":
         _check_brainvision(path)
     if container == "FIF":
@@ -108,7 +100,9 @@ def read_with_mne(path: Path, container: Container) -> Recording:
     try:
         with python_warnings.catch_warnings(record=True) as remarks:
             python_warnings.simplefilter("always")
-            recording = from_raw(readers[container](path, preload=False, verbose="WARNING"), name=name)
+            recording = from_raw(
+                readers.get(container, mne.io.read_raw)(path, preload=False, verbose="WARNING"), name=name
+            )
     except InputError:
         raise
     except FileNotFoundError as problem:

@@ -6,13 +6,10 @@ Every format carries the same facts, so that nothing of other origin is overwrit
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from brainscan.io.csv_bi import COMMENT
 from brainscan.mapping import to_mapping
@@ -21,6 +18,7 @@ _INPUT = "; input sha256 "
 _MODEL = "; model sha256 "
 _HEAD_BYTES = 1 << 20
 _ABSENT = "none"
+_SHORT = 12
 _NOT_SETTINGS = frozenset({"brainscan", "model", "model_sha256"})
 
 
@@ -48,6 +46,19 @@ class Origin:
     def same_input(self, sha256: str) -> bool:
         """Whether the file was made from the recording with this checksum."""
         return bool(sha256) and self.sha256 == sha256
+
+    def same_analysis(self, other: Origin) -> bool:
+        """Whether the file was made from the same bytes with the same model and settings."""
+        return self.same_input(other.sha256) and self.deciding == other.deciding
+
+    def differences(self, other: Origin) -> tuple[str, ...]:
+        """Return which settings differ, one line each: here, and in the other."""
+        here, there = _flat(self.deciding), _flat(other.deciding)
+        return tuple(
+            f"{key} {_shown(here.get(key))} there, {_shown(there.get(key))} now"
+            for key in dict.fromkeys((*here, *there))
+            if here.get(key) != there.get(key)
+        )
 
     def comment_lines(self) -> list[str]:
         """Return the lines that a CSV_bi carries."""
@@ -79,35 +90,25 @@ class Origin:
         return None if sha256 is None else cls("" if sha256 == _ABSENT else sha256, model)
 
 
-def origin_of(path: Path) -> Origin | None:
-    """Return what made a file, None where brainscan did not or it cannot be read."""
+def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with those of the decision beside the others."""
+    decision = settings.get("decision")
+    inner = decision if isinstance(decision, Mapping) else {}
+    return {**{key: value for key, value in settings.items() if key != "decision"}, **inner}
+
+
+def _shown(value: object) -> str:
+    if value is None or value in ({}, ""):
+        return "none"
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _SHORT else f"{text[:_SHORT]}..."
+
+
+def origin_in_comments(path: Path) -> Origin | None:
+    """Return what made a file whose format has comment lines; None where brainscan did not or it cannot be read."""
     try:
         with path.open("rb") as stream:
-            head = stream.read(_HEAD_BYTES)
+            lines = stream.read(_HEAD_BYTES).decode("utf-8", "replace").splitlines()
     except OSError:
         return None
-    if head.startswith(b"PK"):
-        return _of_npz(path)
-    if head.lstrip().startswith(b"{"):
-        return _of_json(path)
-    lines = head.decode("utf-8", "replace").splitlines()
     return Origin.from_comments([line.removeprefix(COMMENT).strip() for line in lines if line.startswith(COMMENT)])
-
-
-def _of_json(path: Path) -> Origin | None:
-    try:
-        document = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    if not isinstance(document, dict) or not isinstance(document.get("model"), dict):
-        return None
-    return Origin(str(document.get("sha256", "")), document["model"]) if "brainscan" in document["model"] else None
-
-
-def _of_npz(path: Path) -> Origin | None:
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
-            document = json.loads(str(arrays["origin"]))
-            return Origin(document["sha256"], document["model"])
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile):
-        return None

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from brainscan.io.discover import SUFFIXES as RECORDING_SUFFIXES
+from brainscan.io.containers import recording_suffixes
 
 TEMPLE = frozenset({".csv_bi", ".csv", ".tse", ".tse_bi"})
 """The Temple corpora give one truth in all of these."""
@@ -131,7 +131,7 @@ def bare_name(path: PurePath) -> str:
     ['eeg', 'eeg', 'eeg']
     """
     inner = PurePath(path.stem)
-    return _folded(_without_bids(inner.stem if inner.suffix.lower() in RECORDING_SUFFIXES else path.stem))
+    return _folded(_without_bids(inner.stem if inner.suffix.lower() in recording_suffixes() else path.stem))
 
 
 def few(paths: Collection[PurePath], most: int = 3) -> str:

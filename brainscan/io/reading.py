@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from brainscan.io.containers import container_of, read_head
-from brainscan.io.edf import read_edf
+from brainscan.io.containers import open_recording
 from brainscan.recording import Recording
+
+if TYPE_CHECKING:
+    from mne.io import BaseRaw
 
 
 def read(path: str | os.PathLike[str]) -> Recording:
@@ -24,6 +28,8 @@ def read(path: str | os.PathLike[str]) -> Recording:
 
     Raises
     ------
+    TypeError
+        `path` is no path.
     InputError
         The file cannot be used; the message says what it is or what was seen.
 
@@ -33,10 +39,32 @@ def read(path: str | os.PathLike[str]) -> Recording:
     >>> recording.duration_s, recording.labels[:2]  # doctest: +SKIP
     (28800.0, ('EEG Fp1-Ref', 'EEG Fp2-Ref'))
     """
-    place = Path(path)
-    container = container_of(read_head(place), place.name)
-    if container in ("EDF", "BDF"):
-        return read_edf(place, container)
-    from brainscan.io.mne_formats import read_with_mne
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(f"read takes a path (str or pathlib.Path), got {type(path).__name__}")
+    return open_recording(Path(path))
 
-    return read_with_mne(place, container)
+
+def as_recording(recording: Recording | str | os.PathLike[str] | BaseRaw) -> Recording:
+    """Return a recording whatever of the three it is given as: itself, its path, or MNE's ``Raw``.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    InputError
+        As `read`.
+    """
+    if isinstance(recording, Recording):
+        return recording
+    if isinstance(recording, (str, os.PathLike)):
+        return read(recording)
+    # Whoever holds a Raw has imported MNE.
+    mne_io = sys.modules.get("mne.io")
+    if mne_io is not None and isinstance(recording, mne_io.BaseRaw):
+        from brainscan.io.mne_formats import from_raw
+
+        return from_raw(recording)
+    raise TypeError(
+        "a recording is a brainscan.Recording, a path (str or pathlib.Path) or an mne.io.Raw,"
+        f" got {type(recording).__name__}"
+    )

@@ -7,7 +7,6 @@ computed in batches.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +17,7 @@ from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import UsageError
 from brainscan.model.precision import pick_precision
+from brainscan.model.run_config import RunConfig as RunConfig
 from brainscan.model.side_by_side import SideBySide
 from brainscan_models.folding import folded
 from brainscan_models.ssd import choose, use_backend
@@ -44,34 +44,6 @@ BACKENDS = ("auto", "torch", "native", "onnx")
 """What may compute the network."""
 
 _SCANS = {"auto": "auto", "torch": "chunked", "native": "native"}
-
-
-@dataclass(frozen=True, slots=True)
-class RunConfig:
-    """How the network is run; none of it changes results beyond rounding.
-
-    Parameters
-    ----------
-    device : str
-        ``auto``, ``cpu`` or ``cuda``.
-    batch_size : int
-        Windows at a time on a GPU; on a CPU, windows that are handed over at a time.
-    threads : int
-        Windows that are computed beside each other on a CPU; 0: as many as torch has threads.
-    backend : str
-        What computes the network, one of `BACKENDS`. ``auto`` is torch with the fastest kernels that the device
-        allows, ``torch`` is torch alone, ``native`` asks for the compiled CPU kernels, ``onnx`` is ONNX Runtime
-        (`brainscan.model.runner`).
-    precision : str
-        Of matrix products and convolutions, one of `brainscan.model.precision.PRECISIONS`. ``bfloat16`` moves
-        probabilities by up to about 0.01.
-    """
-
-    device: str = "auto"
-    batch_size: int = 8
-    threads: int = 0
-    backend: str = "auto"
-    precision: str = "float32"
 
 
 def pick_device(name: str) -> torch.device:

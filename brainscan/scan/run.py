@@ -1,24 +1,28 @@
-"""Run a detector over an archive; what is done already is skipped."""
+"""Run the analysis over an archive; what is done already is skipped."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
+from typing import Any
 
-from brainscan.detector import DetectOptions, Detector, provenance
-from brainscan.errors import BrainscanError, InputError
-from brainscan.io import read
+from brainscan.analysis.job import Job
+from brainscan.analysis.job import Listener as JobListener
+from brainscan.analysis.lazy_detector import LazyDetector
+from brainscan.analysis.options import AnalysisOptions
+from brainscan.analysis.outcome import Outcome
+from brainscan.analysis.task import Target, Task
+from brainscan.detector import DetectOptions, provenance
+from brainscan.errors import InputError
+from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
-from brainscan.io.discover import search
-from brainscan.io.origin import Origin, origin_of
-from brainscan.io.outputs import FORMATS, anonymised, anonymous_name, guard, write, write_probabilities
-from brainscan.recording import Recording
+from brainscan.io.containers import readable_names, unread
+from brainscan.io.discover import Found, search
+from brainscan.io.event_format import EventFormat
+from brainscan.io.outputs import anonymous_name
 from brainscan.scan.discover import output_stems
-from brainscan.scan.outcome import Outcome, check_tables, write_tables
-
-CURVES = ".npz"
+from brainscan.scan.tables import check_tables, write_record, write_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ class ScanConfig:
     ----------
     folder, out : Path
     formats : tuple of str
-        Names in `brainscan.io.outputs.FORMATS`; ``csv_bi`` is written in any case.
+        Names in `brainscan.io.event_formats.FORMATS` that say what made a file; ``csv_bi`` is written in any case.
     curves : bool
         Write the probability curves beside it.
     anonymous : bool
@@ -45,10 +49,21 @@ class ScanConfig:
     anonymous: bool = False
     force: bool = False
 
-    @property
-    def suffixes(self) -> dict[str, str]:
-        """Suffix of each format to write, by name, the CSV_bi first."""
-        return {name: FORMATS[name].suffix for name in dict.fromkeys(("csv_bi", *self.formats))}
+    def rows(self) -> tuple[EventFormat, ...]:
+        """Return each format to write, the CSV_bi first, from which an earlier run is read back.
+
+        Raises
+        ------
+        UsageError
+            If one does not exist, or does not say what made a file: no scan could see that it is done.
+        MissingExtraError
+            If one needs a package that is not installed.
+        """
+        names = dict.fromkeys(("csv_bi", *self.formats, *(("npz",) if self.curves else ())))
+        rows = tuple(event_formats.named(name, "--format", event_formats.resumable()) for name in names)
+        for row in rows:
+            row.require()
+        return rows
 
 
 def _ignore(text: str) -> None:
@@ -75,120 +90,123 @@ class Listener:
         ``(file, at_s, duration_s)`` within one.
     note : callable
         ``(text)``: what a user has to know of the archive as a whole.
+    understood : callable
+        ``(text)``: which moment a clock time was taken for.
     """
 
     outcome: Callable[[Outcome, int, int], None] = field(default=_no_report)
     progress: Callable[[str, float, float], None] = field(default=_no_progress)
     note: Callable[[str], None] = field(default=_ignore)
+    understood: Callable[[str], None] = field(default=_ignore)
 
 
 def scan(
     config: ScanConfig,
-    detector: Detector,
-    options_for: Callable[[Recording], DetectOptions],
+    options: AnalysisOptions,
+    model: LazyDetector | None = None,
     listener: Listener | None = None,
 ) -> tuple[Outcome, ...]:
     """Detect in every recording below a folder.
 
-    Outputs lie in the same tree below `config.out`, beside ``summary.csv`` and ``failures.csv``, which are written
-    at the end, also of an interrupted run. What a user or a file can cause fails that recording alone.
+    Outputs lie in the same tree below `config.out`, beside ``summary.csv``, ``failures.csv`` and ``run.json``, which
+    are written at the end, also of an interrupted run. What a user or a file can cause fails that recording alone.
 
     Parameters
     ----------
     config : ScanConfig
-    detector : Detector
-    options_for : callable
-        The options for one recording (start and stop may follow its clock).
+    options : AnalysisOptions
+    model : LazyDetector, optional
+        By default that of the options; loaded for the first recording that is not done.
     listener : Listener, optional
 
     Returns
     -------
     tuple of Outcome
-        In the order of the files' names.
+        In the order of the files' names, then those of kinds that are not read.
 
     Raises
     ------
     InputError
-        If the folder cannot be listed, or holds no recording.
+        If the folder cannot be listed, or holds no recording that can be read.
     OutputError
         If the output folder cannot be made or its tables are somebody else's.
+    ModelError, UsageError, MissingExtraError
+        If the model or a format cannot be used.
     """
-    listener = listener or Listener()
+    listener, rows = listener or Listener(), config.rows()
+    model = model or LazyDetector.open(options)
     found = search(config.folder, config.out)
-    recordings = found.recordings
-    if not recordings:
-        raise InputError(
-            "holds no recording",
-            kind="empty",
-            file=str(config.folder),
-            hint="EDF, BDF and others are looked for",
-        )
-    for text in found.notes(_anonymous if config.anonymous else PurePath.as_posix):
+    notes = found.notes(_anonymous if config.anonymous else PurePath.as_posix)
+    if not found.recordings:
+        raise _empty(config, notes)
+    for text in notes:
         listener.note(text)
     make_folder(config.out)
     if not config.force:
         check_tables(config.out)
     remove_unfinished(config.out)
-    stems = output_stems(recordings, anonymous=config.anonymous)
+    job = Job(
+        options=options,
+        model=model,
+        anonymous=config.anonymous,
+        force=config.force,
+        resume=True,
+        listener=JobListener(listener.progress, listener.understood),
+    )
+    tasks = _tasks(config, rows, found)
     outcomes: list[Outcome] = []
     try:
-        for number, path in enumerate(recordings, 1):
-            outcome = _one(path, stems[path], config, detector, options_for, listener)
+        for number, task in enumerate(tasks, 1):
+            outcome = replace(job.run(task), detection=None)  # an archive's would fill the memory
             outcomes.append(outcome)
-            listener.outcome(outcome, number, len(recordings))
+            listener.outcome(outcome, number, len(tasks))
     finally:
+        outcomes += _unread(config, found)
         write_tables(config.out, outcomes)
+        write_record(config.out, _facts(options, model), outcomes, notes)
     return tuple(outcomes)
+
+
+def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
+    """Return what makes every result; start and stop as they were typed, before any recording's clock."""
+    chosen = DetectOptions(channel_map=options.channel_map, max_missing=options.max_missing)
+    facts = provenance(model.card, model.decision, chosen)
+    return {
+        **{key: facts[key] for key in facts if key not in {"start_s", "stop_s"}},
+        "start": options.start,
+        "stop": options.stop,
+    }
+
+
+def _tasks(config: ScanConfig, rows: tuple[EventFormat, ...], found: Found) -> tuple[Task, ...]:
+    stems = output_stems(found.recordings, anonymous=config.anonymous)
+    return tuple(
+        Task(
+            path=config.folder / path,
+            targets=tuple(Target(row, config.out / f"{stems[path]}{row.suffixes[0]}") for row in rows),
+            shown=stems[path].as_posix() if config.anonymous else path.as_posix(),
+        )
+        for path in found.recordings
+    )
+
+
+def _unread(config: ScanConfig, found: Found) -> list[Outcome]:
+    """Return the outcomes of recordings of kinds that are not read."""
+    shown = _anonymous if config.anonymous else PurePath.as_posix
+    return [
+        Outcome(shown(path), "unread", warnings=(kind.name,), error=unread(kind, shown(path)))
+        for path, kind in found.unread
+    ]
+
+
+def _empty(config: ScanConfig, notes: tuple[str, ...]) -> InputError:
+    return InputError(
+        "holds no recording that can be read" if notes else "holds no recording",
+        kind="empty",
+        file=str(config.folder),
+        hint="; ".join(notes) or readable_names(),
+    )
 
 
 def _anonymous(path: PurePath) -> str:
     return PurePath(*map(anonymous_name, path.parts)).as_posix()
-
-
-def _one(
-    path: PurePath,
-    stem: PurePath,
-    config: ScanConfig,
-    detector: Detector,
-    options_for: Callable[[Recording], DetectOptions],
-    listener: Listener,
-) -> Outcome:
-    """Detect in one recording, unless its outputs are there already."""
-    shown = stem.as_posix() if config.anonymous else path.as_posix()
-    targets = {name: config.out / f"{stem}{suffix}" for name, suffix in config.suffixes.items()}
-    curves = config.out / f"{stem}{CURVES}" if config.curves else None
-    output = targets["csv_bi"].relative_to(config.out).as_posix()
-    files = [*targets.values(), *([curves] if curves else [])]
-    try:
-        recording = read(config.folder / path)
-        options = options_for(recording)
-        if not config.force and any(file.exists() for file in files):
-            wanted = Origin(
-                recording.sha256() if recording.sha256 else "", provenance(detector.card, detector.decision, options)
-            )
-            if all(_made_so(file, wanted) for file in files):
-                with suppress(InputError):  # a damaged one is ours to write again
-                    return Outcome.skipped(shown, output, targets["csv_bi"])
-            for file in files:
-                guard(file, wanted.sha256, force=False)
-        listener.progress(shown, 0.0, recording.duration_s)
-        detection = detector.detect(
-            recording, options, lambda at_s: listener.progress(shown, at_s, recording.duration_s)
-        )
-        if config.anonymous:
-            detection = anonymised(detection)
-        make_folder(targets["csv_bi"].parent)
-        if curves is not None:
-            write_probabilities(detection, curves)
-        for name, target in targets.items():
-            write(detection, target, name)
-    except BrainscanError as error:
-        if error.file in {path.name, ""}:
-            error.file = shown  # the same name may occur in many folders
-        return Outcome(shown, "failed", error=error)
-    return Outcome.done(shown, output, detection)
-
-
-def _made_so(file: Path, wanted: Origin) -> bool:
-    found = origin_of(file)
-    return found is not None and found.same_input(wanted.sha256) and found.deciding == wanted.deciding

@@ -70,12 +70,15 @@ def test_public_names_are_these_and_load() -> None:
     assert sorted(brainscan.__all__) == [
         "Annotation",
         "BrainscanError",
+        "DetectOptions",
         "Detection",
         "Detector",
         "Event",
         "Probabilities",
         "Recording",
+        "RunConfig",
         "__version__",
+        "detect",
         "from_raw",
         "read",
     ]

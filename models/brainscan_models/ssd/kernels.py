@@ -18,22 +18,17 @@ from brainscan_models.ssd.jit import stage
 from brainscan_models.ssd.layout import NORM_EPS
 from brainscan_models.ssd.records import Buffers, Parameters, Sizes
 from brainscan_models.ssd.vector import (
-    advance_8,
-    advance_16,
     broadcast,
     exp,
     lanes,
     load,
-    load_8,
-    load_16,
     load_first,
     log1p_unit,
     minus_magnitude,
     positive_part,
     prefetch,
+    state_operations,
     store,
-    store_8,
-    store_16,
     store_first,
     total,
     twice_high,
@@ -302,48 +297,38 @@ def scan_block(count: int, parameters: Parameters, sizes: Sizes, buffers: Buffer
             _scan_any(c, count, parameters, sizes, buffers, keep_states)
 
 
-@stage
-def _scan_16(c: int, count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_states: bool) -> None:
-    """Run a vector of features with a state of 16 components over a block."""
-    size = 16 * lanes(buffers.y)
-    at = c * 16 * (1 + (sizes.block if keep_states else 0))
-    held = load_16(buffers.states, at)
-    direct = load(parameters.D, c)
-    for t in range(count):
-        row = t * sizes.channels
-        x = load(buffers.active, row + c)
-        entering = x * load(buffers.step_wide, t * sizes.inner + c)
-        decay = load(buffers.decay_wide, t * sizes.inner + c)
-        row += sizes.inner
-        held = advance_16(held, decay, entering, buffers.active, row, row + 16)
-        store(buffers.y, t * sizes.inner + c, direct * x + held[16])
-        if keep_states:
-            at += size
-            store_16(buffers.states, at, held)
-    if not keep_states:
-        store_16(buffers.states, at, held)
+def _scan_held(n_states: int) -> Any:
+    """Make the scan for states of this many components, which stay in registers over a block.
+
+    A state in registers is a tuple whose length the compiler must know: hence a function for each size. It is a
+    sixth faster than `_scan_any`.
+    """
+    load_states, advance_states, store_states = state_operations(n_states)
+
+    @stage
+    def scan(c: int, count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_states: bool) -> None:
+        size = n_states * lanes(buffers.y)
+        at = c * n_states * (1 + (sizes.block if keep_states else 0))
+        held = load_states(buffers.states, at)
+        direct = load(parameters.D, c)
+        for t in range(count):
+            row = t * sizes.channels
+            x = load(buffers.active, row + c)
+            entering = x * load(buffers.step_wide, t * sizes.inner + c)
+            decay = load(buffers.decay_wide, t * sizes.inner + c)
+            row += sizes.inner
+            held = advance_states(held, decay, entering, buffers.active, row, row + n_states)
+            store(buffers.y, t * sizes.inner + c, direct * x + held[n_states])
+            if keep_states:
+                at += size
+                store_states(buffers.states, at, held)
+        if not keep_states:
+            store_states(buffers.states, at, held)
+
+    return scan
 
 
-@stage
-def _scan_8(c: int, count: int, parameters: Parameters, sizes: Sizes, buffers: Buffers, keep_states: bool) -> None:
-    """Run a vector of features with a state of 8 components over a block."""
-    size = 8 * lanes(buffers.y)
-    at = c * 8 * (1 + (sizes.block if keep_states else 0))
-    held = load_8(buffers.states, at)
-    direct = load(parameters.D, c)
-    for t in range(count):
-        row = t * sizes.channels
-        x = load(buffers.active, row + c)
-        entering = x * load(buffers.step_wide, t * sizes.inner + c)
-        decay = load(buffers.decay_wide, t * sizes.inner + c)
-        row += sizes.inner
-        held = advance_8(held, decay, entering, buffers.active, row, row + 8)
-        store(buffers.y, t * sizes.inner + c, direct * x + held[8])
-        if keep_states:
-            at += size
-            store_8(buffers.states, at, held)
-    if not keep_states:
-        store_8(buffers.states, at, held)
+_scan_8, _scan_16 = _scan_held(8), _scan_held(16)
 
 
 @stage

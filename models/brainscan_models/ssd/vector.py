@@ -367,7 +367,7 @@ def minus_magnitude(_: Any, vector: Any) -> Any:
     return vector(vector), emit
 
 
-def _state_operations(count: int) -> tuple[Any, Any, Any]:
+def state_operations(count: int) -> tuple[Any, Any, Any]:
     """Make what reads, advances and writes `count` components of a state, held in registers as one tuple.
 
     LLVM keeps what is in memory in memory, since it cannot prove that nothing else is written there. The tuple's last
@@ -421,7 +421,3 @@ def _state_operations(count: int) -> tuple[Any, Any, Any]:
         return types.void(array, types.intp, held), emit
 
     return load_states, advance_states, store_states
-
-
-load_8, advance_8, store_8 = _state_operations(8)
-load_16, advance_16, store_16 = _state_operations(16)

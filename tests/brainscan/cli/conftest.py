@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from brainscan.card import Card
 from brainscan.cli import console
 from brainscan.cli.main import main
 from brainscan.detector import Detector
@@ -87,6 +88,6 @@ def edf(tmp_path: Path) -> Path:
 @pytest.fixture
 def loud(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put a detector that takes loud for ictal in the place of any model."""
-    monkeypatch.setattr(
-        Detector, "from_pretrained", classmethod(lambda cls, name, run=None: cls(LoudnessRunner(), quick()))
-    )
+    card = Card(name="loudness", variant={}, sha256="0" * 64, decision=quick())
+    monkeypatch.setattr(Detector, "from_pretrained", classmethod(lambda cls, name, run=None: cls(LoudnessRunner(card))))
+    monkeypatch.setattr("brainscan.analysis.lazy_detector.card_of", lambda name: card)

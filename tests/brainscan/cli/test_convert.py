@@ -9,7 +9,7 @@ import pytest
 
 from brainscan.cli.main import main
 from brainscan.evaluate.references import read_reference
-from brainscan.io.origin import origin_of
+from brainscan.io.event_formats import origin_of
 
 TSE = "version = tse_v1.0.0\n\n0.0 10.0 bckg 1.0\n10.0 20.5 fnsz 0.9\n20.5 60.0 bckg 1.0\n"
 
@@ -52,7 +52,7 @@ def test_a_format_that_does_not_exist_is_named(
     code, _, err = run(capsysbinary, tse, "-o", "x.csv_bi", option, "xls")
     assert code == 2
     assert "xls" in err
-    assert "csv_bi, tusz_csv" in err
+    assert "tse, tusz_csv" in err
 
 
 def test_nothing_is_overwritten_without_force(tse: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:

@@ -64,7 +64,7 @@ def test_an_existing_folder_needs_no_slash(run: Run, edf: Path, here: Path) -> N
 
 
 def test_a_named_file(run: Run, edf: Path, here: Path) -> None:
-    assert run("detect", edf, "-o", "my.txt").code == 0
+    assert run("detect", edf, "-o", "my.txt", "--format", "csv_bi").code == 0
     assert (here / "my.txt").read_text("ascii").startswith("# version = csv_v1.0.0\n")
 
 
@@ -119,8 +119,8 @@ def test_warnings_go_to_stderr(run: Run, edf: Path, here: Path) -> None:
     [
         (["--json", "-o", "-"], "both claim stdout"),
         (["--format", "xlsx"], "no such format: xlsx"),
-        (["--format", "json", "-o", "both.csv_bi"], "-o both.csv_bi names csv_bi, --format says json"),
-        (["--format", "csv_bi", "-o", "j.json"], "-o j.json names json, --format says csv_bi"),
+        (["--format", "json", "-o", "both.csv_bi"], "both.csv_bi names csv_bi, --format says json"),
+        (["--format", "csv_bi", "-o", "j.json"], "j.json names json, --format says csv_bi"),
         (["--format", "csv_bi", "--format", "json", "-o", "-"], "one output, not 2"),
         (["--format", "csv_bi", "--format", "json", "-o", "one.txt"], "one file for 2 outputs"),
         (["--probabilities", "p.npz", "-o", "p.npz"], "would both write"),
@@ -138,7 +138,9 @@ def test_warnings_go_to_stderr(run: Run, edf: Path, here: Path) -> None:
         (["--start", "nan"], "not a time"),
         (["--start", "50", "--stop", "40"], "stop must lie behind start, got --start 50 --stop 40"),
         (["--start", "70"], "nothing recorded from 70 s on"),
-        (["--start", "09:00"], "nothing recorded from 09:00 (82800 s) on (the recording has 60 s)"),
+        (["--start", "12:00"], "nothing recorded from 12:00 (7200 s) on (the recording has 60 s)"),
+        (["--start", "10:00:30", "--stop", "10:00:10"], "stop must lie behind start"),
+        (["--stop", "09:30"], "--stop 09:30 does not lie within the recording (2024-02-01 10:00:00 to"),
         (["--channel-map", "Fp1=Q7"], "Q7"),
     ],
 )
@@ -188,9 +190,9 @@ def test_foreign_files_are_kept_without_force(run: Run, edf: Path, here: Path) -
     assert (here / "night.csv_bi").read_text("ascii") != truth
 
 
-def test_own_results_for_the_same_recording_are_replaced(run: Run, edf: Path, here: Path) -> None:
+def test_own_results_for_the_same_recording_and_settings_are_replaced(run: Run, edf: Path, here: Path) -> None:
     assert run("detect", edf, "--probabilities", "p.npz").code == 0
-    assert run("detect", edf, "--on", "1", "--probabilities", "p.npz").code == 0
+    assert run("detect", edf, "--probabilities", "p.npz").code == 0
     write_edf(edf, duration_s=30)
     assert run("detect", edf).code == 5
     assert run("detect", edf, "-o", "x.csv_bi", "--probabilities", "p.npz").code == 5
@@ -273,7 +275,8 @@ def test_some_failed_with_json(run: Run, edf: Path, here: Path) -> None:
 
 def test_thresholds(run: Run, edf: Path, here: Path) -> None:
     documents = {
-        on: run("detect", edf, "--json", *(["--on", on] if on else [])).json["results"][0] for on in ("", "0", "1")
+        on: run("detect", edf, "--json", "--force", *(["--on", on] if on else [])).json["results"][0]
+        for on in ("", "0", "1")
     }
     assert [len(documents[on]["events"]) for on in ("", "0", "1")] == [1, 1, 0]
     assert documents["0"]["events"][0]["offset_s"] == pytest.approx(60.0)
@@ -292,7 +295,7 @@ def test_a_stop_behind_the_end_is_told(run: Run, edf: Path, here: Path, stop: st
     ran = run("detect", edf, "--stop", stop)
     assert ran.code == 0
     assert ran.err == f"warning: night.edf: --stop {shown} lies behind the recording's end at 60 s: analysed to there\n"
-    assert run("detect", edf, "--stop", "60").err == ""
+    assert run("detect", edf, "--stop", "60", "--force").err == ""
     assert "night" not in run("detect", edf, "--stop", stop, "--anonymous-names").err
 
 
@@ -349,4 +352,4 @@ def test_verbose_says_what_is_used(run: Run, edf: Path, here: Path) -> None:
     assert "model loudness (000000000000), device cpu (1 thread), backend loudness, float32\n" in said
     assert "thresholds on 0.6, off 0.4 (the card's defaults)\n" in said
     assert "device auto" not in run("detect", edf, "-v").err
-    assert "thresholds on 0.7, off 0.62 (as given)\n" in run("detect", edf, "-v", "--on", "0.7").err
+    assert "thresholds on 0.7, off 0.62 (as given)\n" in run("detect", edf, "-v", "--on", "0.7", "--force").err

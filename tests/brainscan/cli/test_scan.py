@@ -49,7 +49,7 @@ def test_some_failed(run: Run, archive: Path, here: Path) -> None:
     assert ran.code == 6
     assert "2 done, 0 skipped, 1 failed" in ran.out
     (row,) = [line for line in ran.out.splitlines() if "b/bad.edf" in line]
-    assert " ".join(row.split()) == "b/bad.edf header too short for an EDF header (7 bytes)"
+    assert " ".join(row.split()) == "b/bad.edf header not a known EEG recording (text)"
     assert ran.errors[0].startswith("error: b/bad.edf: ")
     assert _rows(here / "out" / "failures.csv")[0]["file"] == "b/bad.edf"
 
@@ -77,7 +77,8 @@ def test_detect_s_options_hold(run: Run, archive: Path, here: Path) -> None:
     ran = run("scan", archive, "-o", "out", "--on", "1", "--stop", "20", "--format", "json", "--probabilities", "-q")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     found = sorted(p.relative_to(here / "out").as_posix() for p in (here / "out").rglob("*.*"))
-    assert found == ["a.csv_bi", "a.json", "a.npz", "b/c.csv_bi", "b/c.json", "b/c.npz", "failures.csv", "summary.csv"]
+    made = ["a.csv_bi", "a.json", "a.npz", "b/c.csv_bi", "b/c.json", "b/c.npz"]
+    assert found == [*made, "failures.csv", "run.json", "summary.csv"]
     assert {row["analysed_s"] for row in _rows(here / "out" / "summary.csv")} == {"20.0000"}
     assert {row["events"] for row in _rows(here / "out" / "summary.csv")} == {"0"}
 

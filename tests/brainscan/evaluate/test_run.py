@@ -9,6 +9,7 @@ import pytest
 from brainscan.detector import DetectOptions, Detector
 from brainscan.evaluate.corpus import Case
 from brainscan.evaluate.run import Listener, ModelConfig, compute, run_model
+from brainscan.model.run_config import RunConfig
 from tests.brainscan.evaluate.conftest import BURST_S, case_of, write_edf, write_truth
 from tests.stand_ins import LoudnessRunner, quick, save_tiny
 
@@ -30,7 +31,9 @@ def cases(tmp_path: Path) -> list[Case]:
 def config(tmp_path: Path) -> ModelConfig:
     """Return how to run a tiny model in this process."""
     save_tiny(tmp_path / "tiny.safetensors")
-    return ModelConfig(str(tmp_path / "tiny.safetensors"), DetectOptions(), tmp_path / "cache", "cpu", 1)
+    return ModelConfig(
+        str(tmp_path / "tiny.safetensors"), DetectOptions(), tmp_path / "cache", RunConfig("cpu", threads=1)
+    )
 
 
 def test_what_fails_stops_nothing(cases: list[Case], config: ModelConfig) -> None:

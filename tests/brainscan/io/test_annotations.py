@@ -15,15 +15,16 @@ from brainscan.errors import InputError, OutputError, UsageError
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import AnnotationFile, check_intervals, is_seizure, label_of
 from brainscan.io.annotations import (
-    FORMATS,
     Format,
     RecordingFacts,
     encode,
-    format_of_suffix,
     read_annotations,
     sniff,
     write_annotations,
 )
+from brainscan.io.event_formats import convertible, for_file
+
+FORMATS = tuple(row.name for row in convertible())
 
 NAMES: dict[Format, str] = {
     "csv_bi": "rec.csv_bi",
@@ -133,9 +134,9 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
 
 
 def test_a_suffix_that_says_nothing_asks_for_the_format() -> None:
-    assert format_of_suffix(Path("x.TSV")) == "tsv"
+    assert for_file("x.TSV", convertible(), "--to").name == "tsv"
     with pytest.raises(UsageError, match="suffix"):
-        format_of_suffix(Path("x.txt"))
+        for_file("x.txt", convertible(), "--to")
 
 
 # ---- shared checks ---------------------------------------------------------------------------------------------
@@ -200,8 +201,8 @@ def test_start_times_survive_midnight(tmp_path: Path) -> None:
     rows = (Annotation(3700.0, 3710.0, "seiz"),)
     file = AnnotationFile(rows, 7200.0, start=datetime(2020, 1, 1, 23, 30))
     for name in ("siena", "chbmit"):
-        target = tmp_path / NAMES[name]  # type: ignore[index]
-        write_annotations(file, target, name, "rec.edf")  # type: ignore[arg-type]
+        target = tmp_path / NAMES[name]
+        write_annotations(file, target, name, "rec.edf")
         read = read_annotations(target, facts=RecordingFacts("rec.edf"))
         assert (intervals(read), read.duration_s) == ([(3700.0, 3710.0)], 7200.0)
     assert "00.31.40" in (tmp_path / NAMES["siena"]).read_text(encoding="utf-8")

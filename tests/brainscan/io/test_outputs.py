@@ -17,19 +17,11 @@ from brainscan.detection import Detection, ElectrodeReport
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import OutputError
 from brainscan.events import Event, Probabilities
+from brainscan.io.content import Content
 from brainscan.io.csv_bi import csv_bi_from_text
-from brainscan.io.origin import Origin, origin_of
-from brainscan.io.outputs import (
-    FORMATS,
-    anonymised,
-    anonymous_name,
-    as_csv_bi,
-    as_json,
-    guard,
-    output_stem,
-    write,
-    write_probabilities,
-)
+from brainscan.io.event_formats import FORMATS, origin_of, outputs, resumable
+from brainscan.io.origin import Origin
+from brainscan.io.outputs import anonymised, anonymous_name, guard, output_stem, pieces, write
 from brainscan.recording import Segment
 
 SHA = "ab" * 32
@@ -71,6 +63,14 @@ def detection() -> Detection:
             Probabilities(200.0, np.full(128032, np.nan, dtype=np.float32)),
         ),
     )
+
+
+def as_csv_bi(detection: Detection) -> bytes:
+    return b"".join(pieces(Content.of(detection), FORMATS["csv_bi"]))
+
+
+def as_json(detection: Detection) -> bytes:
+    return b"".join(pieces(Content.of(detection), FORMATS["json"]))
 
 
 def test_csv_bi_tiles_the_recording_and_ends_with_it(detection: Detection) -> None:
@@ -116,7 +116,7 @@ def test_json_has_the_fixed_form(detection: Detection) -> None:
 
 
 def test_npz_has_all_segments_one_after_the_other(detection: Detection, tmp_path: Path) -> None:
-    write_probabilities(detection, tmp_path / "p.npz")
+    write(Content.of(detection), tmp_path / "p.npz", FORMATS["npz"])
     with np.load(tmp_path / "p.npz", allow_pickle=False) as held:
         assert held["rate_hz"] == 256
         assert held["segment_start_s"].tolist() == [0.0, 200.0]
@@ -128,14 +128,11 @@ def test_npz_has_all_segments_one_after_the_other(detection: Detection, tmp_path
 
 def _written(detection: Detection, folder: Path, name: str) -> Path:
     path = folder / f"x.{name}"
-    if name == "npz":
-        write_probabilities(detection, path)
-    else:
-        write(detection, path, name)
+    write(Content.of(detection), path, FORMATS[name])
     return path
 
 
-@pytest.mark.parametrize("name", ["csv_bi", "json", "npz"])
+@pytest.mark.parametrize("name", [row.name for row in resumable()])
 def test_every_format_says_what_it_was_made_from(detection: Detection, tmp_path: Path, name: str) -> None:
     origin = origin_of(_written(detection, tmp_path, name))
     assert origin == Origin(SHA, MODEL)
@@ -159,14 +156,41 @@ def test_what_decides_is_neither_version_nor_name() -> None:
     assert Origin(SHA, MODEL).deciding != Origin(SHA, {**MODEL, "max_missing": 4}).deciding
 
 
-@pytest.mark.parametrize("name", ["csv_bi", "json", "npz"])
+@pytest.mark.parametrize("name", [row.name for row in resumable()])
 def test_our_own_result_for_the_recording_may_be_replaced(detection: Detection, tmp_path: Path, name: str) -> None:
     path = _written(detection, tmp_path, name)
-    guard(path, SHA, force=False)
+    guard(path, Origin(SHA, MODEL))
     with pytest.raises(OutputError, match="not written by brainscan for this recording") as caught:
-        guard(path, "0" * 64, force=False)
+        guard(path, Origin("0" * 64, MODEL))
     assert caught.value.exit_code == 5
-    guard(path, "0" * 64, force=True)
+
+
+@pytest.mark.parametrize("name", [row.name for row in outputs() if row.origin is None])
+def test_what_cannot_say_who_made_it_is_never_replaced(detection: Detection, tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match="exists"):
+        guard(_written(detection, tmp_path, name), Origin(SHA, MODEL))
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"start_s": 10.0}, "start_s none there, 10 now"),
+        ({"stop_s": None}, "stop_s 30.5 there, none now"),
+        ({"max_missing": 4}, "max_missing 3 there, 4 now"),
+        ({"model_sha256": "00" * 32}, "model_sha256 cdcdcdcdcdcd... there, 000000000000... now"),
+        ({"decision": {"enter": 0.9, "leave": 0.1 + 0.2}}, "enter 0.86 there, 0.9 now"),
+        ({"channel_map": {}}, "now"),
+    ],
+)
+@pytest.mark.parametrize("name", [row.name for row in resumable()])
+def test_our_own_result_of_other_settings_is_kept(
+    detection: Detection, tmp_path: Path, name: str, change: dict[str, object], told: str
+) -> None:
+    path = _written(detection, tmp_path, name)
+    with pytest.raises(OutputError, match="with other settings") as caught:
+        guard(path, Origin(SHA, {**MODEL, **change}))
+    assert told in caught.value.message
+    guard(path, Origin(SHA, {**MODEL, **change}), any_settings=True)
 
 
 @pytest.mark.parametrize(
@@ -187,8 +211,7 @@ def test_what_is_not_ours_is_never_overwritten(tmp_path: Path, content: bytes) -
     path = tmp_path / "x.csv_bi"
     path.write_bytes(content)
     with pytest.raises(OutputError):
-        guard(path, SHA, force=False)
-    guard(path, SHA, force=True)
+        guard(path, Origin(SHA, MODEL), any_settings=True)
 
 
 def test_other_people_s_npz_is_not_ours(tmp_path: Path) -> None:
@@ -197,14 +220,14 @@ def test_other_people_s_npz_is_not_ours(tmp_path: Path) -> None:
 
 
 def test_without_a_checksum_nothing_is_ours(detection: Detection, tmp_path: Path) -> None:
-    write(replace(detection, sha256=""), tmp_path / "x.csv_bi", "csv_bi")
+    write(Content.of(replace(detection, sha256="")), tmp_path / "x.csv_bi", FORMATS["csv_bi"])
     with pytest.raises(OutputError):
-        guard(tmp_path / "x.csv_bi", "", force=False)
+        guard(tmp_path / "x.csv_bi", Origin("", MODEL))
 
 
 def test_what_is_absent_or_no_file_is_free(tmp_path: Path) -> None:
-    guard(tmp_path / "absent", SHA, force=False)
-    guard(tmp_path, SHA, force=False)
+    guard(tmp_path / "absent", Origin(SHA, MODEL))
+    guard(tmp_path, Origin(SHA, MODEL))
     assert origin_of(tmp_path) is None
 
 
@@ -214,8 +237,8 @@ def test_names_that_are_no_text_reach_every_format(detection: Detection, tmp_pat
     document = json.loads(as_json(odd))
     assert document["file"] == "n\udce4cht.edf"
     assert b"# bname = n%E4cht\n" in as_csv_bi(odd)
-    for name in FORMATS:
-        write(odd, tmp_path / f"x.{name}", name)
+    for row in outputs():
+        write(Content.of(odd), tmp_path / f"x.{row.name}", row)
 
 
 def test_anonymous_names_replace_the_name_everywhere(detection: Detection) -> None:
@@ -233,11 +256,11 @@ def test_stems(name: str, stem: str) -> None:
 
 def test_nothing_is_written_where_writing_fails(detection: Detection, tmp_path: Path) -> None:
     with pytest.raises(OutputError):
-        write(detection, tmp_path / "absent" / "x.json", "json")
+        write(Content.of(detection), tmp_path / "absent" / "x.json", FORMATS["json"])
     assert list(tmp_path.iterdir()) == []
 
 
 def test_no_curves_make_an_empty_file(detection: Detection, tmp_path: Path) -> None:
-    write_probabilities(replace(detection, probabilities=()), tmp_path / "p.npz")
+    write(Content.of(replace(detection, probabilities=())), tmp_path / "p.npz", FORMATS["npz"])
     with np.load(io.BytesIO((tmp_path / "p.npz").read_bytes())) as held:
         assert held["probability"].shape == (0,)

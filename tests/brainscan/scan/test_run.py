@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from brainscan.analysis.lazy_detector import LazyDetector
+from brainscan.analysis.options import AnalysisOptions
+from brainscan.analysis.outcome import Outcome
 from brainscan.card import Card
-from brainscan.detector import DetectOptions, Detector
+from brainscan.detector import Detector
 from brainscan.errors import InputError, OutputError
 from brainscan.io import atomic
-from brainscan.recording import Recording
-from brainscan.scan.outcome import FAILURES, SUMMARY, Outcome
-from brainscan.scan.run import Listener, ScanConfig, scan
+from brainscan.scan.run import Listener, ScanConfig
+from brainscan.scan.run import scan as run_scan
+from brainscan.scan.tables import FAILURES, RUN, SUMMARY
 from tests.edf_files import FakeEdf, eeg
 from tests.stand_ins import LoudnessRunner, quick
 
@@ -37,8 +40,13 @@ def config(tmp_path: Path) -> ScanConfig:
     return ScanConfig(folder, tmp_path / "out")
 
 
-def _options(recording: Recording) -> DetectOptions:
-    return DetectOptions(keep_probabilities=True)
+_options = AnalysisOptions()
+
+
+def scan(
+    config: ScanConfig, detector: Detector, options: AnalysisOptions, listener: Listener | None = None
+) -> tuple[Outcome, ...]:
+    return run_scan(config, options, LazyDetector.ready(detector), listener)
 
 
 def _status(outcomes: tuple[Outcome, ...]) -> dict[str, str]:
@@ -62,7 +70,7 @@ def test_one_csv_bi_a_recording_in_the_same_tree(config: ScanConfig, detector: D
         "a/two.edf": "done",
         "one.edf": "done",
     }
-    assert _tree(config.out) == ["a/b/three.csv_bi", "a/two.csv_bi", FAILURES, "one.csv_bi", SUMMARY]
+    assert _tree(config.out) == ["a/b/three.csv_bi", "a/two.csv_bi", FAILURES, "one.csv_bi", RUN, SUMMARY]
     summary = {row["file"]: row for row in _rows(config.out / SUMMARY)}
     assert summary["one.edf"]["output"] == "one.csv_bi"
     assert summary["one.edf"]["duration_s"] == summary["one.edf"]["analysed_s"] == "12.0000"
@@ -94,9 +102,7 @@ def test_done_means_same_model_and_settings(config: ScanConfig, detector: Detect
     elif change == "threshold":
         detector = detector.with_decision(quick(enter=0.5, min_duration_s=0.0))
     elif change == "option":
-
-        def options(recording: Recording) -> DetectOptions:
-            return DetectOptions(max_missing=2)
+        options = AnalysisOptions(max_missing=2)
     elif change == "deleted":
         (config.out / "one.csv_bi").unlink()
     elif change == "damaged":
@@ -180,7 +186,7 @@ def test_anonymous_results_name_no_file(config: ScanConfig, detector: Detector) 
 def test_json_form_of_an_outcome_is_that_of_detect(config: ScanConfig, detector: Detector) -> None:
     scan(replace(config, formats=("json",)), detector, _options)
     outcome = next(o for o in scan(config, detector, _options) if o.file == "one.edf")
-    mapping = json.loads(json.dumps(outcome.as_mapping()))
+    mapping = json.loads(json.dumps(outcome.as_mapping(config.out)))
     assert {"file", "duration_s", "analysed_s", "events", "unscored", "warnings"} <= set(mapping)
     assert mapping["events"][0]["offset_s"] == pytest.approx(12.0)
 

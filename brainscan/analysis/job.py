@@ -1,0 +1,175 @@
+"""One analysis: check, read, detect, write, say what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import BinaryIO
+
+from brainscan.analysis.lazy_detector import LazyDetector
+from brainscan.analysis.options import AnalysisOptions
+from brainscan.analysis.outcome import Outcome
+from brainscan.analysis.task import Target, Task
+from brainscan.detection import Detection
+from brainscan.detector import DetectOptions, Detector, provenance
+from brainscan.errors import BrainscanError, InputError
+from brainscan.io import read
+from brainscan.io.annotations import losses
+from brainscan.io.atomic import make_folder
+from brainscan.io.content import Content
+from brainscan.io.event_formats import origin_of
+from brainscan.io.guard import check_place, protect
+from brainscan.io.origin import Origin
+from brainscan.io.outputs import anonymised, guard, pieces, write
+from brainscan.recording import Recording
+
+
+def _no_progress(file: str, at_s: float, duration_s: float) -> None:
+    return None
+
+
+def _no_note(text: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Who hears of an analysis' course.
+
+    Parameters
+    ----------
+    progress : callable
+        ``(file, at_s, duration_s)`` within a recording.
+    note : callable
+        ``(text)``: what was understood, such as the moment that a clock time means.
+    """
+
+    progress: Callable[[str, float, float], None] = field(default=_no_progress)
+    note: Callable[[str], None] = field(default=_no_note)
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A recording that can be analysed, and may be: nothing stands in the way of its outputs."""
+
+    recording: Recording
+    options: DetectOptions
+    replaced: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """How recordings are analysed; every recording is a `Task` of its own.
+
+    Parameters
+    ----------
+    options : AnalysisOptions
+    model : LazyDetector
+        Loaded for the first recording that nothing stands in the way of.
+    anonymous : bool
+        Outputs and messages carry hashes instead of names.
+    force : bool
+        Replace files that brainscan did not write for this recording with these settings.
+    resume : bool
+        Skip what is done, and do again what was made with other settings, which is refused otherwise.
+    stream : binary file or None
+        For targets without a file.
+    listener : Listener
+    """
+
+    options: AnalysisOptions
+    model: LazyDetector
+    anonymous: bool = False
+    force: bool = False
+    resume: bool = False
+    stream: BinaryIO | None = None
+    listener: Listener = field(default_factory=Listener)
+
+    def run(self, task: Task) -> Outcome:
+        """Analyse one recording.
+
+        Returns
+        -------
+        Outcome
+            A failure where the recording or its outputs cannot be used.
+
+        Raises
+        ------
+        ModelError, UsageError, MissingExtraError
+            If the model cannot be loaded, which concerns every recording.
+        """
+        try:
+            prepared = self._prepare(task)
+        except BrainscanError as error:
+            return self._failed(task, error)
+        if isinstance(prepared, Outcome):
+            return prepared
+        detector = self.model.detector()
+        try:
+            return self._finish(task, prepared, detector)
+        except BrainscanError as error:
+            return self._failed(task, error)
+
+    def _prepare(self, task: Task) -> Prepared | Outcome:
+        """Check whatever can be checked without the network."""
+        recording = read(task.path)
+        for file in task.files:
+            protect(file, task.inputs or (task.path,))
+            check_place(file)
+        options, said = self.options.for_recording(recording, curves=task.wants_curves)
+        for text in said:
+            self.listener.note(f"{task.shown}: {text}")
+        existing = [file for file in task.files if file.is_file()]
+        if self.force or not existing:
+            return Prepared(recording, options)
+        sha256 = recording.sha256() if recording.sha256 else ""
+        wanted = Origin(sha256, provenance(self.model.card, self.model.decision, options))
+        origins = {file: origin_of(file) for file in existing}
+        same = {file for file, origin in origins.items() if origin is not None and origin.same_analysis(wanted)}
+        if self.resume and same == set(task.files):
+            with suppress(InputError):  # a damaged one is ours to write again
+                return Outcome.skipped(task.shown, task.files)
+        for file in existing:
+            guard(file, wanted, any_settings=self.resume)
+        return Prepared(recording, options, tuple(file for file in existing if file not in same))
+
+    def _finish(self, task: Task, prepared: Prepared, detector: Detector) -> Outcome:
+        """Detect and write."""
+        recording, tell = prepared.recording, self.listener.progress
+        tell(task.shown, 0.0, recording.duration_s)
+        detection = detector.detect(
+            recording, prepared.options, lambda at_s: tell(task.shown, at_s, recording.duration_s)
+        )
+        if self.anonymous:
+            detection = anonymised(detection)
+        content = Content.of(detection, recording)
+        for target in task.targets:
+            self._write(content, target)
+        lost = [text for target in task.targets for text in losses(content.file, target.format.name)]
+        if prepared.replaced:
+            lost.append(f"replaced, made with other settings: {', '.join(path.name for path in prepared.replaced)}")
+        return Outcome.done(task.shown, task.files, without_curves(detection), tuple(lost))
+
+    def _write(self, content: Content, target: Target) -> None:
+        if target.path is not None:
+            if target.path.parent != Path():
+                make_folder(target.path.parent)
+            write(content, target.path, target.format)
+        elif self.stream is not None:
+            self.stream.writelines(pieces(content, target.format))
+            self.stream.flush()
+
+    def _failed(self, task: Task, error: BrainscanError) -> Outcome:
+        """Return a failure that calls the recording by the name that results have for it."""
+        if error.file in {task.path.name, ""}:
+            error.file = task.shown  # the same name may occur in many folders
+        if self.anonymous:
+            error.message = error.message.replace(task.path.name, task.shown)
+        return Outcome(task.shown, "failed", error=error)
+
+
+def without_curves(detection: Detection) -> Detection:
+    """Return a detection that a scan can keep thousands of."""
+    return replace(detection, probabilities=())

@@ -1,0 +1,79 @@
+"""What may be chosen for an analysis, for Python; `brainscan.cli.options` spells it for the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from brainscan.analysis.span import span_of
+from brainscan.detector import DetectOptions
+from brainscan.errors import UsageError
+from brainscan.model.run_config import RunConfig
+from brainscan.recording import Recording
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOptions:
+    """Which model decides how about which part of a recording, and on what it runs.
+
+    Parameters
+    ----------
+    model : str
+        ``default``, ``v3-lite``, ``v3``, a file or a folder.
+    on, off : float or None
+        Thresholds instead of the card's.
+    operating_point : str
+        Of the card, instead of thresholds; empty for none.
+    start, stop : str
+        Part to analyse: seconds from the start of a recording, or its clock time; empty for its ends.
+    channel_map : mapping of str to str or None
+        Label in the file to electrode.
+    max_missing : int
+        Up to this many unusable electrodes are interpolated.
+    run : RunConfig
+    """
+
+    model: str = "default"
+    on: float | None = None
+    off: float | None = None
+    operating_point: str = ""
+    start: str = ""
+    stop: str = ""
+    channel_map: Mapping[str, str] | None = None
+    max_missing: int = 3
+    run: RunConfig = field(default_factory=RunConfig)
+
+    def __post_init__(self) -> None:
+        """Refuse options that contradict each other.
+
+        Raises
+        ------
+        UsageError
+        """
+        if self.operating_point and (self.on is not None or self.off is not None):
+            raise UsageError("--operating-point sets both thresholds", hint="give it, or --on and --off")
+
+    def for_recording(self, recording: Recording, *, curves: bool = False) -> tuple[DetectOptions, tuple[str, ...]]:
+        """Return the options on one recording's clock, and which moments its clock times were taken for.
+
+        Parameters
+        ----------
+        recording : Recording
+        curves : bool
+            Whether the probability curves are wanted.
+
+        Raises
+        ------
+        UsageError
+            If start and stop are no times, out of order, or nothing is recorded from the start on.
+        """
+        span = span_of(self.start, self.stop, recording)
+        options = DetectOptions(
+            start_s=span.start_s,
+            stop_s=span.stop_s,
+            channel_map=self.channel_map,
+            max_missing=self.max_missing,
+            keep_probabilities=curves,
+            remarks=span.warnings,
+        )
+        return options, span.said

@@ -1,0 +1,117 @@
+"""What became of one recording, whoever asked for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from brainscan.detection import Detection
+from brainscan.errors import BrainscanError, InputError
+from brainscan.events import Event
+from brainscan.io.csv_bi import read_csv_bi
+
+Status = Literal["done", "skipped", "failed", "unread"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcome:
+    """What became of one recording.
+
+    Parameters
+    ----------
+    file : str
+        As it is shown: its name, or its path in an archive; hashed where names shall be anonymous.
+    status : {"done", "skipped", "failed", "unread"}
+        Skipped: its outputs were there, made from the same bytes with the same model and settings. Unread: of a
+        kind that we know and do not read.
+    outputs : tuple of Path
+        Where its results are, in the order that they were asked for.
+    duration_s, analysed_s : float
+    events : tuple of Event
+    unscored : tuple of (float, float)
+    warnings : tuple of str
+        Of an unread one, what it is.
+    detection : Detection or None
+        Of a fresh one; without its probability curves, which may be long.
+    error : BrainscanError or None
+        Of a failure, and what to do with an unread one.
+    """
+
+    file: str
+    status: Status
+    outputs: tuple[Path, ...] = ()
+    duration_s: float = 0.0
+    analysed_s: float = 0.0
+    events: tuple[Event, ...] = ()
+    unscored: tuple[tuple[float, float], ...] = ()
+    warnings: tuple[str, ...] = ()
+    detection: Detection | None = None
+    error: BrainscanError | None = None
+
+    @classmethod
+    def done(cls, file: str, outputs: tuple[Path, ...], detection: Detection, warnings: tuple[str, ...]) -> Outcome:
+        """Return the outcome of a fresh detection, with the warnings of writing it."""
+        return cls(
+            file=file,
+            status="done",
+            outputs=outputs,
+            duration_s=detection.duration_s,
+            analysed_s=detection.analysed_s,
+            events=detection.events,
+            unscored=detection.unscored,
+            warnings=(*detection.warnings, *warnings),
+            detection=detection,
+        )
+
+    @classmethod
+    def skipped(cls, file: str, outputs: tuple[Path, ...]) -> Outcome:
+        """Read the outcome of an earlier run back from its first output, a CSV_bi.
+
+        Raises
+        ------
+        InputError
+            If the file is not what an earlier run wrote.
+        """
+        held = read_csv_bi(outputs[0])
+        analysed_s, unscored, warnings = 0.0, [], []
+        try:
+            for line in held.comments:
+                word, _, rest = line.partition(" ")
+                if word == "analysed":
+                    analysed_s = float(rest.removesuffix(" s"))
+                elif word == "unscored":
+                    start, stop = rest.split()
+                    unscored.append((float(start), float(stop)))
+                elif word == "warning":
+                    warnings.append(rest)
+            events = [Event(a.onset_s, a.offset_s, a.confidence) for a in held.annotations if a.label == "seiz"]
+        except ValueError as problem:
+            raise InputError(f"is damaged ({problem})", kind="corrupt", file=outputs[0].name) from None
+        return cls(
+            file=file,
+            status="skipped",
+            outputs=outputs,
+            duration_s=held.duration_s or 0.0,
+            analysed_s=analysed_s,
+            events=tuple(events),
+            unscored=tuple(unscored),
+            warnings=tuple(warnings),
+        )
+
+    def as_mapping(self, folder: Path) -> dict[str, Any]:
+        """Return the fixed keys of a result, with status and output (relative to a folder) beside them."""
+        return {
+            "file": self.file,
+            "status": self.status,
+            "output": self.output_in(folder),
+            "duration_s": self.duration_s,
+            "analysed_s": self.analysed_s,
+            "events": [{"onset_s": e.onset_s, "offset_s": e.offset_s, "confidence": e.confidence} for e in self.events],
+            "unscored": [list(span) for span in self.unscored],
+            "warnings": list(self.warnings),
+        }
+
+    def output_in(self, folder: Path) -> str:
+        """Return the first output relative to a folder; empty if there is none."""
+        return self.outputs[0].relative_to(folder).as_posix() if self.outputs else ""

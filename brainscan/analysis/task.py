@@ -1,0 +1,156 @@
+"""What is to be written for which recording, settled before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from brainscan.errors import UsageError
+from brainscan.io import event_formats
+from brainscan.io.event_format import EventFormat
+from brainscan.io.guard import same_file
+from brainscan.io.outputs import anonymous_name, output_stem
+
+STDOUT = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One output: a format, and the file; None for the stream that the job is given."""
+
+    format: EventFormat
+    path: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One recording.
+
+    Parameters
+    ----------
+    path : Path
+    targets : tuple of Target
+    shown : str
+        How results and messages call it.
+    inputs : tuple of Path
+        Everything that the same command reads, none of which may be written over.
+    """
+
+    path: Path
+    targets: tuple[Target, ...]
+    shown: str
+    inputs: tuple[Path, ...] = ()
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that will be written."""
+        return tuple(target.path for target in self.targets if target.path is not None)
+
+    @property
+    def wants_curves(self) -> bool:
+        """Whether any output holds the probability curves."""
+        return any("curve" in target.format.holds for target in self.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputChoice:
+    """Where results go and in which formats, as ``detect`` is told.
+
+    Parameters
+    ----------
+    output : str
+        A file, a folder (ending in a slash, or one that is there), ``-``, or empty for the current folder.
+    formats : tuple of str
+        Names; empty for what the suffix of `output` says.
+    curves : Path or None
+        File for the probability curves.
+    anonymous : bool
+        Give files the hash of the recording's name.
+    """
+
+    output: str = ""
+    formats: tuple[str, ...] = ()
+    curves: Path | None = None
+    anonymous: bool = False
+    rows: tuple[EventFormat, ...] = field(default=(), init=False)
+
+    def __post_init__(self) -> None:
+        """Find the formats.
+
+        Raises
+        ------
+        UsageError
+            If one does not exist, or contradicts the suffix of its file.
+        MissingExtraError
+            If one needs a package that is not installed.
+        """
+        among = event_formats.outputs()
+        chosen = [event_formats.named(name, "--format", among) for name in dict.fromkeys(self.formats)]
+        if not chosen and (not self._is_file or not Path(self.output).suffix):
+            chosen = [event_formats.FORMATS["csv_bi"]]
+        elif self._is_file and len(chosen) < 2:
+            chosen = [event_formats.for_file(self.output, among, "--format", chosen[0] if chosen else None)]
+        for row in chosen:
+            row.require()
+        if self.curves is not None:
+            event_formats.for_file(str(self.curves), among, "--probabilities", event_formats.FORMATS["npz"])
+        object.__setattr__(self, "rows", tuple(chosen))
+
+    @property
+    def _is_folder(self) -> bool:
+        named = self.output not in {"", STDOUT}
+        return self.output.endswith(("/", "\\")) or (named and Path(self.output).is_dir())
+
+    @property
+    def _is_file(self) -> bool:
+        return self.output not in {"", STDOUT} and not self._is_folder
+
+    def tasks(self, recordings: Sequence[Path]) -> tuple[Task, ...]:
+        """Return what to write for each recording.
+
+        Raises
+        ------
+        UsageError
+            If two outputs would have one name, or a recording is given twice.
+        """
+        n_outputs = len(recordings) * len(self.rows)
+        if n_outputs > 1 and self.output == STDOUT:
+            raise UsageError(f"-o - takes one output, not {n_outputs}", hint="name a folder with -o DIR/")
+        if self.curves is not None and len(recordings) > 1:
+            raise UsageError("--probabilities takes one recording", hint="run detect once a recording")
+        if n_outputs > 1 and self._is_file:
+            raise UsageError(
+                f"-o {self.output} is one file for {n_outputs} outputs", hint="name a folder, ending with /"
+            )
+        tasks = [self._task(path, tuple(recordings)) for path in recordings]
+        for number, path in enumerate(recordings):
+            if any(same_file(path, other) for other in recordings[:number]):
+                raise UsageError(f"{path} is given twice", hint="name each recording once")
+        _refuse_clashes(tasks)
+        return tuple(tasks)
+
+    def _task(self, path: Path, inputs: tuple[Path, ...]) -> Task:
+        stem = anonymous_name(path.name) if self.anonymous else output_stem(path)
+        targets = [Target(row, self._place(stem, row)) for row in self.rows]
+        if self.curves is not None:
+            targets.append(Target(event_formats.FORMATS["npz"], self.curves))
+        return Task(path, tuple(targets), anonymous_name(path.name) if self.anonymous else path.name, inputs)
+
+    def _place(self, stem: str, row: EventFormat) -> Path | None:
+        if self.output == STDOUT:
+            return None
+        return Path(self.output) if self._is_file else Path(self.output) / f"{stem}{row.suffixes[0]}"
+
+
+def _refuse_clashes(tasks: Sequence[Task]) -> None:
+    """Refuse outputs that would overwrite each other."""
+    taken: dict[Path, Path] = {}
+    for task in tasks:
+        for file in task.files:
+            if file.resolve() in taken:
+                raise UsageError(
+                    f"{task.path} and {taken[file.resolve()]} would both write {file}",
+                    hint="run them apart, or use `brainscan scan`",
+                )
+            taken[file.resolve()] = task.path

@@ -1,0 +1,256 @@
+"""The table of containers of recordings: those that are read, and those of which only the maker is known.
+
+`read`, `info`, `scan`, `evaluate`, `train`, the guard against overwriting and the table of docs/reading.md follow from
+it. A new container is a module that returns a `Recording`, and a row here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from brainscan.io.container_format import ContainerFormat, starts
+
+if TYPE_CHECKING:
+    from brainscan.recording import Recording
+
+_BOM = b"\xef\xbb\xbf"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
+_NIHON_KOHDEN = re.compile(rb"(EEG-\d{4}|QI-\d{3}|DAE-\d{4})[A-Z]? {0,3}V\d\d\.\d\d")
+_EDF_SIGNATURE = (b"24BIT", b"BDF+C", b"BDF+D")
+
+
+def _ours(module: str, function: str, *arguments: str) -> Callable[[Path], Recording]:
+    """Return a reader that is imported when it is called."""
+
+    def read(path: Path) -> Recording:
+        recording: Recording = getattr(importlib.import_module(f"brainscan.io.{module}"), function)(path, *arguments)
+        return recording
+
+    return read
+
+
+def _says(*words: bytes) -> Callable[[bytes, str], bool]:
+    """Return a test of the first words of a text."""
+    return lambda head, _name: head.removeprefix(_BOM).lstrip().startswith(words)
+
+
+def _edf_kind(head: bytes, *, wide: bool) -> bool:
+    """Tell EDF and BDF apart, also where the version field is unusual but the fixed fields agree with each other."""
+    if head.startswith(b"\xffBIOSEMI"):
+        return wide
+    if len(head) < 256:
+        return False
+    if head[:8].strip(b" \0") == b"0":
+        return not wide
+    try:
+        header_bytes, n_signals = int(head[184:192]), int(head[252:256])
+        float(head[244:252])
+    except ValueError:
+        return False
+    fits = n_signals > 0 and header_bytes == 256 * (n_signals + 1)
+    return fits and wide == (head[192:197].upper() in _EDF_SIGNATURE)
+
+
+def _nihon_kohden(head: bytes, name: str) -> bool:
+    # Its side files begin alike.
+    return _NIHON_KOHDEN.match(head) is not None and not name.lower().endswith(_NK_SIDE)
+
+
+def _egi_raw(head: bytes, name: str) -> bool:
+    version, year = int.from_bytes(head[:4], "big"), int.from_bytes(head[4:6], "big")
+    return name.lower().endswith(".raw") and 2 <= version <= 7 and 1990 <= year <= 2100
+
+
+_NK_SIDE = (".21e", ".pnt", ".log", ".cmt", ".cn2", ".cn3", ".egf", ".bft", ".reg", ".vor", ".11d")
+_EXPORT = "export the recording as EDF+ in the maker's program"
+
+
+def _by_mne(reader: str, example: str) -> str:
+    return f'{_EXPORT}, or with MNE-Python: mne.io.{reader}("{example}").export("night.edf")'
+
+
+_READ = (
+    ContainerFormat(
+        "EDF",
+        (".edf", ".rec"),
+        lambda head, _name: _edf_kind(head, wide=False),
+        read=_ours("edf", "read_edf", "EDF"),
+        reader="our own parser (`brainscan/io/edf.py`)",
+    ),
+    ContainerFormat(
+        "BDF",
+        (".bdf",),
+        lambda head, _name: _edf_kind(head, wide=True),
+        read=_ours("edf", "read_edf", "BDF"),
+        reader="our own parser (`brainscan/io/edf.py`)",
+    ),
+    ContainerFormat(
+        "BrainVision",
+        (".vhdr",),
+        _says(b"Brain Vision Data Exchange Header File", b"BrainVision Data Exchange Header File"),
+        companions=(".eeg", ".vmrk", ".avg", ".dat"),
+        read=_ours("mne_formats", "read_with_mne", "BrainVision"),
+        reader="MNE",
+        extra="mne",
+        module="mne",
+    ),
+    ContainerFormat(
+        "FIF",
+        (".fif",),
+        starts(b"\x00\x00\x00\x64\x00\x00\x00\x1f"),  # tag FIFF_FILE_ID of type id struct, big endian
+        read=_ours("mne_formats", "read_with_mne", "FIF"),
+        reader="MNE",
+        extra="mne",
+        module="mne",
+    ),
+    ContainerFormat(
+        "EEGLAB",
+        (".set",),
+        # MATLAB files of any content share the container; among other files it is known by its suffix only.
+        lambda head, name: head.startswith(b"MATLAB 5.0 MAT-file") or _hdf5(head, name, ".set"),
+        companions=(".fdt",),
+        read=_ours("mne_formats", "read_with_mne", "EEGLAB"),
+        reader="MNE",
+        extra="mne",
+        module="mne",
+    ),
+)
+
+
+def _hdf5(head: bytes, name: str, suffix: str) -> bool:
+    return head.startswith(_HDF5) and name.lower().endswith(suffix)
+
+
+# Signatures as the makers' documentation and the open readers (MNE-Python, Neo, BIOSIG) describe them.
+_KNOWN = (
+    ContainerFormat(
+        "Micromed (.TRC)",
+        (".trc",),
+        starts(b"* MICROMED"),
+        way_out=f"{_EXPORT} (SystemPLUS, BRAIN QUICK)",
+    ),
+    ContainerFormat(
+        "Nihon Kohden (.EEG)",
+        (".eeg",),
+        _nihon_kohden,
+        companions=_NK_SIDE,
+        way_out=_by_mne("read_raw_nihon", "night.EEG"),
+    ),
+    ContainerFormat(
+        "Persyst (.lay)",
+        (".lay",),
+        _says(b"[FileInfo]", b"[fileinfo]"),
+        companions=(".dat",),
+        way_out=_by_mne("read_raw_persyst", "night.lay"),
+    ),
+    ContainerFormat(
+        "Nicolet (.e)",
+        (".e",),
+        lambda head, name: head.startswith(b"\xe0\x11\xcf\xd0") and name.lower().endswith(".e"),
+        way_out=f"{_EXPORT} (NicoletOne)",
+    ),
+    ContainerFormat(
+        "Nicolet (.data, .head)",
+        (".head",),
+        lambda head, _name: b"start_ts=" in head and b"num_channels=" in head,
+        companions=(".data",),
+        way_out=_by_mne("read_raw_nicolet", "night.data"),
+    ),
+    ContainerFormat(
+        "Natus XLTEK (.erd)",
+        (".erd",),
+        starts(bytes.fromhex("ca1d6d1b27a111d4")),
+        companions=(".etc", ".ent", ".snc", ".stc", ".vtc", ".vt2", ".epo", ".toc", ".eeg"),
+        part=r"_\d{3}",
+        suffix_tells=True,
+        way_out=f"{_EXPORT} (NeuroWorks)",
+    ),
+    ContainerFormat(
+        "EGI (.mff)",
+        (".mff",),
+        folder=True,
+        way_out=_by_mne("read_raw_egi", "night.mff"),
+    ),
+    ContainerFormat("EGI (.raw)", (".raw",), _egi_raw, way_out=_by_mne("read_raw_egi", "night.raw")),
+    ContainerFormat(
+        "Neuroscan (.cnt, .eeg, .avg)",
+        (".cnt", ".eeg", ".avg"),
+        starts(b"Version 3."),
+        way_out=_by_mne("read_raw_cnt", "night.cnt"),
+    ),
+    ContainerFormat(
+        "ANT Neuro (.cnt)",
+        (".cnt",),
+        lambda head, _name: head[:4] in (b"RIFF", b"RF64") and head[8:12] in (b"CNT ", b"CNTX"),
+        way_out=_by_mne("read_raw_ant", "night.cnt"),
+    ),
+    ContainerFormat(
+        "GDF", (".gdf",), starts(b"GDF 0", b"GDF 1", b"GDF 2"), way_out=_by_mne("read_raw_gdf", "night.gdf")
+    ),
+    ContainerFormat(
+        "XDF (Lab Streaming Layer)",
+        (".xdf", ".xdfz"),
+        starts(b"XDF:"),
+        way_out="convert it to EDF with EEGLAB (plug-in xdfimport), or read it with pyxdf and use brainscan.from_raw",
+    ),
+    ContainerFormat(
+        "DICOM",
+        (".dcm",),
+        lambda head, _name: head[128:132] == b"DICM",
+        way_out="export the recording as EDF+ from the archive or the recorder's program",
+    ),
+    ContainerFormat(
+        "Neuroelectrics (.nedf)",
+        (".nedf",),
+        lambda head, name: name.lower().endswith(".nedf") and head.startswith(b"<"),
+        way_out=_by_mne("read_raw_nedf", "night.nedf"),
+    ),
+    ContainerFormat(
+        "Nihon Kohden export (.m00)",
+        (".m00",),
+        lambda head, _name: head.lstrip().startswith(b"TimePoints=") and b"Channels=" in head,
+        way_out="export it as EDF+ instead of text",
+    ),
+    ContainerFormat(
+        "Stellate Harmonie (.sig)",
+        (".sig",),
+        companions=(".sts",),
+        suffix_tells=True,
+        way_out=f"{_EXPORT} (Harmonie)",
+    ),
+    ContainerFormat(
+        "Curry (.cdt, .dap)",
+        (".cdt", ".dap"),
+        lambda head, name: name.lower().endswith(".dap") and b"NumSamples" in head,
+        companions=(".rs3", ".rs3d", ".dpa", ".dpo", ".ceo", ".cef", ".hpi"),
+        suffix_tells=True,
+        way_out=_by_mne("read_raw_curry", "night.cdt"),
+    ),
+    ContainerFormat(
+        "BCI2000 (.dat)",
+        (".dat",),
+        starts(b"HeaderLen=", b"BCI2000V="),
+        way_out="convert it to EDF with BCI2000's tools",
+    ),
+    ContainerFormat("BESA", (".besa",), starts(b"BCF1"), way_out=_EXPORT),
+    ContainerFormat("Cadwell", (".ez3", ".eas", ".rc3"), suffix_tells=True, way_out=f"{_EXPORT} (Easy)"),
+    ContainerFormat("Neurodata Without Borders (.nwb)", (".nwb",), lambda h, n: _hdf5(h, n, ".nwb"), way_out=_EXPORT),
+    ContainerFormat("MEF3", (".mefd",), folder=True, way_out="convert it to EDF with MEF's tools"),
+    ContainerFormat("Blackrock", (".ns2", ".ns3", ".ns5"), starts(b"NEURALCD", b"BRSMPGRP"), way_out=_EXPORT),
+)
+
+_LAST = (
+    # Asked after everything else: nothing but the suffix speaks for it.
+    ContainerFormat(
+        ".eeg of an unknown maker",
+        (".eeg",),
+        suffix_tells=True,
+        way_out="if it belongs to a .vhdr file, put both into one folder; else export the recording as EDF+",
+    ),
+)
+
+CONTAINERS: tuple[ContainerFormat, ...] = (*_READ, *_KNOWN, *_LAST)

@@ -1,0 +1,70 @@
+"""What an event format is given to write: the events, and what else is known where they come from a detector."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from brainscan.card import NOTICE
+from brainscan.detection import Detection
+from brainscan.events import Annotation
+from brainscan.io.annotation_file import SEIZURE, AnnotationFile
+from brainscan.io.origin import Origin
+from brainscan.recording import Recording
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Content:
+    """What there is to write about one recording.
+
+    Parameters
+    ----------
+    file : AnnotationFile
+        The seizures, with our own remarks as comments.
+    name : str
+        File name of the recording.
+    detection : Detection or None
+        Where a detector found them.
+    recording : Recording or None
+        For formats that hold its samples, or draw them.
+    """
+
+    file: AnnotationFile
+    name: str
+    detection: Detection | None = None
+    recording: Recording | None = None
+
+    @classmethod
+    def of(cls, detection: Detection, recording: Recording | None = None) -> Content:
+        """Return the content of a detection."""
+        rows = tuple(Annotation(e.onset_s, e.offset_s, SEIZURE, e.confidence) for e in detection.events)
+        file = AnnotationFile(
+            rows, detection.duration_s, name=detection.file, start=detection.start, comments=comments(detection)
+        )
+        return cls(file, detection.file, detection, recording)
+
+    @property
+    def detected(self) -> Detection:
+        """The detection.
+
+        Raises
+        ------
+        ValueError
+            If there is none: a caller's mistake, who has to look at the format's `needs`.
+        """
+        if self.detection is None:
+            raise ValueError("this format is made of a detection, and there is none")
+        return self.detection
+
+
+def comments(detection: Detection) -> tuple[str, ...]:
+    """Return the facts that formats with comments carry, one line each."""
+    lines = [*Origin(detection.sha256, detection.model).comment_lines(), f"analysed {detection.analysed_s:.4f} s"]
+    lines += [f"unscored {start:.4f} {stop:.4f}" for start, stop in detection.unscored]
+    lines += [f"electrode {e.name} {e.how}" for e in detection.electrodes if e.how != "recorded"]
+    lines += [f"warning {warning}" for warning in detection.warnings]
+    for event in detection.events:
+        clock = detection.clock(event.onset_s)
+        if clock is not None:
+            mark = " prolonged" if event.prolonged else ""
+            lines.append(f"event {event.onset_s:.4f} at {clock.isoformat(timespec='milliseconds')}{mark}")
+    return (*lines, f"notice {NOTICE}")

@@ -1,0 +1,114 @@
+"""A detection as one JSON document: everything that is known, for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from brainscan.card import NOTICE
+from brainscan.detection import Detection, ElectrodeReport
+from brainscan.errors import InputError
+from brainscan.events import Annotation
+from brainscan.io.annotation_file import SEIZURE, AnnotationFile
+from brainscan.io.content import Content
+from brainscan.io.origin import Origin
+from brainscan.mapping import to_mapping
+
+
+def as_mapping(detection: Detection) -> dict[str, Any]:
+    """Return the detection as plain JSON values (the fixed keys of docs/formats.md; more may stand beside them)."""
+
+    def at_clock(at_s: float) -> str | None:
+        clock = detection.clock(at_s)
+        return None if clock is None else clock.isoformat(timespec="milliseconds")
+
+    return {
+        "file": detection.file,
+        "format": detection.format,
+        "start": None if detection.start is None else detection.start.isoformat(),
+        "duration_s": detection.duration_s,
+        "analysed_s": detection.analysed_s,
+        "events": [
+            {
+                "onset_s": event.onset_s,
+                "offset_s": event.offset_s,
+                "confidence": event.confidence,
+                "prolonged": event.prolonged,
+                "clock": at_clock(event.onset_s),
+            }
+            for event in detection.events
+        ],
+        "unscored": [list(span) for span in detection.unscored],
+        "segments": [[s.start_s, s.stop_s] for s in detection.segments],
+        "electrodes": {e.name: electrode_mapping(e) for e in detection.electrodes},
+        "low_trust": detection.low_trust,
+        "warnings": list(detection.warnings),
+        "sha256": detection.sha256,
+        "model": to_mapping(detection.model),
+        "notice": NOTICE,
+    }
+
+
+def electrode_mapping(report: ElectrodeReport) -> dict[str, Any]:
+    """Return one electrode's verdict as plain JSON values."""
+    return {
+        "found": report.found,
+        "how": report.how,
+        "quality": report.quality,
+        "bad_share": round(report.bad_share, 4),
+        "channels": list(report.channels),
+    }
+
+
+def encode_json(content: Content) -> Iterator[bytes]:
+    """Yield the detection as one JSON document."""
+    text = json.dumps(as_mapping(content.detected), indent=2, ensure_ascii=False) + "\n"
+    # A file name that is no UTF-8 holds lone surrogates; escaped with a backslash they are valid JSON.
+    yield text.encode("utf-8", "backslashreplace")
+
+
+def read_json(path: Path) -> AnnotationFile:
+    """Read the events of a document in the form of `detect`; only ``events`` must be there.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or holds no events in that form.
+    """
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        rows = [
+            Annotation(float(e["onset_s"]), float(e["offset_s"]), SEIZURE, _sureness(e.get("confidence")))
+            for e in document["events"]
+        ]
+        unscored = [f"unscored {float(a):.4f} {float(b):.4f}" for a, b in document.get("unscored", ())]
+        duration_s = None if document.get("duration_s") is None else float(document["duration_s"])
+        start = None if document.get("start") is None else datetime.fromisoformat(document["start"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise InputError(
+            f"holds no events ({type(problem).__name__}: {problem})",
+            kind="corrupt",
+            file=path.name,
+            hint='the form is that of detect: {"events": [{"onset_s", "offset_s", "confidence"}]}',
+        ) from None
+    origin = origin_of_json(path)
+    remarks = [] if origin is None else origin.comment_lines()
+    return AnnotationFile(tuple(rows), duration_s, name=path.name, start=start, comments=(*remarks, *unscored))
+
+
+def _sureness(confidence: float | None) -> float:
+    return 1.0 if confidence is None else float(confidence)
+
+
+def origin_of_json(path: Path) -> Origin | None:
+    """Return what made a document; None where brainscan did not or it is damaged."""
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return None
+    if not isinstance(document, dict) or not isinstance(document.get("model"), dict):
+        return None
+    return Origin(str(document.get("sha256", "")), document["model"]) if "brainscan" in document["model"] else None

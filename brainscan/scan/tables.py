@@ -1,0 +1,124 @@
+"""The tables that tell what became of each recording of a scan, and the record of the run."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from brainscan.analysis.outcome import Outcome
+from brainscan.errors import OutputError
+from brainscan.io.atomic import write_bytes
+
+SUMMARY = "summary.csv"
+FAILURES = "failures.csv"
+RUN = "run.json"
+_SUMMARY_COLUMNS = (
+    *("file", "status", "output", "duration_s", "analysed_s"),
+    *("events", "ictal_s", "confidence", "warnings"),
+)
+_FAILURE_COLUMNS = ("file", "kind", "message", "hint")
+
+
+def check_tables(out: Path) -> None:
+    """Refuse to replace tables or a record of the same name that a scan did not write.
+
+    Raises
+    ------
+    OutputError
+    """
+    for name, columns in ((SUMMARY, _SUMMARY_COLUMNS), (FAILURES, _FAILURE_COLUMNS)):
+        path = out / name
+        if not path.exists():
+            continue
+        try:
+            with path.open(encoding="utf-8", errors="replace") as stream:
+                first = stream.readline().strip()
+        except OSError:
+            first = ""
+        if first != ",".join(columns):
+            raise OutputError(
+                "exists and was not written by a scan", file=str(path), hint="choose another -o, or use --force"
+            )
+    if (out / RUN).exists() and not _is_record(out / RUN):
+        raise OutputError(
+            "exists and was not written by a scan", file=str(out / RUN), hint="choose another -o, or use --force"
+        )
+
+
+def _is_record(path: Path) -> bool:
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    return isinstance(document, dict) and "brainscan" in document
+
+
+def write_tables(out: Path, outcomes: Sequence[Outcome]) -> None:
+    """Write ``summary.csv`` (a row a recording, those included that are not read) and ``failures.csv``.
+
+    Raises
+    ------
+    OutputError
+        If they cannot be written.
+    """
+    rows = [
+        (
+            o.file,
+            o.status,
+            o.output_in(out),
+            f"{o.duration_s:.4f}",
+            f"{o.analysed_s:.4f}",
+            len(o.events),
+            f"{sum(e.duration_s for e in o.events):.4f}",
+            f"{max(e.confidence for e in o.events):.4f}" if o.events else "",
+            " | ".join(_remarks(o)),
+        )
+        for o in outcomes
+    ]
+    write_bytes(out / SUMMARY, _table(_SUMMARY_COLUMNS, rows))
+    failures = [
+        (o.file, o.error.kind, o.error.message, o.error.hint)
+        for o in outcomes
+        if o.status == "failed" and o.error is not None
+    ]
+    write_bytes(out / FAILURES, _table(_FAILURE_COLUMNS, failures))
+
+
+def _remarks(outcome: Outcome) -> tuple[str, ...]:
+    if outcome.status == "unread" and outcome.error is not None:
+        return (f"{outcome.error.message}: {outcome.error.hint}",)
+    return outcome.warnings
+
+
+def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
+    """Return how many recordings ended how."""
+    return {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed", "unread")}
+
+
+def write_record(out: Path, facts: Mapping[str, Any], outcomes: Sequence[Outcome], warnings: Sequence[str]) -> None:
+    """Write ``run.json``: what made the results, how many recordings ended how, and which are not read.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    unread: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        if outcome.status == "unread":
+            unread.setdefault(outcome.warnings[0], []).append(outcome.file)
+    document = {**facts, **counts(outcomes), "not_read": unread, "warnings": list(warnings)}
+    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    write_bytes(out / RUN, text.encode("utf-8", "backslashreplace"))
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return buffer.getvalue().encode("utf-8", "backslashreplace")
