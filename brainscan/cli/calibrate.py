@@ -70,7 +70,10 @@ def calibrate(
             model=model_config(model, options.Channels(max_missing=max_missing).detect_options(), kept, running),
             targets=targets_of(fa),
         )
-        evaluation = run_with_progress(job).evaluation
+        result = run_with_progress(job)
+    evaluation = result.evaluation
+    for text in result.corpus.warnings:
+        console.warning(text)
     for failure in evaluation.failures:
         print(f"error: {failure.message}", file=sys.stderr)
     found = fit(evaluation, simulated=simulated, with_map=confidence_map)

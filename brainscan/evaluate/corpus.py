@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
+from brainscan.corpora.patients import Place, place
+from brainscan.corpora.table import SPLITS, is_copy, is_eeg
 from brainscan.errors import InputError
 from brainscan.evaluate.index import Index, IndexRow, find_index
 from brainscan.evaluate.references import ReferenceFolder, require_foreign
 from brainscan.events import union
-from brainscan.io.discover import find_recordings
+from brainscan.io.discover import search
 
 Spans = tuple[tuple[float, float], ...]
 
 _MANY = 5
-
-# Names of well-known corpora (BIDS, TUSZ, CHB-MIT, Siena) carry the patient.
-_PATIENT_IN_PATH = re.compile(r"^(sub-[A-Za-z0-9]+)(?=_|$)")
-_PATIENT_IN_NAME = re.compile(r"^(?:(sub-[A-Za-z0-9]+)(?=_)|([a-z]{8})(?=_s\d+_t\d+)|(chb\d+)(?=_)|(PN\d+)(?=-))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,13 +108,113 @@ class Corpus:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One recording of a corpus, its truth not yet looked for.
+
+    Parameters
+    ----------
+    name : str
+        Relative to the corpus, with forward slashes.
+    row : IndexRow
+        What the index says of it; only the name where there is no index.
+    place : Place or None
+        What its path says; None where the index says everything.
+    """
+
+    name: str
+    row: IndexRow
+    place: Place | None = None
+
+    @property
+    def subject(self) -> str:
+        """Patient, unique within the source."""
+        return self.row.subject or (self.place.patient if self.place else "")
+
+    @property
+    def group(self) -> str:
+        """Group of the index, else the corpus' own split as its folder is called."""
+        return self.row.group or (self.place.group if self.place else "")
+
+    @property
+    def split(self) -> str:
+        """The split that training knows the group as; the group itself where it knows none."""
+        return self.row.group or SPLITS.get(self.group.lower(), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """What a folder holds.
+
+    Parameters
+    ----------
+    members : tuple of Member
+        In the order of the index, else of their names.
+    absent : tuple of str
+        Names that the index lists and that are not there.
+    warnings : tuple of str
+    index : str
+        Name of the index; empty where there is none.
+    """
+
+    members: tuple[Member, ...]
+    absent: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    index: str = ""
+
+
+def find_members(folder: Path, out: Path | None = None) -> Members:
+    """Return the recordings of a corpus: evaluation and training ask here.
+
+    An ``index.csv`` in the folder or above it that lists recordings of the folder decides which belong to the
+    corpus, and names group, source, subject and scored part. Without one every recording below the folder counts
+    (in BIDS only EEG, no copies); whose it is, and in which split, its path tells (`brainscan.corpora.patients`).
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be listed or its index is damaged.
+    """
+    found = search(folder, out or folder)
+    index = find_index(folder)
+    if index is not None:
+        return _indexed(folder, found.recordings, index)
+    names = [name for name in found.recordings if is_eeg(name) and not is_copy(name)]
+    warnings = list(found.notes())
+    if n := len(found.recordings) - len(names):
+        warnings.append(f"{n} recordings are of other signals than EEG or lie in derivatives/ or sourcedata/: left out")
+    places = place(folder, names, headers=False).places
+    return Members(
+        tuple(Member(name.as_posix(), IndexRow(name.as_posix()), places[name]) for name in names),
+        warnings=tuple(warnings),
+    )
+
+
+def with_patients(folder: Path, found: Sequence[Member]) -> tuple[tuple[Member, ...], tuple[str, ...]]:
+    """Return the recordings that are used with their patients, and what was guessed of those.
+
+    Apart from `find_members` because only those that are used count, and their headers are looked at.
+    """
+    names = [PurePath(member.name) for member in found if not member.row.subject]
+    placement = place(folder, names)
+    told = tuple(
+        member
+        if member.row.subject
+        else Member(member.name, member.row, _again(member.place, placement.places[PurePath(member.name)]))
+        for member in found
+    )
+    return told, placement.warnings
+
+
+def _again(before: Place | None, now: Place) -> Place:
+    # Whether a folder is a split is only seen beside the others.
+    return now if before is None else Place(now.patient, before.group, now.layout, now.source, now.licence, now.rule)
+
+
 def read_corpus(config: CorpusConfig) -> Corpus:
     """Pair the recordings below a folder with their annotations.
 
-    An ``index.csv`` in the folder or above it that lists recordings of the folder decides which belong to the
-    corpus, and names group, source, subject and scored part. Without one every recording below the folder counts;
-    whose it is, is told by names of known corpora (``sub-01``, ``chb01``, ``PN00``, Temple), else by its folder,
-    else it is a patient of its own.
+    Which they are, and whose, says `find_members`.
 
     Raises
     ------
@@ -125,73 +223,72 @@ def read_corpus(config: CorpusConfig) -> Corpus:
         annotation is brainscan's own unreviewed output.
     """
     folder = config.folder
-    found = find_recordings(folder, config.out or folder)
-    index = find_index(folder)
-    names, rows, warnings = _listed(folder, found, index)
-    chosen = [name for name in names if _wanted(rows.get(name), config)]
-    kept = [name for name in chosen if not _excluded(name, rows.get(name), config.exclude)]
+    found = find_members(folder, config.out)
+    if found.absent:
+        n = len(found.absent)
+        raise InputError(f"lists {n} recordings that are not there ({_few(found.absent)})", kind="io", file=found.index)
+    chosen = [m for m in sorted(found.members, key=lambda m: m.name) if _wanted(m, config)]
+    kept = [member for member in chosen if not _excluded(member, config.exclude)]
     if not kept:
         raise InputError("no recording to evaluate below it", kind="empty", file=str(folder), hint=_empty_hint(config))
-    cases = _paired(folder, kept, rows, config.annotations)
+    members, warnings = with_patients(folder, kept)
+    cases = _paired(folder, members, config.annotations)
     require_foreign(case.reference for case in cases if case.reference != case.path)
+    warnings = (*found.warnings, *warnings, *_about_splits(members, config))
     return Corpus(folder, cases, len(chosen) - len(kept), warnings)
 
 
-def _listed(
-    folder: Path, found: Sequence[PurePath], index: Index | None
-) -> tuple[list[str], Mapping[str, IndexRow], tuple[str, ...]]:
-    """Return the names of the corpus' recordings, their rows in the index, and warnings."""
-    names = [path.as_posix() for path in found]
-    if index is None:
-        return names, {}, ()
+def _indexed(folder: Path, found: Sequence[PurePath], index: Index) -> Members:
+    """Return the recordings that an index lists."""
     rows = index.below(folder)
-    missing = [name for name in rows if not (folder / name).is_file()]
-    if missing:
-        raise InputError(
-            f"lists {len(missing)} recordings that are not there ({_few(missing)})", kind="io", file=index.path.name
-        )
-    unlisted = [name for name in names if name not in rows]
+    unlisted = [name for name in found if name.as_posix() not in rows]
     warnings = (f"{len(unlisted)} recordings are not in {index.path.name} and left out",) if unlisted else ()
-    return sorted(rows), rows, warnings
+    there = {
+        name: row for name, row in sorted(rows.items()) if (folder / name).is_file() or (folder / name).is_symlink()
+    }
+    return Members(
+        tuple(Member(name, row) for name, row in there.items()),
+        tuple(name for name in rows if name not in there),
+        warnings,
+        index.path.name,
+    )
 
 
-def _wanted(row: IndexRow | None, config: CorpusConfig) -> bool:
-    group, source = (row.group, row.source) if row else ("", "")
-    return (not config.groups or group in config.groups) and (not config.sources or source in config.sources)
+def _wanted(member: Member, config: CorpusConfig) -> bool:
+    in_group = not config.groups or member.group in config.groups or (member.split or member.group) in config.groups
+    return in_group and (not config.sources or member.row.source in config.sources)
 
 
-def _excluded(name: str, row: IndexRow | None, patterns: Sequence[str]) -> bool:
-    if row is not None and row.scored == ():
+def _excluded(member: Member, patterns: Sequence[str]) -> bool:
+    if member.row.scored == ():
         return True
+    name = member.name
     return any(fnmatchcase(name, pattern) or fnmatchcase(PurePath(name).name, pattern) for pattern in patterns)
 
 
-def _paired(
-    folder: Path, names: Sequence[str], rows: Mapping[str, IndexRow], annotations: Path | None
-) -> tuple[Case, ...]:
+def _paired(folder: Path, members: Sequence[Member], annotations: Path | None) -> tuple[Case, ...]:
     references = ReferenceFolder(folder, annotations)
     cases, unpaired = [], []
-    for name in names:
-        reference = references.find(PurePath(name))
+    for member in members:
+        reference = references.find(PurePath(member.name))
         if reference is None:
-            unpaired.append(name)
+            unpaired.append(member.name)
             continue
-        row = rows.get(name) or IndexRow(name)
         cases.append(
             Case(
-                path=folder / name,
-                name=name,
+                path=folder / member.name,
+                name=member.name,
                 reference=reference,
-                source=row.source,
-                subject=row.subject or subject_of(PurePath(name)),
-                group=row.group,
-                kind=row.kind,
-                scored=row.scored,
+                source=member.row.source,
+                subject=member.subject,
+                group=member.group,
+                kind=member.row.kind,
+                scored=member.row.scored,
             )
         )
     if unpaired:
         raise InputError(
-            f"{len(unpaired)} of {len(names)} recordings have no annotation ({_few(unpaired)})",
+            f"{len(unpaired)} of {len(members)} recordings have no annotation ({_few(unpaired)})",
             kind="io",
             file=str(folder),
             hint="name their folder with --annotations DIR, or leave them out with --exclude PATTERN",
@@ -199,20 +296,19 @@ def _paired(
     return tuple(cases)
 
 
-def subject_of(name: PurePath) -> str:
-    """Return whose recording it is, by its path in the corpus.
-
-    >>> [subject_of(PurePath(p)) for p in ("chb01/chb01_03.edf", "ward7/a.edf", "a.edf")]
-    ['chb01', 'ward7', 'a']
-    """
-    for part in name.parts[:-1]:
-        match = _PATIENT_IN_PATH.match(part)
-        if match:
-            return match[1]
-    match = _PATIENT_IN_NAME.match(name.name)
-    if match:
-        return next(group for group in match.groups() if group)
-    return name.parent.as_posix() if len(name.parts) > 1 else name.stem
+def _about_splits(members: Sequence[Member], config: CorpusConfig) -> Iterator[str]:
+    """Say what a corpus' own splits mean for its figures; those of an index are the user's."""
+    own = [member for member in members if member.place is not None and member.place.group]
+    counts = Counter(member.group for member in own)
+    if len(counts) > 1 and not config.groups:
+        listed = ", ".join(f"{group}: {n}" for group, n in sorted(counts.items()))
+        yield f"the corpus has splits ({listed} recordings) and all are evaluated; --group NAME chooses"
+    splits: dict[str, str] = {}
+    for member in own:
+        other = splits.setdefault(member.subject, member.group)
+        if SPLITS.get(other.lower()) != SPLITS.get(member.group.lower()):
+            yield f"patient {member.subject} is in the splits {other} and {member.group}"
+            return
 
 
 def _few(names: Iterable[str]) -> str:
@@ -222,5 +318,5 @@ def _few(names: Iterable[str]) -> str:
 
 def _empty_hint(config: CorpusConfig) -> str:
     if config.groups or config.sources:
-        return "--group and --source choose by the columns of index.csv"
+        return "--group and --source choose by the columns of index.csv, --group also by a corpus' own splits"
     return "EDF, BDF and others are looked for"

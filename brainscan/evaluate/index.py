@@ -14,6 +14,7 @@ from brainscan.io.text_files import read_text
 
 INDEX = "index.csv"
 
+_TEXTS = ("file", "group", "source", "subject", "kind", "licence")
 _LEVELS = 3  # an index may lie so many folders above the one that is evaluated
 
 
@@ -25,7 +26,7 @@ class IndexRow:
     ----------
     file : str
         Relative to the folder of the index (or to the corpus, see `Index.below`), with forward slashes.
-    group, source, subject, kind : str
+    group, source, subject, kind, licence : str
         Empty where the index does not say.
     scored : tuple of (float, float) or None
         Spans that the experts judged: None for all, empty for none.
@@ -36,6 +37,7 @@ class IndexRow:
     source: str = ""
     subject: str = ""
     kind: str = ""
+    licence: str = ""
     scored: tuple[tuple[float, float], ...] | None = None
 
 
@@ -79,8 +81,8 @@ def find_index(folder: Path) -> Index | None:
 def read_index(path: Path) -> Index | None:
     """Read an index; None where the table has no column ``file`` and so is something else.
 
-    Columns: ``file``, and where there are such ``group``, ``source``, ``subject``, ``kind`` and ``scored`` (``all``,
-    ``none``, or spans such as ``20-30`` in seconds, several joined by ``;``). Others are passed over.
+    Columns: ``file``, and where there are such ``group``, ``source``, ``subject``, ``kind``, ``licence`` and ``scored``
+    (``all``, ``none``, or spans such as ``20-30`` in seconds, several joined by ``;``). Others are passed over.
 
     Raises
     ------
@@ -94,7 +96,9 @@ def read_index(path: Path) -> Index | None:
     for line in reader:
         if any(line.get(name) is None for name in reader.fieldnames or ()):
             raise row_error("has too few columns", name=path.name, line=reader.line_num)
-        texts = {name: (line.get(name) or "").strip() for name in ("file", "group", "source", "subject", "kind")}
+        texts = {
+            name: (line.get(name) or "").strip() for name in ("file", "group", "source", "subject", "kind", "licence")
+        }
         if not texts["file"] or texts["file"] in rows:
             what = f"lists {texts['file']} twice" if texts["file"] else "names no file"
             raise row_error(what, name=path.name, line=reader.line_num)

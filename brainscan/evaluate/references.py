@@ -18,6 +18,7 @@ from brainscan.io.discover import files_below
 from brainscan.io.edf_annotations import read_edf_annotations
 from brainscan.io.event_formats import origin_of, references
 from brainscan.io.siena import listed_name, recordings_of_list
+from brainscan.io.wfdb import SUFFIX as WFDB_SUFFIX
 
 _ENDINGS = ("_events", "_eeg", "_ieeg")
 _HEAD_BYTES = 1 << 20
@@ -59,7 +60,7 @@ class ReferenceFolder:
 
     In this order: a file of the same name (BIDS: ``_events`` for ``_eeg``) in the mirrored folder; the only file of
     that name anywhere below the folder of annotations; a list of many recordings (CHB-MIT summary, Siena list) that
-    names it; the recording's own annotations, where they name a seizure.
+    names it; CHB-MIT's ``.seizures`` beside it; the recording's own annotations, where they name a seizure.
 
     Parameters
     ----------
@@ -105,7 +106,7 @@ class ReferenceFolder:
             ]
             if len({path.parent for path in known}) == 1:
                 return _best(known)
-        return self._listed(name) or self._own(name)
+        return self._listed(name) or self._binary(name) or self._own(name)
 
     def _listed(self, name: PurePath) -> Path | None:
         if self._lists is None:
@@ -118,6 +119,11 @@ class ReferenceFolder:
         near = [path for path in holders if path.relative_to(self._root).parent == name.parent]
         chosen = near or holders
         return chosen[0] if len(chosen) == 1 else None
+
+    def _binary(self, name: PurePath) -> Path | None:
+        """Return CHB-MIT's ``.seizures``; after the list, which also knows recordings without a seizure."""
+        found = self._by_place.get((name.parent, name.name), []) + self._by_place.get((name.parent, name.stem), [])
+        return next((path for path in found if path.suffix.lower() == WFDB_SUFFIX), None)
 
     def _own(self, name: PurePath) -> Path | None:
         path = self._corpus / name

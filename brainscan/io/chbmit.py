@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from brainscan.errors import InputError
+from brainscan.errors import BrainscanError, InputError
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile, check_intervals, row_error
 from brainscan.io.clock import SECONDS_PER_DAY, clock_of_seconds, plain_seconds, seconds_of_clock
@@ -15,6 +16,10 @@ from brainscan.io.text_files import read_text
 
 _KEY = re.compile(r"\s*([A-Za-z][A-Za-z ]*?)\s*(\d*)\s*((?:Start|End) Time)?\s*:\s*(.*?)\s*", re.IGNORECASE)
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)\s*(?:s|sec|secs|second|seconds)?", re.IGNORECASE)
+
+_TOLERANCE_S = 1.0  # clock times have whole seconds
+_CLOCK_TOLERANCE_S = 60.0
+_LONGEST_S = 12 * 3600.0  # the corpus' recordings last one to four hours
 
 
 @dataclass(slots=True)
@@ -28,14 +33,28 @@ class _Entry:
     starts: list[tuple[float, int]] = field(default_factory=list)
     ends: list[tuple[float, int]] = field(default_factory=list)
 
+    @property
+    def duration_s(self) -> float | None:
+        """Length by the clock times; None without them."""
+        if self.start_s is None or self.end_s is None:
+            return None
+        # Some files end past midnight as 24:05:10, others as 00:05:10.
+        difference_s = self.end_s - self.start_s
+        return difference_s if difference_s >= SECONDS_PER_DAY else difference_s % SECONDS_PER_DAY
+
 
 def recordings_of_summary(path: Path) -> tuple[str, ...]:
     """Return the names of the recordings that a summary describes."""
     return tuple(_entries(path))
 
 
-def read_chbmit_summary(path: Path, recording: str) -> AnnotationFile:
+def read_chbmit_summary(
+    path: Path, recording: str, duration_s: float | None = None, start: datetime | None = None
+) -> AnnotationFile:
     """Read the seizures of one recording from a summary.
+
+    Its clock times are checked against the recording, which is opened where it lies beside the summary and nothing is
+    known of it, and against the next recording's; seizures count from the recording's start whatever they say.
 
     Parameters
     ----------
@@ -43,11 +62,16 @@ def read_chbmit_summary(path: Path, recording: str) -> AnnotationFile:
         ``chbNN-summary.txt``.
     recording : str
         File name as the summary has it, such as ``chb01_03.edf``.
+    duration_s : float, optional
+        Of the recording.
+    start : datetime, optional
+        Of the recording.
 
     Returns
     -------
     AnnotationFile
-        The duration follows from the file's clock times (whole seconds) where the summary has them.
+        The duration is the recording's, else it follows from the clock times (whole seconds) where the summary has
+        them.
 
     Raises
     ------
@@ -70,19 +94,77 @@ def read_chbmit_summary(path: Path, recording: str) -> AnnotationFile:
             name=path.name,
             line=entry.line,
         )
-    duration_s = None
-    if entry.start_s is not None and entry.end_s is not None:
-        # Some files end past midnight as 24:05:10, others as 00:05:10.
-        duration_s = (entry.end_s - entry.start_s) % SECONDS_PER_DAY
-        if entry.end_s - entry.start_s >= SECONDS_PER_DAY:
-            duration_s = entry.end_s - entry.start_s
+    if duration_s is None:
+        duration_s, start = _of_recording(path.parent / recording, start)
     rows = [
-        (Annotation(start, end, SEIZURE), line)
-        for (start, line), (end, _) in zip(entry.starts, entry.ends, strict=True)
+        (Annotation(start_s, end_s, SEIZURE), line)
+        for (start_s, line), (end_s, _) in zip(entry.starts, entry.ends, strict=True)
     ]
     return check_intervals(
-        AnnotationFile(tuple(row for row, _ in rows), duration_s, tuple(line for _, line in rows), path.name)
+        AnnotationFile(
+            annotations=tuple(row for row, _ in rows),
+            duration_s=entry.duration_s if duration_s is None else duration_s,
+            lines=tuple(line for _, line in rows),
+            name=path.name,
+            warnings=tuple(_doubts(recording, entries, duration_s, start)),
+        )
     )
+
+
+def _of_recording(path: Path, start: datetime | None) -> tuple[float | None, datetime | None]:
+    """Return length and start of a recording where it is there and can be read."""
+    if not path.is_file():
+        return None, start
+    # Imported here: the readers of recordings need more than all text formats together.
+    from brainscan.io.reading import read
+
+    try:
+        opened = read(path)
+    except BrainscanError:
+        return None, start
+    return opened.duration_s, opened.start
+
+
+def _doubts(
+    recording: str, entries: Mapping[str, _Entry], duration_s: float | None, start: datetime | None
+) -> Iterator[str]:
+    """Say where clock times of a summary cannot be right, one line each."""
+    entry = entries[recording]
+    said_s = entry.duration_s
+    if said_s is not None and duration_s is not None and abs(said_s - duration_s) > _TOLERANCE_S:
+        yield (
+            f"by its clock times {recording} lasts {said_s:g} s, the recording {duration_s:g} s"
+            f"{_hours(said_s - duration_s)}: the recording's length is taken"
+        )
+    elif said_s is not None and duration_s is None and said_s > _LONGEST_S:
+        yield f"by its clock times {recording} lasts {said_s / 3600.0:.1f} h: check them, or give --recording FILE"
+    if entry.start_s is None:
+        return
+    if start is not None:
+        apart_s = _apart(entry.start_s, since_midnight(start))
+        if abs(apart_s) > _CLOCK_TOLERANCE_S:
+            yield (
+                f"it has {recording} start at {clock_of_seconds(entry.start_s % SECONDS_PER_DAY)}, the recording says"
+                f" {start:%H:%M:%S}{_hours(apart_s)}: seizures count from the recording's first sample"
+            )
+    names = list(entries)
+    after = entries[names[names.index(recording) + 1]] if recording != names[-1] else None
+    if after is not None and after.start_s is not None and said_s is not None and duration_s is None:
+        begins_s = (after.start_s - entry.start_s) % SECONDS_PER_DAY
+        if _CLOCK_TOLERANCE_S < said_s - begins_s < _LONGEST_S:
+            yield f"by its clock times {recording} ends {said_s - begins_s:g} s after the next recording begins"
+
+
+def _apart(first_s: float, second_s: float) -> float:
+    """Return the seconds between two clock times, -12 h to 12 h."""
+    half = SECONDS_PER_DAY / 2
+    return (first_s - second_s + half) % SECONDS_PER_DAY - half
+
+
+def _hours(seconds: float) -> str:
+    hours = round(seconds / 3600.0)
+    whole = hours != 0 and abs(seconds - 3600.0 * hours) <= _CLOCK_TOLERANCE_S
+    return f" ({abs(hours)} h off)" if whole else ""
 
 
 def _entries(path: Path) -> dict[str, _Entry]:

@@ -84,5 +84,5 @@ def _unfetched_annex(name: str, kind: InputKind) -> AbsentContentError:
         "content is not fetched (git-annex holds only its name here)",
         kind=kind,
         file=name,
-        hint="`git annex get` with this file in its data set fetches it (DataLad: `datalad get`)",
+        hint="`git annex get FILE` in its data set fetches it (DataLad: `datalad get FILE`)",
     )

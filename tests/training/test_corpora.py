@@ -42,20 +42,21 @@ def test_tusz_is_read_with_its_splits(tmp_path: Path, clips: tuple[Clip, Clip]) 
     corpus = read_corpus(root)
     assert corpus.layout == "tusz"
     assert [(i.split, i.subject, i.source) for i in corpus.items] == [
-        ("train", "aaa", "tusz"),
-        ("train", "bbb", "tusz"),
         ("dev", "ccc", "tusz"),
         ("eval", "d", "tusz"),
+        ("train", "aaa", "tusz"),
+        ("train", "bbb", "tusz"),
     ]
-    # The last one's annotations are by channel: their union is one seizure.
-    assert spans(corpus) == [((4.0, 9.0),), (), (), ((4.0, 9.0),)]
-    assert read_corpus(root / "edf").items[0].subject == "aaa"
+    # The second one's annotations are by channel: their union is one seizure.
+    assert spans(corpus) == [(), ((4.0, 9.0),), ((4.0, 9.0),), ()]
+    assert read_corpus(root / "edf").items[2].subject == "aaa"
+    assert corpus.warnings == ()
     assert preprocessed(corpus, tmp_path / "cache") == [""] * 4
 
 
 def test_a_patient_in_two_splits_is_an_error(tmp_path: Path, clips: tuple[Clip, Clip]) -> None:
     root = trees.tusz(tmp_path / "tusz", [("train", "aaa", clips[0]), ("dev", "aaa", clips[1])])
-    with pytest.raises(InputError, match="patient aaa of tusz is in the splits train and dev"):
+    with pytest.raises(InputError, match="patient aaa of tusz is in the splits dev and train"):
         read_corpus(root)
 
 
@@ -66,7 +67,7 @@ def test_chbmit_is_read_from_its_summaries(tmp_path: Path, clips: tuple[Clip, Cl
     corpus = read_corpus(root)
     assert (corpus.layout, spans(corpus)) == ("chbmit", [((4.0, 9.0),), (), ((4.0, 9.0),)])
     assert {item.subject for item in corpus.items} == {"chb01"}  # chb21 is the same child
-    assert [(one.name, "does not list" in one.reason) for one in corpus.unusable] == [("chb01/chb01_99.edf", True)]
+    assert [(one.name, "no list names it" in one.reason) for one in corpus.unusable] == [("chb01/chb01_99.edf", True)]
     assert read_corpus(root / "chb21").layout == "chbmit"
     assert preprocessed(corpus, tmp_path / "cache") == [""] * 3
 
@@ -92,7 +93,9 @@ def test_a_plain_folder_needs_annotations_beside(tmp_path: Path, clips: tuple[Cl
     clips[1].to(root / "p3" / "a.edf")
     corpus = read_corpus(root)
     assert (corpus.layout, [item.subject for item in corpus.items]) == ("folder", ["p1", "p2"])
-    assert [(one.name, one.reason) for one in corpus.unusable] == [("p3/a.edf", "no annotation file beside it")]
+    assert [(one.name, one.reason) for one in corpus.unusable] == [
+        ("p3/a.edf", "no annotation file beside it, and no list names it")
+    ]
 
 
 def test_an_index_tells_splits_sources_and_what_was_judged(tmp_path: Path, clips: tuple[Clip, Clip]) -> None:
@@ -149,7 +152,7 @@ def test_excluded_patients_are_left_out_of_training_only(tmp_path: Path, clips: 
         tmp_path / "t", [("train", "aaa", clips[0]), ("train", "bbb", clips[0]), ("dev", "ccc", clips[0])]
     )
     (corpus,) = gather(DataConfig(paths=(str(root),), exclude=("bbb", "ccc")), 0)
-    assert [item.subject for item in corpus.items] == ["aaa", "ccc"]
+    assert [item.subject for item in corpus.items] == ["ccc", "aaa"]
 
 
 def test_simulation_keeps_training_and_validation_seeds_apart() -> None:

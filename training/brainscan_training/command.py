@@ -186,6 +186,8 @@ def _show(config: TrainConfig, *, as_json: bool) -> None:
         from brainscan.mapping import to_mapping
 
         document |= to_mapping(found)
+        for text in found.warnings:
+            console.warning(text)
         if not any(row.split == config.data.validation_split for row in found.rows):
             console.warning(not_validated(config))
     if as_json:

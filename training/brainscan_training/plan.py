@@ -41,10 +41,11 @@ class CorpusRow:
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What corpora hold, by source and split, and what of them cannot be used."""
+    """What corpora hold, by source and split, what of them cannot be used, and what was guessed."""
 
     rows: tuple[CorpusRow, ...]
     unusable: tuple[Unusable, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def survey(corpora: Sequence[Corpus], progress: Callable[[int, int], None]) -> Survey:
@@ -68,7 +69,11 @@ def survey(corpora: Sequence[Corpus], progress: Callable[[int, int], None]) -> S
         else:
             groups.setdefault((item.source, item.split), []).append((item, recording.duration_s))
         progress(number, len(items))
-    return Survey(tuple(_row(*key, group) for key, group in sorted(groups.items())), tuple(unusable))
+    return Survey(
+        tuple(_row(*key, group) for key, group in sorted(groups.items())),
+        tuple(unusable),
+        tuple(text for corpus in corpora for text in corpus.warnings),
+    )
 
 
 def _row(source: str, split: str, group: Sequence[tuple[Item, float]]) -> CorpusRow:

@@ -85,6 +85,8 @@ def train(config: TrainConfig, run: Path, make_watcher: Callable[[], Watcher]) -
     make_folder(run)
     write_config(run / CONFIG, config)
     watcher = make_watcher()
+    for text in (text for corpus in corpora for text in corpus.warnings):
+        watcher.message(f"warning: {text}")
     prepared = prepare(config, corpora, cache_folder(config, run), watcher)
     write_text(run / UNUSABLE, json.dumps([[one.name, one.reason] for one in prepared.unusable], indent=1))
     if prepared.unusable:

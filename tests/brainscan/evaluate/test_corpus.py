@@ -6,8 +6,9 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from brainscan.corpora.patients import patient_of
 from brainscan.errors import InputError
-from brainscan.evaluate.corpus import Case, CorpusConfig, read_corpus, subject_of
+from brainscan.evaluate.corpus import Case, CorpusConfig, read_corpus
 from tests.brainscan.evaluate.conftest import write_edf, write_truth
 
 
@@ -26,7 +27,7 @@ def corpus(tmp_path: Path) -> Path:
         ("sub-01/ses-01/eeg/sub-01_task-x_eeg.edf", "sub-01"),
         ("deep/sub-07_task-x_eeg.edf", "sub-07"),
         ("chb01/chb01_03.edf", "chb01"),
-        ("chb17c_03.edf", "chb17c_03"),
+        ("chb17c_03.edf", "chb17"),
         ("siena/PN06-3.edf", "PN06"),
         ("train/01_tcp_ar/aaaaaabc_s001_t000.edf", "aaaaaabc"),
         ("ward7/night.edf", "ward7"),
@@ -34,7 +35,7 @@ def corpus(tmp_path: Path) -> Path:
     ],
 )
 def test_names_tell_whose_it_is(path: str, subject: str) -> None:
-    assert subject_of(PurePath(path)) == subject
+    assert patient_of(PurePath(path)) == subject
 
 
 def test_without_an_index_everything_below_counts(corpus: Path) -> None:

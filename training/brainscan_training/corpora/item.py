@@ -8,19 +8,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from brainscan.errors import InputError
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import AnnotationFile
-from brainscan.io.annotations import RecordingFacts, read_annotations
 
 if TYPE_CHECKING:
     from brainscan.recording import Recording
     from brainscan.simulate import SimulationConfig
 
-Layout = Literal["index", "tusz", "chbmit", "siena", "bids", "folder", "simulation"]
-
-ANNOTATION_SUFFIXES = (".csv_bi", ".csv", ".tse_bi", ".tse", ".tsv")
-"""What lies beside a recording and says its seizures, in order of preference."""
+Layout = Literal["index", "tusz", "chbmit", "siena", "bids", "mixed", "folder", "simulation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,75 +86,19 @@ class Corpus:
     layout : str
     items : tuple of Item
     unusable : tuple of Unusable
+    warnings : tuple of str
+        What was guessed or left out.
     """
 
     layout: Layout
     items: tuple[Item, ...]
     unusable: tuple[Unusable, ...] = ()
-
-
-class Gathering:
-    """Collects the items of a corpus; a recording without sound annotations becomes an `Unusable`."""
-
-    def __init__(self, root: Path) -> None:
-        self._root = root
-        self._items: list[Item] = []
-        self._unusable: list[Unusable] = []
-
-    def add(self, item: Item, annotations: Path | None = None) -> None:
-        """Take a recording with its annotation file.
-
-        Parameters
-        ----------
-        item : Item
-            Without seizures.
-        annotations : Path, optional
-            By default what lies beside the recording.
-        """
-        path = annotations or beside(item.path)
-        if path is None or not path.is_file():
-            self.refuse(item.name, "no annotation file beside it")
-            return
-        try:
-            file = read_annotations(path, facts=RecordingFacts(name=item.path.name))
-        except InputError as problem:
-            self.refuse(item.name, str(problem))
-            return
-        self._items.append(replace(item, seizures=seizures_of(file)))
-
-    def refuse(self, name: str, reason: str) -> None:
-        """Note a recording that cannot be used."""
-        self._unusable.append(Unusable(name, reason))
-
-    def name(self, path: Path) -> str:
-        """Return a recording's name: its path below the root."""
-        return path.relative_to(self._root).as_posix()
-
-    def corpus(self, layout: Layout) -> Corpus:
-        """Return what was gathered.
-
-        Raises
-        ------
-        InputError
-            If a patient is in two splits.
-        """
-        try:
-            check_splits(self._items)
-        except SplitError as problem:
-            raise InputError(
-                str(problem), kind="corrupt", file=str(self._root), hint="a patient belongs to one split"
-            ) from problem
-        return Corpus(layout, tuple(self._items), tuple(self._unusable))
+    warnings: tuple[str, ...] = ()
 
 
 def seizures_of(file: AnnotationFile) -> tuple[Annotation, ...]:
     """Return a file's seizures as disjoint intervals, whatever their types and channels."""
     return tuple(Annotation(onset_s, offset_s, "seiz") for onset_s, offset_s in file.seizures)
-
-
-def beside(recording: Path) -> Path | None:
-    """Return the annotation file of a recording's name, or None."""
-    return next((p for p in map(recording.with_suffix, ANNOTATION_SUFFIXES) if p.is_file()), None)
 
 
 class SplitError(ValueError):
@@ -179,7 +118,8 @@ def check_splits(items: Iterable[Item]) -> None:
         key = (item.source, item.subject)
         other = seen.setdefault(key, item.split)
         if other != item.split:
-            raise SplitError(f"patient {item.subject} of {item.source} is in the splits {other} and {item.split}")
+            splits = " and ".join(split or "(none)" for split in (other, item.split))
+            raise SplitError(f"patient {item.subject} of {item.source} is in the splits {splits}")
 
 
 def assign_splits(items: Sequence[Item], held_out: float, split: str, seed: int) -> tuple[Item, ...]:

@@ -1,39 +1,123 @@
-"""From paths on a command line to recordings: which corpus a folder is, and all of them together."""
+"""From paths on a command line to recordings: what each folder holds, and all of them together."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from brainscan.errors import InputError, UsageError
-from brainscan.evaluate.index import INDEX
+from brainscan.evaluate.corpus import Member, find_members, with_patients
+from brainscan.evaluate.references import ReferenceFolder, require_foreign
+from brainscan.io.annotation_file import AnnotationFile
+from brainscan.io.annotations import RecordingFacts, read_annotations
+from brainscan.io.links import content_elsewhere
 from brainscan_training.config import DataConfig
-from brainscan_training.corpora import bids, folder, simulated, tusz
-from brainscan_training.corpora.item import Corpus, Item, Unusable, assign_splits
-from brainscan_training.corpora.lists import CHBMIT, SIENA
+from brainscan_training.corpora import simulated
+from brainscan_training.corpora.item import (
+    Corpus,
+    Item,
+    Layout,
+    SplitError,
+    Unusable,
+    assign_splits,
+    check_splits,
+    seizures_of,
+)
 
 
 def read_corpus(root: Path) -> Corpus:
-    """Return the corpus in a folder, its layout found from what lies there.
+    """Return the corpus in a folder: recordings, patients and annotations as `evaluate` finds them.
 
-    An ``index.csv`` stands above everything; then the layouts of TUSZ, CHB-MIT, Siena and BIDS; else it is a plain
-    folder of recordings.
+    Differently from an evaluation, a recording whose annotation is absent or unsound is left out with its reason;
+    one of which nothing is scored stays, so that whoever counts them can say so.
 
     Raises
     ------
     InputError
-        If the folder is absent, its index cannot be used, or a patient is in two splits.
+        If the folder is absent, its index cannot be used, the content of a recording is not here (a training on
+        what happens to be fetched is none on the corpus), or a patient is in two splits.
     """
     if not root.is_dir():
-        raise InputError("no such folder", kind="io", file=str(root), hint="--data takes a folder, or simulation")
-    if (root / INDEX).is_file():
-        return folder.indexed(root)
-    if tusz.base_of(root) is not None:
-        return tusz.corpus(root)
-    for listed in (CHBMIT, SIENA):
-        if listed.lists_below(root):
-            return listed.corpus(root)
-    return bids.corpus(root) if bids.is_bids(root) else folder.plain(root)
+        raise content_elsewhere(root) or InputError(
+            "no such folder", kind="io", file=str(root), hint="--data takes a folder, or simulation"
+        )
+    found = find_members(root)
+    _require_content(root, found.members)
+    members, guesses = with_patients(root, found.members)
+    references = ReferenceFolder(root)
+    items, warnings = [], [*found.warnings, *guesses]
+    unusable = [Unusable(name, "listed in the index and absent") for name in found.absent]
+    remarks = []
+    for member in members:
+        try:
+            file = _truth(root, member, references)
+        except InputError as problem:
+            unusable.append(Unusable(member.name, str(problem)))
+            continue
+        remarks += [f"{file.name}: {text}" for text in file.warnings]
+        items.append(_item(root, member, file))
+    if remarks:
+        n = len(remarks)
+        warnings.append(remarks[0] if n == 1 else f"{remarks[0]} (and {n - 1} more such remarks on annotations)")
+    try:
+        check_splits(items)
+    except SplitError as problem:
+        raise InputError(
+            str(problem), kind="corrupt", file=str(root), hint="a patient belongs to one split"
+        ) from problem
+    layout = "index" if found.index else _layout_of(members)
+    return Corpus(layout, tuple(items), tuple(unusable), tuple(warnings))
+
+
+def _require_content(root: Path, members: Sequence[Member]) -> None:
+    absent = [(m.name, problem) for m in members if (problem := content_elsewhere(root / m.name)) is not None]
+    if absent:
+        name, problem = absent[0]
+        more = f" (and {len(absent) - 1} more of {len(members)} recordings)" if len(absent) > 1 else ""
+        raise InputError(
+            f"{problem.message}{more}",
+            kind="io",
+            file=name,
+            hint=f"{problem.hint}; an index.csv that lists the others alone leaves it out",
+        )
+
+
+def _truth(root: Path, member: Member, references: ReferenceFolder) -> AnnotationFile:
+    """Return the annotation of a recording.
+
+    Raises
+    ------
+    InputError
+        If there is none, it cannot be used, or it is brainscan's own output.
+    """
+    path = references.find(PurePath(member.name))
+    if path is None:
+        raise InputError("no annotation file beside it, and no list names it", kind="io")
+    if path != root / member.name:
+        require_foreign([path])
+    return read_annotations(path, facts=RecordingFacts(name=PurePath(member.name).name))
+
+
+def _item(root: Path, member: Member, file: AnnotationFile) -> Item:
+    place, row = member.place, member.row
+    return Item(
+        path=root / member.name,
+        name=member.name,
+        source=row.source or (place.source if place else "") or root.name,
+        subject=member.subject,
+        split=member.split,
+        seizures=seizures_of(file),
+        scored=row.scored,
+        licence=row.licence or (place.licence if place else ""),
+    )
+
+
+def _layout_of(members: Sequence[Member]) -> Layout:
+    layouts = {member.place.layout for member in members if member.place is not None}
+    if len(layouts) > 1:
+        return "mixed"
+    return next((layout for layout in layouts if layout is not None), "folder")
 
 
 def gather(data: DataConfig, seed: int) -> tuple[Corpus, ...]:
