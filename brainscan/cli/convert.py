@@ -49,6 +49,7 @@ def convert(
 ) -> None:
     """Convert annotations: csv_bi, tusz_csv, tse, chbmit, siena, tsv (BIDS), edf (EDF+), mne_csv.
 
+    CHB-MIT's .seizures (wfdb) are read, not written.
     Seizure types are kept where the target knows them; seizures of several channels become their union where it
     knows no channels. A wrong label, overlapping or reversed events, and events outside the recording are errors
     that name the line. Whether brainscan or a simulation wrote EVENTS stays known in csv_bi, tusz_csv and tse.

@@ -112,7 +112,7 @@ def _split_of(folders: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     for number, part in enumerate(folders):
         if part.lower() in SPLITS:
             return part, (*folders[:number], *folders[number + 1 :])
-        if kind_of(part) in {"session", "patient"}:
+        if kind_of(part) == "patient":
             break
     return "", folders
 
@@ -133,7 +133,7 @@ def _by_folders(folders: tuple[str, ...], root: str, stem: str) -> tuple[str | N
         return root or folders[0], "root"
     if codes:
         above = [part for part, kind in kinds[: codes[0] + 1] if kind != "session"]
-        return "/".join(above), "session" if len(kinds) > codes[0] + 1 else "folder"
+        return "/".join(above), "session" if sessions or len(kinds) > codes[0] + 1 else "folder"
     before = [part for part, _ in kinds[: sessions[0]]] if sessions else []
     if before:
         return "/".join(before), "session"
@@ -243,7 +243,8 @@ def _root(patients: Mapping[str, set[PurePath]]) -> list[str]:
 def _files(patients: Mapping[str, set[PurePath]]) -> list[str]:
     n = sum(map(len, patients.values()))
     if n == len(patients):
-        return [f"{n} told by the names of recordings ({_few(sorted(patients))})"] if n else []
+        listed = _few(sorted(patients))
+        return [f"the names of {n} recordings are taken for those of as many patients ({listed})"] if n else []
     patient, names = max(patients.items(), key=lambda item: len(item[1]))
     return [
         f"the names of {n} recordings are taken for those of {_count(len(patients), 'patient')} (such as {patient}:"

@@ -32,6 +32,7 @@ _PATIENT_WORDS = (
     "sub|subj|subject|sujet|sujeto|soggetto|proband|vp|p|pt|pat|patient|paciente|paziente|patiente|pac|case|fall|cas"
     "|caso|id|mrn|child|kind|enfant|baby|neonate|infant|participant|person|pn|hc|ctrl|control"
 )
+_WORD = re.compile(_PATIENT_WORDS, re.IGNORECASE)
 _PATIENT = re.compile(rf"(?:{_PATIENT_WORDS}){_SEPARATOR}?[a-z]{{0,3}}\d+[a-z]?", re.IGNORECASE)
 _CODE = re.compile(
     r"(?!(?:ward|room|bed|unit|icu|nicu|picu|site|group|grp|lab|set|fold|batch|disk|hdd|vol|cd|dvd|level|clinic)-?\d)"
@@ -86,7 +87,7 @@ def kind_of(name: str) -> Kind:
     >>> [kind_of(n) for n in ("P001", "visit1", "s001_2003_07_21", "2019-03-04", "01_tcp_ar", "edf", "ward7", "anna")]
     ['patient', 'session', 'session', 'session', 'neither', 'neither', 'unknown', 'unknown']
     """
-    if MONTAGE.fullmatch(name) or _NEITHER.fullmatch(name):
+    if MONTAGE.fullmatch(name) or (_NEITHER.fullmatch(name) and not is_date(name)):
         return "neither"
     if is_session(name):
         return "session"
@@ -109,15 +110,10 @@ def split_tail(name: str) -> tuple[str, str] | None:
     >>> split_tail("pat1_2019-03-04"), split_tail("P001_ses2_run1"), split_tail("anna_02"), split_tail("night")
     (('pat1', '2019-03-04'), ('P001', 'ses2_run1'), ('anna', '02'), None)
     """
-    best = None
-    for match in re.finditer(_SEPARATOR, name):
-        head, tail = name[: match.start()], name[match.end() :]
-        if head and tail and _is_tail(tail):
-            best = head, tail
-            break
-    if best is not None and kind_of(best[0]) in {"session", "neither"}:
-        return None
-    return best
+    cuts = [(name[: match.start()], name[match.end() :]) for match in re.finditer(_SEPARATOR, name)]
+    cuts = [(head, tail) for head, tail in cuts if head and tail and _is_tail(tail) and not _WORD.fullmatch(head)]
+    best = next((cut for cut in cuts if is_patient(cut[0])), cuts[0] if cuts else None)
+    return None if best is None or kind_of(best[0]) in {"session", "neither"} else best
 
 
 def _is_tail(text: str) -> bool:

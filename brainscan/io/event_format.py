@@ -117,6 +117,8 @@ class EventFormat:
         and no scan can tell that it is done.
     recordings : callable or None
         ``path -> names`` of a format that lists many recordings in one file.
+    fallback : bool
+        Whether it is the truth about a recording only where nothing else is, lists of many recordings included.
     needs : {"events", "detection", "recording"}
         What `encode` must be given.
     extra, module : str
@@ -133,6 +135,7 @@ class EventFormat:
     encode: Callable[[Content], Iterable[bytes]] | None = None
     origin: Callable[[Path], Origin | None] | None = None
     recordings: Callable[[Path], tuple[str, ...]] | None = None
+    fallback: bool = False
     needs: Source = "events"
     extra: str = ""
     module: str = ""

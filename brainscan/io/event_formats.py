@@ -26,7 +26,6 @@ from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 from brainscan.io.origin import Origin, origin_in_comments
 from brainscan.io.siena import format_siena_list, read_siena_list, recordings_of_list
 from brainscan.io.tusz import format_tse, format_tusz_csv, read_tse, read_tusz_csv
-from brainscan.io.wfdb import SUFFIX as WFDB_SUFFIX
 from brainscan.io.wfdb import read_wfdb_seizures
 
 
@@ -149,6 +148,15 @@ _ROWS = (
         encode=lambda c: (_later("brainscan.io.edf_annotations", "format_edf_annotations")(c.file),),
     ),
     EventFormat(
+        name="wfdb",
+        what="marks of CHB-MIT's `.seizures` (WFDB)",
+        holds=frozenset({"annotations"}),
+        suffixes=(".seizures",),
+        recognise=lambda head: head.name.lower().endswith(".seizures"),
+        decode=lambda path, _: read_wfdb_seizures(path),
+        fallback=True,
+    ),
+    EventFormat(
         name="chbmit",
         what="summary of a child's recordings (CHB-MIT)",
         holds=frozenset({"annotations"}),
@@ -158,7 +166,7 @@ _ROWS = (
             path,
             facts,
             recordings_of_summary,
-            lambda path, name: read_chbmit_summary(path, name, facts.duration_s, facts.start),
+            lambda p, name: read_chbmit_summary(p, name, facts.duration_s, facts.start),
         ),
         encode=_text(lambda c: format_chbmit_summary(c.file, c.name)),
         recordings=recordings_of_summary,
@@ -171,14 +179,6 @@ _ROWS = (
         decode=lambda path, facts: _of_list(path, facts, recordings_of_list, read_siena_list),
         encode=_text(lambda c: format_siena_list(c.file, c.name)),
         recordings=recordings_of_list,
-    ),
-    EventFormat(
-        name="wfdb",
-        what="CHB-MIT's marks of one recording (WFDB)",
-        holds=frozenset({"annotations"}),
-        suffixes=(WFDB_SUFFIX,),
-        recognise=lambda head: head.name.lower().endswith(WFDB_SUFFIX),
-        decode=lambda path, _: read_wfdb_seizures(path),
     ),
 )
 
@@ -207,7 +207,7 @@ def readable() -> tuple[EventFormat, ...]:
 
 def references() -> tuple[EventFormat, ...]:
     """Return what may be the truth about one recording: first what tells channels, as it tells the types as well."""
-    alone = rows(lambda row: "annotations" in row.holds and row.recordings is None)
+    alone = rows(lambda row: "annotations" in row.holds and row.decode and not (row.recordings or row.fallback))
     return tuple(sorted(alone, key=lambda row: "channels" not in row.keeps))
 
 
