@@ -19,7 +19,7 @@ from brainscan.corpora.words import is_patient, kind_of, patient_of_stem, split_
 Rule = Literal["layout", "folder", "session", "deep", "root", "file", "alone"]
 
 _FEW = 4
-INDEX_HINT = "an index.csv (columns file, subject) says it otherwise"
+INDEX_HINT = "an index.csv (columns file, subject) can say otherwise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ def place(folder: Path, names: Sequence[PurePath], *, headers: bool = True) -> P
         Also compare the patient fields of their headers, in memory: people that paths count twice are counted once
         where paths were guessed at, and named in a warning in any case.
     """
-    places = {name: _place(name, folder.resolve().name) for name in names}
+    root = folder.resolve().name
+    places = {name: _place(name, root) for name in names}
     places = _by_file_names(places)
     places = _one_spelling(places)
     places = _own_splits(places)

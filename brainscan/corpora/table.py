@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Literal
@@ -161,6 +162,7 @@ LAYOUTS: tuple[Layout, ...] = (
 )
 
 
+@cache
 def layout_of(name: PurePath) -> tuple[Layout, tuple[str, ...]] | None:
     """Return the corpus that a path fits and the patients it names; None if it fits none."""
     for layout in LAYOUTS:

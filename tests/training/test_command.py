@@ -180,7 +180,7 @@ def test_dry_run_shows_the_corpus(tree: Path, tmp_path: Path, call: Call) -> Non
         ("dev", 1, 2, 1),
         ("train", 2, 4, 3),
     ]
-    assert [one["reason"] for one in plan["unusable"]] == ["no annotation file beside it"]
+    assert [one["reason"] for one in plan["unusable"]] == ["no annotation file beside it, and no list names it"]
     for text in ("parameters", "learning rate", "corpus", "tusz", "1 unusable in all", "GB with 16 windows"):
         assert text in plain
     assert not any(tmp_path.iterdir())

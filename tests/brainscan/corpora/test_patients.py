@@ -175,7 +175,7 @@ def test_the_line_counts_folders_and_sessions() -> None:
     names = [f"p{k}/a.edf" for k in range(8)] + [f"anna/s00{k}/a.edf" for k in range(1, 5)]
     assert placed(*names).warnings == (
         "patients: 12 folders, of which 4 look like sessions of one (anna: anna/s001, anna/s002, anna/s003, anna/s004);"
-        " an index.csv (columns file, subject) says it otherwise",
+        " an index.csv (columns file, subject) can say otherwise",
     )
 
 

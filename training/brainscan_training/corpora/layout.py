@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -141,7 +142,7 @@ def gather(data: DataConfig, seed: int) -> tuple[Corpus, ...]:
         if path == simulated.NAME:
             corpus = simulated.corpus(data.simulation, data.validation_split)
         else:
-            corpus = read_corpus(Path(path).expanduser().resolve())
+            corpus = read_corpus(Path(os.path.realpath(Path(path).expanduser())))
         items = assign_splits(corpus.items, data.held_out, data.validation_split, seed)
         items = tuple(i for i in items if i.split != "train" or i.subject not in data.exclude)
         prefix = f"{number}:" if len(data.paths) > 1 else ""
