@@ -172,6 +172,11 @@ def layout_of(name: PurePath) -> tuple[Layout, tuple[str, ...]] | None:
     return None
 
 
+def where_truth_lies(layout: LayoutName | None) -> str:
+    """Return where a corpus keeps its annotations, for a hint; empty for a folder of no known layout."""
+    return next((f"{row.title} has them in {row.truth}" for row in LAYOUTS if row.name == layout), "")
+
+
 _NO_EEG = re.compile(r"_(ecg|emg|eog|mov|motion|meg|nirs|physio|beh|bold|stim)$", re.IGNORECASE)
 _COPIES = frozenset({"derivatives", "sourcedata"})
 

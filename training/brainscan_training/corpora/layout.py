@@ -161,6 +161,9 @@ def _check_labels(train: list[Item], corpora: tuple[Corpus, ...]) -> None:
     unusable = [one for corpus in corpora for one in corpus.unusable]
     why = f" ({len(unusable)} unusable, the first: {unusable[0].name}: {unusable[0].reason})" if unusable else ""
     if not train:
+        held_back = sorted({item.split for corpus in corpora for item in corpus.items})
+        if held_back:
+            why = f" (all are of the split {', '.join(held_back)}){why}"
         raise InputError(f"no recording to train on{why}", kind="empty", hint="`brainscan train --dry-run` lists them")
     if not any(item.seizures for item in train):
         raise InputError(
