@@ -69,7 +69,7 @@ def run_hypotheses(
 ) -> Outputs:
     """Read the hypothesis of every case.
 
-    Probability files (any rate; see docs/formats.md) are decided on at every threshold, with the decision of the model that
+    Probability files (any rate) are decided on at every threshold, with the decision of the model that
     made them where they tell it, else with the default one. Events of event files count at every threshold that
     their confidence reaches.
 
