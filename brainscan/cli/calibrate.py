@@ -72,7 +72,7 @@ def calibrate(
         )
         result = run_with_progress(job)
     evaluation = result.evaluation
-    for text in result.corpus.warnings:
+    for text in result.warnings:
         console.warning(text)
     for failure in evaluation.failures:
         print(f"error: {failure.message}", file=sys.stderr)

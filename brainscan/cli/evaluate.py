@@ -203,7 +203,7 @@ def _finish(result: Result, *, as_json: bool, quiet: bool) -> None:
             hint="the failures are listed; leave such recordings out with --exclude",
         )
     if not as_json:
-        for text in result.corpus.warnings:
+        for text in result.warnings:
             console.warning(text)
     if as_json:
         document = dict(result.metrics) if error is None else {"error": error.as_mapping(), **result.metrics}

@@ -26,9 +26,11 @@ def score(
 ) -> None:
     """Score event files against event files: NEDC v6 (DPALIGN, EPOCH, OVLP, TAES, IRA) and SzCORE.
 
-    Lists hold one path a line and pair by position; folders pair by name; a file pairs with a file. The line to
-    quote for NEDC is the label seiz. A pair that cannot be scored is named and left out (exit code 6); a missing
-    hypothesis counts as "nothing detected" for SzCORE.
+    Lists hold one path a line and pair by position; folders pair by place, else by a name that is unique; a file
+    pairs with a file. The line to quote for NEDC is the label seiz. A pair that cannot be scored is named and left
+    out (exit code 6); a missing hypothesis counts as "nothing detected" for SzCORE. Of lists, rows count as they
+    stand, as NEDC's own tool has it; of folders and files, events that overlap or leave the recording are joined and
+    cut first, as evaluate does, with a warning.
 
     Examples
     --------
@@ -38,12 +40,18 @@ def score(
     """
     console.set_quiet(quiet)
     from brainscan.evaluate.event_files import score_files
-    from brainscan.io.pairing import pair_files
+    from brainscan.io.event_pairs import pair_files
 
     pairing = pair_files(ref, hyp)
     for name in pairing.unclaimed:
-        console.warning(f"{name}: no reference has this name; not scored")
-    report = score_files(pairing.pairs, strict=strict)
+        console.warning(f"{name}: belongs to no reference; not scored")
+    for text in pairing.warnings:
+        console.warning(text)
+    report = score_files(pairing.pairs, strict=strict, as_they_stand=pairing.by_position)
+    for name, mending in report.mended.items():
+        console.warning(f"{name}: events changed before scoring: {mending}")
+    for name, remark in report.odd.items():
+        console.warning(f"{name}: taken as it stands, as the official tools do: {remark}")
     for failure in report.szcore_only:
         console.warning(f"{failure.error} (not in the SzCORE figures)")
     error = None
@@ -58,6 +66,7 @@ def score(
         document = report.as_mapping()
         if pairing.unclaimed:
             document["unclaimed"] = list(pairing.unclaimed)
+        document["warnings"] = list(pairing.warnings)
         if error is not None:
             document["error"] = error.as_mapping()
         console.print_json(document)

@@ -100,12 +100,16 @@ class Corpus:
     n_excluded : int
         By pattern, or because the index says that nothing of it is scored.
     warnings : tuple of str
+    recordings : tuple of str
+        Names of all recordings below the folder, also of those that are no case: what a file belongs to is told among
+        all of them.
     """
 
     folder: Path
     cases: tuple[Case, ...]
     n_excluded: int = 0
     warnings: tuple[str, ...] = ()
+    recordings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,12 +159,15 @@ class Members:
     warnings : tuple of str
     index : str
         Name of the index; empty where there is none.
+    recordings : tuple of str
+        Names of all recordings below the folder, also of those that are left out.
     """
 
     members: tuple[Member, ...]
     absent: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     index: str = ""
+    recordings: tuple[str, ...] = ()
 
 
 def find_members(folder: Path, out: Path | None = None) -> Members:
@@ -176,17 +183,19 @@ def find_members(folder: Path, out: Path | None = None) -> Members:
         If the folder cannot be listed or its index is damaged.
     """
     found = search(folder, out or folder)
-    index = find_index(folder)
+    everything = tuple(name.as_posix() for name in found.recordings)
+    index, remarks = find_index(folder)
     if index is not None:
-        return _indexed(folder, found.recordings, index)
+        return _indexed(folder, everything, index, remarks)
     names = [name for name in found.recordings if is_eeg(name) and not is_copy(name)]
-    warnings = list(found.notes())
+    warnings = [*remarks, *found.notes()]
     if n := len(found.recordings) - len(names):
         warnings.append(f"{n} recordings are of other signals than EEG or lie in derivatives/ or sourcedata/: left out")
     places = place(folder, names, headers=False).places
     return Members(
         tuple(Member(name.as_posix(), IndexRow(name.as_posix()), places[name]) for name in names),
         warnings=tuple(warnings),
+        recordings=everything,
     )
 
 
@@ -232,16 +241,17 @@ def read_corpus(config: CorpusConfig) -> Corpus:
     if not kept:
         raise InputError("no recording to evaluate below it", kind="empty", file=str(folder), hint=_empty_hint(config))
     members, warnings = with_patients(folder, kept)
-    cases = _paired(folder, members, config.annotations)
+    references = ReferenceFolder(folder, [m.name for m in members], found.recordings, config.annotations)
+    cases = _paired(folder, members, references)
     require_foreign(case.reference for case in cases if case.reference != case.path)
-    warnings = (*found.warnings, *warnings, *_about_splits(members, config))
-    return Corpus(folder, cases, len(chosen) - len(kept), warnings)
+    warnings = (*found.warnings, *warnings, *references.warnings, *_about_splits(members, config))
+    return Corpus(folder, cases, len(chosen) - len(kept), warnings, found.recordings)
 
 
-def _indexed(folder: Path, found: Sequence[PurePath], index: Index) -> Members:
+def _indexed(folder: Path, found: Sequence[str], index: Index, remarks: Sequence[str]) -> Members:
     """Return the recordings that an index lists."""
     rows = index.below(folder)
-    unlisted = [name for name in found if name.as_posix() not in rows]
+    unlisted = [name for name in found if name not in rows]
     warnings = (f"{len(unlisted)} recordings are not in {index.path.name} and left out",) if unlisted else ()
     there = {
         name: row for name, row in sorted(rows.items()) if (folder / name).is_file() or (folder / name).is_symlink()
@@ -249,8 +259,9 @@ def _indexed(folder: Path, found: Sequence[PurePath], index: Index) -> Members:
     return Members(
         tuple(Member(name, row) for name, row in there.items()),
         tuple(name for name in rows if name not in there),
-        warnings,
+        (*remarks, *warnings),
         index.path.name,
+        tuple(dict.fromkeys((*found, *rows))),
     )
 
 
@@ -266,8 +277,7 @@ def _excluded(member: Member, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) or fnmatchcase(PurePath(name).name, pattern) for pattern in patterns)
 
 
-def _paired(folder: Path, members: Sequence[Member], annotations: Path | None) -> tuple[Case, ...]:
-    references = ReferenceFolder(folder, annotations)
+def _paired(folder: Path, members: Sequence[Member], references: ReferenceFolder) -> tuple[Case, ...]:
     cases, unpaired = [], []
     for member in members:
         reference = references.find(PurePath(member.name))
@@ -287,8 +297,10 @@ def _paired(folder: Path, members: Sequence[Member], annotations: Path | None) -
             )
         )
     if unpaired:
+        why = references.reason(PurePath(unpaired[0]))
         raise InputError(
-            f"{len(unpaired)} of {len(members)} recordings have no annotation ({_few(unpaired)})",
+            f"{len(unpaired)} of {len(members)} recordings have no annotation ({_few(unpaired)})"
+            + (f"; the first: {why}" if why else ""),
             kind="io",
             file=str(folder),
             hint="name their folder with --annotations DIR, or leave them out with --exclude PATTERN",

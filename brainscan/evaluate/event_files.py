@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from brainscan.errors import BrainscanError, InputError
+from brainscan.evaluate.mending import Mending, joined, mend
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile
-from brainscan.io.annotations import read_annotations, sniff
+from brainscan.io.annotations import read_annotations, read_rows, sniff
 from brainscan.io.csv_bi import read_csv_bi
-from brainscan.io.pairing import FilePair
+from brainscan.io.event_pairs import FilePair
 from brainscan.model.allocator import keep_freed_memory
 from brainscan.scoring import szcore as szcore_scores
 from brainscan.scoring.nedc import LABELS, NedcScores, Pair, PairCounts, complete, count_pair, pool
 from brainscan.scoring.nedc.score import PER_FILE_COLUMNS
+
+_PLACE_HINT = "let it lie at the same place below its folder as the reference below its own"
 
 Scorer = Literal["nedc", "szcore"]
 SzcorePerFile = dict[szcore_scores.Path, dict[str, szcore_scores.SzcoreScores]]
@@ -56,6 +59,10 @@ class ScoreReport:
         Pairs that NEDC does not score.
     szcore_only : tuple of Failure
         Pairs that NEDC scores and SzCORE does not (recordings below half a second).
+    mended : mapping of name to Mending
+        Hypotheses of which rows were cut, joined or left out.
+    odd : mapping of name to str
+        Hypotheses whose rows were taken as they stand, though `mended` would have changed or refused them, and how.
     """
 
     n_pairs: int
@@ -64,6 +71,8 @@ class ScoreReport:
     szcore: SzcorePerFile
     failures: tuple[Failure, ...]
     szcore_only: tuple[Failure, ...] = ()
+    mended: dict[str, Mending] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the fixed JSON layout."""
@@ -75,6 +84,8 @@ class ScoreReport:
             "timescoring": {path: _szcore_mapping(scores) for path, scores in self.szcore.items()},
             "timescoring_errors": [failure.as_mapping() for failure in self.szcore_only],
             "errors": [failure.as_mapping() for failure in self.failures],
+            "mended": {name: mending.as_mapping() for name, mending in self.mended.items()},
+            "taken_as_they_stand": self.odd,
         }
 
 
@@ -89,7 +100,7 @@ def _szcore_mapping(scores: dict[str, szcore_scores.SzcoreScores]) -> dict[str, 
     }
 
 
-def score_files(pairs: Sequence[FilePair], *, strict: bool = False) -> ScoreReport:
+def score_files(pairs: Sequence[FilePair], *, strict: bool = False, as_they_stand: bool = False) -> ScoreReport:
     """Score pairs of event files with all NEDC and SzCORE measures.
 
     A pair on which the official NEDC tool stops is a failure and stays out of its pools. A hypothesis that is
@@ -100,53 +111,106 @@ def score_files(pairs: Sequence[FilePair], *, strict: bool = False) -> ScoreRepo
     pairs : sequence of FilePair
     strict : bool
         Stop at the first failure, as the official tool does.
+    as_they_stand : bool
+        Score the rows of a CSV_bi hypothesis as the official tools do, whatever they say, and report what is odd.
+        Else its events are mended first, as in `evaluate`, and confidences outside 0..1 are refused.
 
     Raises
     ------
     BrainscanError
         With `strict`, the first failure.
     """
-    counts: dict[str, PairCounts] = {}
-    scores: SzcorePerFile = {path: {} for path in szcore_scores.PATHS}
-    failures: list[Failure] = []
-
-    def fail(pair: FilePair, error: BrainscanError, *scorers: Scorer) -> None:
-        if strict and "nedc" in scorers:
-            raise error
-        failures.append(Failure(pair, scorers, error))
-
     keep_freed_memory()  # SzCORE's masks take a third less time on long recordings
+    scoring = _Scoring(strict, as_they_stand)
     for pair in pairs:
+        scoring.add(pair)
+    told = _merged(scoring.failures)
+    return ScoreReport(
+        n_pairs=len(pairs),
+        nedc=pool(list(scoring.counts.values())) if scoring.counts else None,
+        nedc_per_file=scoring.counts,
+        szcore=scoring.scores,
+        failures=tuple(failure for failure in told if "nedc" in failure.scorers),
+        szcore_only=tuple(failure for failure in told if "nedc" not in failure.scorers),
+        mended=scoring.mended,
+        odd=scoring.odd,
+    )
+
+
+@dataclass(slots=True)
+class _Scoring:
+    """What has been counted so far."""
+
+    strict: bool
+    as_they_stand: bool
+    counts: dict[str, PairCounts] = field(default_factory=dict)
+    scores: SzcorePerFile = field(default_factory=lambda: {path: {} for path in szcore_scores.PATHS})
+    failures: list[Failure] = field(default_factory=list)
+    mended: dict[str, Mending] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
+
+    def add(self, pair: FilePair) -> None:
+        """Count one pair, or note why it cannot be counted."""
         try:
-            ref, hyp = _load(pair)
+            ref, hyp = self._load(pair)
         except BrainscanError as error:
-            fail(pair, error, "nedc", "szcore")
-            continue
+            self._fail(pair, error, "nedc", "szcore")
+            return
         if hyp is None:
-            fail(pair, InputError("hypothesis is missing", kind="io", file=pair.name), "nedc")
+            why = f" ({pair.missing})" if pair.missing else ""
+            self._fail(pair, InputError(f"hypothesis is missing{why}", kind="io", file=pair.name), "nedc")
             hyp = AnnotationFile((), ref.duration_s)
         else:
             try:
-                counts[pair.name] = _nedc(ref, hyp)
+                self.counts[pair.name] = _nedc(ref, hyp)
             except ValueError as problem:
-                fail(pair, InputError(str(problem), kind="corrupt", file=pair.name), "nedc")
+                self._fail(pair, InputError(str(problem), kind="corrupt", file=pair.name), "nedc")
         try:
             found = _szcore(ref, hyp)
         except ValueError as problem:
-            fail(pair, InputError(str(problem), kind="corrupt", file=pair.name), "szcore")
+            self._fail(pair, InputError(str(problem), kind="corrupt", file=pair.name), "szcore")
         else:
             for path, score in found.items():
-                scores[path][pair.name] = score
-    pooled = pool(list(counts.values())) if counts else None
-    told = _merged(failures)
-    return ScoreReport(
-        n_pairs=len(pairs),
-        nedc=pooled,
-        nedc_per_file=counts,
-        szcore=scores,
-        failures=tuple(failure for failure in told if "nedc" in failure.scorers),
-        szcore_only=tuple(failure for failure in told if "nedc" not in failure.scorers),
-    )
+                self.scores[path][pair.name] = score
+
+    def _fail(self, pair: FilePair, error: BrainscanError, *scorers: Scorer) -> None:
+        if self.strict and "nedc" in scorers:
+            raise error
+        self.failures.append(Failure(pair, scorers, error))
+
+    def _load(self, pair: FilePair) -> tuple[AnnotationFile, AnnotationFile | None]:
+        if not pair.ref.exists():
+            raise InputError("reference is missing", kind="io", file=str(pair.ref))
+        if pair.undecided:
+            raise InputError(f"hypothesis cannot be told ({pair.missing})", kind="io", file=pair.name, hint=_PLACE_HINT)
+        ref = read_events(pair.ref)
+        duration_s = ref.known_duration_s()
+        if pair.missing or not pair.hyp.exists():
+            return ref, None
+        return ref, self._hypothesis(pair, duration_s)
+
+    def _hypothesis(self, pair: FilePair, duration_s: float) -> AnnotationFile:
+        """Return the hypothesis, mended unless its rows are to stand; it has the reference's duration if none."""
+        plain = _is_csv_bi(pair.hyp)
+        file = read_csv_bi(pair.hyp) if plain else read_rows(pair.hyp)
+        if file.duration_s is None or sniff(pair.hyp) == "tse":  # TSE tells the last stop only
+            file = replace(file, duration_s=duration_s)
+        end_s = file.known_duration_s()
+        if plain and self.as_they_stand:
+            try:
+                _, mending = mend(file, end_s)
+            except InputError as error:
+                self.odd[pair.name] = error.message
+            else:
+                if mending:
+                    self.odd[pair.name] = f"rows that would be {mending}"
+            return file
+        sound, mending = mend(file, end_s)
+        if mending:
+            self.mended[pair.name] = mending
+        if plain and sound is file:
+            return file
+        return AnnotationFile(joined(sound.track()), end_s, name=file.name, warnings=file.warnings)
 
 
 def _merged(failures: list[Failure]) -> tuple[Failure, ...]:
@@ -160,7 +224,7 @@ def _merged(failures: list[Failure]) -> tuple[Failure, ...]:
 
 
 def read_events(path: Path) -> AnnotationFile:
-    """Read an event file for scoring.
+    """Read a reference for scoring.
 
     CSV_bi rows pass as they stand (the scores define what overlapping or reversed rows mean); other formats
     become one track of seizures.
@@ -170,21 +234,14 @@ def read_events(path: Path) -> AnnotationFile:
     InputError
         If the file cannot be used.
     """
-    if path.suffix == ".csv_bi" or sniff(path) == "csv_bi":
+    if _is_csv_bi(path):
         return read_csv_bi(path)
     file = read_annotations(path)
     return AnnotationFile(file.track(), file.duration_s, name=file.name, warnings=file.warnings)
 
 
-def _load(pair: FilePair) -> tuple[AnnotationFile, AnnotationFile | None]:
-    if not pair.ref.exists():
-        raise InputError("reference is missing", kind="io", file=str(pair.ref))
-    ref = read_events(pair.ref)
-    hyp = read_events(pair.hyp) if pair.hyp.exists() else None
-    ref.known_duration_s()
-    if hyp is not None:
-        hyp.known_duration_s()
-    return ref, hyp
+def _is_csv_bi(path: Path) -> bool:
+    return path.suffix == ".csv_bi" or sniff(path) == "csv_bi"
 
 
 def _nedc(ref: AnnotationFile, hyp: AnnotationFile) -> PairCounts:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 import zipfile
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -17,15 +17,17 @@ from brainscan.card import DecisionConfig
 from brainscan.decision.postprocess import find_events
 from brainscan.errors import BrainscanError, InputError, UsageError
 from brainscan.evaluate.corpus import Case
+from brainscan.evaluate.mending import Mending, mend
 from brainscan.evaluate.output import Failure, Output, Spans
-from brainscan.evaluate.references import stem_of
 from brainscan.evaluate.run import Listener, Outputs
 from brainscan.evaluate.sweep import Sweep, sweep
-from brainscan.events import RATE_HZ, Event, Probabilities, complement, runs, union
+from brainscan.events import RATE_HZ, Annotation, Event, Probabilities, complement, runs, union
 from brainscan.io import read
-from brainscan.io.annotations import RecordingFacts, read_annotations
+from brainscan.io.annotation_file import SEIZURE, AnnotationFile
+from brainscan.io.annotations import RecordingFacts, read_rows, sniff
 from brainscan.io.discover import files_below
 from brainscan.io.event_formats import origin_of, suffixes
+from brainscan.io.pairing import Match, match
 from brainscan.mapping import from_mapping
 from brainscan.recording import Recording
 from brainscan.scoring.operating_points import THRESHOLDS
@@ -33,11 +35,13 @@ from brainscan.scoring.operating_points import THRESHOLDS
 _TOLERANCE_S = 1.0  # detectors that write whole seconds are not told off
 
 
-class HypothesisFolder:
-    """Finds the hypothesis of each recording: by mirrored path, else by a name that is unique below the folder.
+def find_hypotheses(recordings: Iterable[str], others: Iterable[str], folder: Path) -> Match:
+    """Find the hypothesis of each recording, see `brainscan.io.pairing`.
 
     Parameters
     ----------
+    recordings, others : iterable of str
+        Those that are asked for, and all others of the corpus, relative to it.
     folder : Path
 
     Raises
@@ -45,41 +49,35 @@ class HypothesisFolder:
     UsageError
         If it is no folder, or holds no hypothesis.
     """
-
-    def __init__(self, folder: Path) -> None:
-        if not folder.is_dir():
-            raise UsageError(f"{folder} is no folder", hint="hypotheses lie in a folder, one file a recording")
-        self._by_place: dict[PurePath, list[Path]] = defaultdict(list)
-        self._by_name: dict[str, list[Path]] = defaultdict(list)
-        for path in files_below(folder):
-            if path.suffix.lower() in suffixes("curve", "events"):
-                for key in {stem_of(path), path.stem}:
-                    self._by_place[path.relative_to(folder).parent / key].append(path)
-                    self._by_name[key].append(path)
-        if not self._by_name:
-            raise UsageError(
-                f"{folder} holds no hypothesis", hint=f"one of {', '.join(suffixes('curve', 'events'))} a recording"
-            )
-
-    def find(self, name: PurePath) -> Path | None:
-        """Return the hypothesis of the recording at a path relative to the corpus; None if there is none."""
-        keys = (name.stem, stem_of(name), name.name)
-        for key in keys:
-            if found := self._by_place.get(name.parent / key):
-                return _best(found)
-        for key in keys:
-            found = self._by_name.get(key, [])
-            if len({path.parent for path in found}) == 1:
-                return _best(found)
-        return None
+    if not folder.is_dir():
+        raise UsageError(f"{folder} is no folder", hint="hypotheses lie in a folder, one file a recording")
+    known = suffixes("curve", "events")
+    files = [PurePath(p.relative_to(folder)) for p in files_below(folder) if p.suffix.lower() in known]
+    if not files:
+        raise UsageError(f"{folder} holds no hypothesis", hint=f"one of {', '.join(known)} a recording")
+    return match(map(PurePath, recordings), files, _preference, others=map(PurePath, others), root=folder)
 
 
-def run_hypotheses(cases: Sequence[Case], folder: Path, listener: Listener | None = None) -> Outputs:
+def _preference(file: PurePath) -> int:
+    return suffixes("curve", "events").index(file.suffix.lower())
+
+
+def run_hypotheses(
+    cases: Sequence[Case], others: Sequence[str], folder: Path, listener: Listener | None = None
+) -> Outputs:
     """Read the hypothesis of every case.
 
     Probability files (SPEC §3; any rate) are decided on at every threshold, with the decision of the model that
     made them where they tell it, else with the default one. Events of event files count at every threshold that
     their confidence reaches.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+    others : sequence of str
+        Further recordings of the corpus: a name that one of them has too tells nothing.
+    folder : Path
+    listener : Listener, optional
 
     Returns
     -------
@@ -92,45 +90,71 @@ def run_hypotheses(cases: Sequence[Case], folder: Path, listener: Listener | Non
         If `folder` is no folder of hypotheses.
     """
     listener = listener or Listener()
-    hypotheses = HypothesisFolder(folder)
+    found = find_hypotheses((case.name for case in cases), others, folder)
     outputs: dict[str, Output] = {}
     failures: list[Failure] = []
+    mended: dict[str, Mending] = {}
     for number, case in enumerate(cases, 1):
+        name = PurePath(case.name)
         try:
-            path = hypotheses.find(PurePath(case.name))
-            if path is None:
-                raise InputError("has no hypothesis", kind="io", hint=f"looked for a file of its name below {folder}")
-            outputs[case.name] = read_hypothesis(path, read(case.path))
+            if name not in found.mates:
+                raise InputError(f"has no hypothesis ({found.reasons[name]})", kind="io", hint=_hint(folder))
+            output, mending = read_mended(folder / found.mates[name], read(case.path))
         except BrainscanError as error:
             failures.append(Failure.of(case.name, error))
+        else:
+            outputs[case.name] = output
+            if mending:
+                mended[case.name] = mending
         listener.done(case.name, number, len(cases))
-    return Outputs(outputs, tuple(failures))
+    return Outputs(outputs, tuple(failures), warnings=(*found.warnings(), *_said(mended)))
+
+
+def _hint(folder: Path) -> str:
+    return f"its file lies at the same place below {folder} as the recording in the corpus, or has a name of its own"
+
+
+def _said(mended: Mapping[str, Mending]) -> Iterator[str]:
+    if mended:
+        first = next(iter(mended))
+        count = f"{len(mended)} recordings, the first {first}" if len(mended) > 1 else first
+        yield f"events of hypotheses changed ({count}): {sum(mended.values(), Mending())}"
 
 
 def read_hypothesis(path: Path, recording: Recording) -> Output:
-    """Read what a detector says about a recording.
+    """Read what a detector says about a recording; see `read_mended`."""
+    return read_mended(path, recording)[0]
+
+
+def read_mended(path: Path, recording: Recording) -> tuple[Output, Mending]:
+    """Read what a detector says about a recording, and how its events had to be changed.
 
     Raises
     ------
     InputError
-        If the file cannot be used, or has an event outside the recording.
+        If the file cannot be used (see `mending.mend`), or its curve ends after the recording.
     """
     if path.suffix.lower() == ".npz":
-        return _of_curves(path, recording)
-    events, unscored, duration_s = _events_of(path, recording)
-    warnings = []
+        return _of_curves(path, recording), Mending()
+    told = _json_events(path) if path.suffix.lower() == ".json" else _file_events(path, recording)
+    sound, mending = mend(told.file, recording.duration_s)
+    mending += Mending(unsure=told.n_unsure)
+    events = [Event(row.onset_s, row.offset_s, min(max(row.confidence, 0.0), 1.0)) for row in sound.track()]
+    warnings = [f"the hypothesis' events were changed: {mending}"] if mending else []
+    duration_s = told.duration_s
     if duration_s is not None and abs(duration_s - recording.duration_s) > _TOLERANCE_S:
         warnings.append(f"the hypothesis says {duration_s:g} s, the recording has {recording.duration_s:g} s")
     segments = union((segment.start_s, segment.stop_s) for segment in recording.segments)
     gaps = complement(segments, 0.0, recording.duration_s)
-    return Output(
+    output = Output(
         duration_s=recording.duration_s,
         start=recording.start,
-        analysed=complement((*unscored, *gaps), 0.0, recording.duration_s),
+        analysed=complement((*told.unscored, *gaps), 0.0, recording.duration_s),
         sweep=Sweep.of(_by_confidence(events)),
         events=_joined(events),
         warnings=tuple(warnings),
     )
+    return output, mending
 
 
 def read_curves(path: Path) -> tuple[Probabilities, ...]:
@@ -211,25 +235,42 @@ def _at_256_hz(values: NDArray[np.float32], rate_hz: float) -> NDArray[np.float3
     return values[at]
 
 
-def _events_of(path: Path, recording: Recording) -> tuple[tuple[Event, ...], Spans, float | None]:
-    """Return events, unscored spans and the duration that the file tells."""
-    if path.suffix.lower() == ".json":
-        return _events_of_json(path, recording.duration_s)
-    plain = read_annotations(path, facts=RecordingFacts(recording.name, None, recording.start))
-    file = read_annotations(path, facts=RecordingFacts(recording.name, recording.duration_s, recording.start))
-    events = [_event(row.onset_s, row.offset_s, row.confidence) for row in file.track()]
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What an event file says, as it stands.
+
+    Parameters
+    ----------
+    file : AnnotationFile
+    unscored : tuple of (float, float)
+    duration_s : float or None
+        Of the recording, where the file tells it.
+    n_unsure : int
+        Events without a confidence where others have one.
+    """
+
+    file: AnnotationFile
+    unscored: Spans
+    duration_s: float | None
+    n_unsure: int = 0
+
+
+def _file_events(path: Path, recording: Recording) -> _Told:
+    file = read_rows(path, facts=RecordingFacts(recording.name, recording.duration_s, recording.start))
     remarks = (comment.split() for comment in file.comments)
     try:
         unscored = tuple((float(words[1]), float(words[2])) for words in remarks if words[:1] == ["unscored"])
     except (ValueError, IndexError):
         raise InputError("has a comment 'unscored' without two times", kind="corrupt", file=path.name) from None
-    return tuple(events), unscored, plain.duration_s
+    # TSE tells no duration but the last stop.
+    return _Told(file, unscored, None if sniff(path) == "tse" else file.duration_s)
 
 
-def _events_of_json(path: Path, end_s: float) -> tuple[tuple[Event, ...], Spans, float | None]:
+def _json_events(path: Path) -> _Told:
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        events = [_event(float(e["onset_s"]), float(e["offset_s"]), e.get("confidence")) for e in document["events"]]
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
+        rows = [(float(e["onset_s"]), float(e["offset_s"]), e.get("confidence")) for e in document["events"]]
+        events = [Annotation(a, b, SEIZURE, 1.0 if sure is None else float(sure)) for a, b, sure in rows]
         unscored = tuple((float(a), float(b)) for a, b in document.get("unscored", ()))
         duration_s = float(document["duration_s"]) if "duration_s" in document else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -239,15 +280,9 @@ def _events_of_json(path: Path, end_s: float) -> tuple[tuple[Event, ...], Spans,
             file=path.name,
             hint='the form is that of detect: {"events": [{"onset_s", "offset_s", "confidence"}]}',
         ) from None
-    if any(event.offset_s > end_s + 1e-3 for event in events):
-        raise InputError(f"has an event behind the recording's end ({end_s:g} s)", kind="corrupt", file=path.name)
-    return tuple(events), unscored, duration_s
-
-
-def _event(onset_s: float, offset_s: float, confidence: float | None) -> Event:
-    """Return an event; a confidence that is none counts as certain."""
-    sure = 1.0 if confidence is None or math.isnan(confidence) else min(max(confidence, 0.0), 1.0)
-    return Event(onset_s, offset_s, sure)
+    n_unsure = sum(sure is None for *_, sure in rows)
+    file = AnnotationFile(tuple(events), duration_s, name=path.name)
+    return _Told(file, unscored, duration_s, n_unsure if n_unsure < len(rows) else 0)
 
 
 def _by_confidence(events: Sequence[Event]) -> list[tuple[Event, ...]]:
@@ -268,7 +303,3 @@ def _joined(events: Iterable[Event]) -> tuple[Event, ...]:
         Event(a, b, max(e.confidence for e in found if a <= e.onset_s < b))
         for a, b in union((e.onset_s, e.offset_s) for e in found)
     )
-
-
-def _best(paths: Iterable[Path]) -> Path:
-    return min(paths, key=lambda path: suffixes("curve", "events").index(path.suffix.lower()))

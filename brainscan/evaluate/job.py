@@ -15,7 +15,7 @@ from brainscan.evaluate.frozen import fitted_points, is_run, read_run, require_s
 from brainscan.evaluate.hypotheses import run_hypotheses
 from brainscan.evaluate.judged import Scorer, judge
 from brainscan.evaluate.quality import quality_rows
-from brainscan.evaluate.run import Listener, ModelConfig, run_model
+from brainscan.evaluate.run import Listener, ModelConfig, Outputs, run_model
 from brainscan.mapping import to_mapping
 from brainscan.model.checkpoint import FOLDER_WEIGHTS
 
@@ -63,12 +63,15 @@ class Result:
         All figures as plain values.
     n_cached : int
         Recordings that came from the cache.
+    warnings : tuple of str
+        About the corpus and the outputs as a whole; also among those of the metrics.
     """
 
     corpus: Corpus
     evaluation: Evaluation
     metrics: dict[str, Any]
     n_cached: int
+    warnings: tuple[str, ...] = ()
 
 
 def run(job: Job, listener: Listener | None = None) -> Result:
@@ -87,17 +90,19 @@ def run(job: Job, listener: Listener | None = None) -> Result:
     config = EvaluationConfig(_name_of(job.corpus.folder), job.scorer, job.targets)
     if job.fit_on is not None:
         config = replace(config, fitted=_fitted(job, listener))
-    evaluation, n_cached = _evaluation(job, corpus, config, listener)
+    evaluation, outputs = _evaluation(job, corpus, config, listener)
     metrics = evaluation.as_mapping()
     metrics["excluded"] = corpus.n_excluded
-    metrics["warnings"] = [*corpus.warnings, *metrics["warnings"]]
+    warnings = [*corpus.warnings, *outputs.warnings]
     if job.pieces_s is not None:
         metrics["pieces"] = quality_rows(evaluation.recordings, job.pieces_s, evaluation.detector.on)
     if job.compare:
         other = _other(job, job.compare)
-        second, _ = _evaluation(other, corpus, config, listener)
+        second, second_outputs = _evaluation(other, corpus, config, listener)
         metrics["comparison"] = compare(evaluation, second, job.targets)
-    return Result(corpus, evaluation, metrics, n_cached)
+        warnings += [f"{second.detector.name}: {text}" for text in second_outputs.warnings]
+    metrics["warnings"] = [*warnings, *metrics["warnings"]]
+    return Result(corpus, evaluation, metrics, outputs.n_cached, tuple(warnings))
 
 
 def facts_of(card: Card, model: ModelConfig) -> DetectorFacts:
@@ -118,15 +123,15 @@ def facts_of(card: Card, model: ModelConfig) -> DetectorFacts:
 
 def _evaluation(
     job: Job, corpus: Corpus, config: EvaluationConfig, listener: Listener | None
-) -> tuple[Evaluation, int]:
+) -> tuple[Evaluation, Outputs]:
     if job.hypotheses is not None:
         facts = DetectorFacts(_name_of(job.hypotheses))
-        outputs = run_hypotheses(corpus.cases, job.hypotheses, listener)
+        outputs = run_hypotheses(corpus.cases, corpus.recordings, job.hypotheses, listener)
     else:
         facts = facts_of(job.model.card(), job.model)
         outputs = run_model(corpus.cases, job.model, listener)
     recordings, failures = judge(corpus.cases, outputs)
-    return evaluate(recordings, failures, facts, config), outputs.n_cached
+    return evaluate(recordings, failures, facts, config), outputs
 
 
 def _fitted(job: Job, listener: Listener | None) -> tuple[Any, ...]:

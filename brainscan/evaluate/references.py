@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePath
@@ -17,10 +17,10 @@ from brainscan.io.csv_bi import COMMENT
 from brainscan.io.discover import files_below
 from brainscan.io.edf_annotations import read_edf_annotations
 from brainscan.io.event_formats import origin_of, references
+from brainscan.io.pairing import TEMPLE, bare_name, few, match
 from brainscan.io.siena import listed_name, recordings_of_list
-from brainscan.io.wfdb import SUFFIX as WFDB_SUFFIX
 
-_ENDINGS = ("_events", "_eeg", "_ieeg")
+_TABLES = TEMPLE | {".tsv"}
 _HEAD_BYTES = 1 << 20
 
 
@@ -58,13 +58,17 @@ class Reference:
 class ReferenceFolder:
     """Finds the annotation of each recording of a corpus.
 
-    In this order: a file of the same name (BIDS: ``_events`` for ``_eeg``) in the mirrored folder; the only file of
-    that name anywhere below the folder of annotations; a list of many recordings (CHB-MIT summary, Siena list) that
-    names it; CHB-MIT's ``.seizures`` beside it; the recording's own annotations, where they name a seizure.
+    In this order: a file of the recording's name, as `brainscan.io.pairing` has it; a list of many recordings (CHB-MIT
+    summary, Siena list) that names it; CHB-MIT's ``.seizures`` beside it; the recording's own annotations, where they
+    name a seizure.
 
     Parameters
     ----------
     corpus : Path
+    recordings : sequence of str
+        Whose annotations are asked for, relative to the corpus.
+    others : sequence of str
+        Further recordings of the corpus: a name that one of them has too tells nothing.
     annotations : Path or None
         Where annotations lie if not beside the recordings.
 
@@ -74,56 +78,82 @@ class ReferenceFolder:
         If the folder of annotations does not exist.
     """
 
-    def __init__(self, corpus: Path, annotations: Path | None = None) -> None:
+    def __init__(
+        self, corpus: Path, recordings: Sequence[str], others: Sequence[str] = (), annotations: Path | None = None
+    ) -> None:
         if annotations is not None and not annotations.is_dir():
             raise InputError("is no folder", kind="io", file=str(annotations), hint="--annotations takes a folder")
-        self._corpus = corpus
-        self._apart = annotations is not None
-        self._root = annotations or corpus
-        self._by_place: dict[tuple[PurePath, str], list[Path]] = defaultdict(list)
-        self._by_name: dict[str, list[Path]] = defaultdict(list)
-        self._texts: list[Path] = []
-        self._lists: list[tuple[Path, Format, tuple[str, ...]]] | None = None
+        self._corpus, self._root = corpus, annotations or corpus
+        self._unread: dict[PurePath, InputError] = {}
+        apart = annotations is not None
+        asked, everyone = ([PurePath(name) for name in names] for names in (recordings, (*recordings, *others)))
+        files, texts = self._files(set(map(bare_name, everyone)), apart=apart)
+        self._formats = files
+        self._preferred = [row.name for row in references()]
+        usable = [file for file, kind in files.items() if kind in self._preferred or file in self._unread]
+        binary = [file for file, kind in files.items() if kind == "wfdb"]
+        self._match = match(asked, usable, self._preference, others=everyone, root=self._root, anywhere=apart)
+        self._binary = match(asked, binary, others=everyone, root=self._root, anywhere=False).mates
+        waiting = set(asked) - set(self._match.mates)
+        self._lists = [found for file in texts if (found := _list_of(self._root, file)) is not None] if waiting else []
+        self._listed = _told_by(self._lists, waiting, everyone)
+
+    def _files(self, known: Collection[str], *, apart: bool) -> tuple[dict[PurePath, Format | None], list[PurePath]]:
+        """Return the formats of the files that are called as recordings are, and all texts."""
+        formats: dict[PurePath, Format | None] = {}
+        texts = []
         for path in files_below(self._root):
-            if not self._apart and path.suffix.lower() in recording_suffixes():
+            file = PurePath(path.relative_to(self._root))
+            if not apart and path.suffix.lower() in recording_suffixes():
                 continue
             if path.suffix.lower() == ".txt":
-                self._texts.append(path)
-            for key in {stem_of(path), path.stem}:
-                self._by_place[path.relative_to(self._root).parent, key].append(path)
-                self._by_name[key].append(path)
+                texts.append(file)
+            if bare_name(file) in known:
+                try:
+                    formats[file] = sniff(path)
+                except InputError as problem:
+                    formats[file] = None
+                    if path.suffix.lower() in _TABLES:
+                        self._unread[file] = problem
+        return formats, texts
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What was guessed or passed over."""
+        return self._match.warnings(one_truth=TEMPLE)
 
     def find(self, name: PurePath) -> Path | None:
-        """Return the annotation of the recording at a path relative to the corpus; None if there is none."""
-        keys = (stem_of(name), name.name)
-        for key in keys:
-            best = _best(self._by_place.get((name.parent, key), []))
-            if best is not None:
-                return best
-        if self._apart:
-            known = [
-                path for path in self._by_name.get(keys[0], []) if sniff(path) in {row.name for row in references()}
-            ]
-            if len({path.parent for path in known}) == 1:
-                return _best(known)
-        return self._listed(name) or self._binary(name) or self._own(name)
+        """Return the annotation of the recording at a path relative to the corpus; None if there is none.
 
-    def _listed(self, name: PurePath) -> Path | None:
-        if self._lists is None:
-            self._lists = [found for path in self._texts if (found := _list_of(path)) is not None]
-        holders = [
-            path
-            for path, kind, names in self._lists
-            if (listed_name(name.name, names) is not None if kind == "siena" else name.name in names)
+        Raises
+        ------
+        InputError
+            If there is one that cannot be read, or whose content is not here.
+        """
+        for found in (self._match.mates, self._listed, self._binary):
+            if name in found:
+                if found[name] in self._unread:
+                    raise self._unread[found[name]]
+                return self._root / found[name]
+        return self._own(name)
+
+    def reason(self, name: PurePath) -> str:
+        """Return why a recording has no annotation."""
+        unknown = [
+            file
+            for file, kind in self._formats.items()
+            if kind is None and file.suffix.lower() in _TABLES and file.parent == name.parent
+            if bare_name(file) == bare_name(name)
         ]
-        near = [path for path in holders if path.relative_to(self._root).parent == name.parent]
-        chosen = near or holders
-        return chosen[0] if len(chosen) == 1 else None
+        if unknown:
+            return f"{few(unknown)} is in no annotation format that we know"
+        listing = [listing.file for listing in self._lists if listing.entry_of(name) is not None]
+        if listing:
+            return f"{few(listing)} names {name.name}, and cannot be told to mean this one"
+        return self._match.reasons.get(name, "")
 
-    def _binary(self, name: PurePath) -> Path | None:
-        """Return CHB-MIT's ``.seizures``; after the list, which also knows recordings without a seizure."""
-        found = self._by_place.get((name.parent, name.name), []) + self._by_place.get((name.parent, name.stem), [])
-        return next((path for path in found if path.suffix.lower() == WFDB_SUFFIX), None)
+    def _preference(self, file: PurePath) -> int:
+        return self._preferred.index(self._formats[file] or self._preferred[-1])
 
     def _own(self, name: PurePath) -> Path | None:
         path = self._corpus / name
@@ -131,6 +161,61 @@ class ReferenceFolder:
             return path if sniff(path) == "edf" and read_edf_annotations(path).seizures else None
         except InputError:
             return None  # damaged: what is wrong with it is told when it is read as a recording
+
+
+@dataclass(frozen=True, slots=True)
+class _List:
+    """A list of the seizures of many recordings, and the names in it."""
+
+    file: PurePath
+    kind: Format
+    entries: tuple[str, ...]
+
+    def entry_of(self, recording: PurePath) -> str | None:
+        """Return under which name it tells about a recording of that file name."""
+        if self.kind == "siena":
+            return listed_name(recording.name, self.entries)
+        return recording.name if recording.name in self.entries else None
+
+    def beside(self, recording: PurePath) -> bool:
+        """Say whether it lies in the (mirrored) folder of a recording."""
+        return self.file.parent == recording.parent
+
+    def above(self, recording: PurePath) -> bool:
+        """Say whether it lies in a folder above a recording's."""
+        return self.file.parent in recording.parents[1:]
+
+
+def _told_by(
+    lists: Sequence[_List], waiting: Collection[PurePath], everyone: Iterable[PurePath]
+) -> dict[PurePath, PurePath]:
+    """Return the list that tells about each recording that waits for its annotation.
+
+    A list names recordings without their folders: those it means lie beside it, else below it; else it has to be the
+    only one that has a name, and the recording the only one of that name.
+    """
+    names = tuple(dict.fromkeys(everyone))
+    chosen: dict[PurePath, _List] = {}
+    for near in (_List.beside, _List.above, None):
+        if len(chosen) == len(waiting):
+            break
+        told = {(listing.file, entry) for name, listing in chosen.items() if (entry := listing.entry_of(name))}
+        claims = [
+            (name, listing, entry)
+            for name in names
+            for listing in lists
+            if near is None or near(listing, name)
+            if (entry := listing.entry_of(name)) is not None and (listing.file, entry) not in told
+        ]
+        exact = {(listing.file, entry) for name, listing, entry in claims if name.name == entry}
+        # A name that differs by one of Siena's slips stands back behind the one that does not.
+        claims = [c for c in claims if c[0].name == c[2] or (c[1].file, c[2]) not in exact]
+        holders = Counter((listing.file, entry) for _, listing, entry in claims)
+        lists_of = Counter(name for name, *_ in claims)
+        for name, listing, entry in claims:
+            if lists_of[name] == holders[listing.file, entry] == 1 and name in waiting:
+                chosen.setdefault(name, listing)
+    return {name: listing.file for name, listing in chosen.items()}
 
 
 def read_reference(
@@ -193,23 +278,8 @@ def _reviewed(path: Path) -> bool:
     return any(comment.split(" ")[0] == REVIEWED for comment in comments)
 
 
-def stem_of(path: PurePath) -> str:
-    """Return a file's name without suffix and without BIDS' last word, which annotations and recordings differ in."""
-    stem = path.stem
-    for ending in _ENDINGS:
-        stem = stem.removesuffix(ending)
-    return stem
-
-
-def _best(paths: Iterable[Path]) -> Path | None:
-    preferred = [row.name for row in references()]
-    formats = {path: sniff(path) or "" for path in paths}
-    known = [path for path, name in formats.items() if name in preferred]
-    return min(known, key=lambda path: preferred.index(formats[path]), default=None)
-
-
-def _list_of(path: Path) -> tuple[Path, Format, tuple[str, ...]] | None:
-    name = sniff(path)
+def _list_of(root: Path, file: PurePath) -> _List | None:
+    name = sniff(root / file)
     if name == "chbmit":
-        return path, name, recordings_of_summary(path)
-    return (path, name, recordings_of_list(path)) if name == "siena" else None
+        return _List(file, name, recordings_of_summary(root / file))
+    return _List(file, name, recordings_of_list(root / file)) if name == "siena" else None

@@ -72,11 +72,14 @@ class Outputs:
         In the order of the cases.
     n_cached : int
         How many came from the cache.
+    warnings : tuple of str
+        About all of them.
     """
 
     by_name: Mapping[str, Output]
     failures: tuple[Failure, ...] = ()
     n_cached: int = 0
+    warnings: tuple[str, ...] = ()
 
 
 def _ignore(_name: str, _number: int, _total: int) -> None:

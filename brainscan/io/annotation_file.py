@@ -22,6 +22,8 @@ TUSZ_SEIZURES = frozenset(
 """Labels of the Temple corpora that mean an epileptic seizure; ``nesz`` (non-epileptic) is background."""
 
 
+_CONFIDENCE_ROUNDING = 1e-6  # a mean in single precision
+
 _WORDS = {"seizure": SEIZURE, "sz": SEIZURE, "ictal": SEIZURE, "background": BACKGROUND, "bckg": BACKGROUND}
 
 
@@ -117,6 +119,23 @@ def row_error(message: str, *, name: str, line: int | None = None, hint: str = "
     """Build the error for a row that cannot be used; it names the line."""
     where = f"line {line}: " if line is not None else ""
     return InputError(f"{where}{message}", kind="corrupt", file=name, hint=hint)
+
+
+def check_confidence(row: Annotation, name: str, line: int | None = None) -> None:
+    """Refuse a seizure whose confidence is none.
+
+    Raises
+    ------
+    InputError
+        If it is outside 0..1, or no number; the line is named.
+    """
+    if is_seizure(row.label) and not -_CONFIDENCE_ROUNDING <= row.confidence <= 1.0 + _CONFIDENCE_ROUNDING:
+        raise row_error(
+            f"confidence {row.confidence:g} of the event at {row.onset_s:g} s is outside 0..1",
+            name=name,
+            line=line,
+            hint="confidences are probabilities: divide percent by 100",
+        )
 
 
 def check_intervals(file: AnnotationFile) -> AnnotationFile:

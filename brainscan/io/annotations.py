@@ -8,7 +8,7 @@ from pathlib import Path
 
 from brainscan.errors import InputError
 from brainscan.io import event_formats
-from brainscan.io.annotation_file import SEIZURE, AnnotationFile, check_intervals, is_seizure
+from brainscan.io.annotation_file import SEIZURE, AnnotationFile, check_confidence, check_intervals, is_seizure
 from brainscan.io.atomic import write_bytes
 from brainscan.io.content import Content
 from brainscan.io.csv_bi import TERM
@@ -36,6 +36,8 @@ def read_annotations(
 ) -> AnnotationFile:
     """Read annotations and check them: no reversed, empty or overlapping seizure, none outside the recording.
 
+    Confidences lie within 0..1.
+
     Parameters
     ----------
     path : Path
@@ -56,6 +58,8 @@ def read_annotations(
     if said_s is not None and known_s is not None and abs(said_s - known_s) > DURATION_TOLERANCE_S:
         warnings += (f"the annotation is of {said_s:g} s, the recording has {known_s:g} s",)
     duration_s = said_s if known_s is None else known_s
+    for row, line in zip(file.annotations, file.lines or [None] * len(file.annotations), strict=True):
+        check_confidence(row, file.name, line)
     return check_intervals(replace(file, duration_s=duration_s, start=file.start or facts.start, warnings=warnings))
 
 

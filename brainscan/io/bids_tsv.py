@@ -10,7 +10,7 @@ from pathlib import Path
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation, Event
-from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, check_intervals, is_seizure, row_error
+from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, is_seizure, row_error
 from brainscan.io.text_files import read_text
 
 COLUMNS = ("onset", "duration", "eventType", "confidence", "channels", "dateTime", "recordingDuration")
@@ -31,8 +31,8 @@ def read_bids_tsv(path: Path) -> AnnotationFile:
     Raises
     ------
     InputError
-        If a needed column is missing, or for a malformed row, an unknown event type, rows that disagree about
-        the recording's duration, or seizures that overlap; the line is named.
+        If a needed column is missing, or for a malformed row, an unknown event type, or rows that disagree about
+        the recording's duration; the line is named.
     """
     lines = read_text(path).splitlines()
     header = [cell.strip() for cell in lines[0].split("\t")]
@@ -67,14 +67,12 @@ def read_bids_tsv(path: Path) -> AnnotationFile:
         raise row_error(
             f"rows disagree about the recording's duration ({seen})", name=path.name, line=max(durations.values())
         )
-    return check_intervals(
-        AnnotationFile(
-            annotations=tuple(rows),
-            duration_s=next(iter(durations), None),
-            lines=tuple(numbers),
-            name=path.name,
-            start=starts[0] if starts else None,
-        )
+    return AnnotationFile(
+        annotations=tuple(rows),
+        duration_s=next(iter(durations), None),
+        lines=tuple(numbers),
+        name=path.name,
+        start=starts[0] if starts else None,
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import SEIZURE, AnnotationFile, check_intervals, label_of
+from brainscan.io.annotation_file import SEIZURE, AnnotationFile, label_of
 from brainscan.io.clock import plain_seconds
 from brainscan.io.containers import container_of, read_head
 from brainscan.io.edf_header import FIXED_BYTES, header_length, parse_header
@@ -52,7 +52,7 @@ def read_edf_annotations(path: Path) -> AnnotationFile:
             raise InputError("has no annotations", kind="empty", file=path.name, hint="only EDF+ and BDF+ hold them")
     events, n_notes = _events(found, path.name)
     warnings = (f"annotations that name no seizure are passed over: {n_notes}",) if n_notes else ()
-    return check_intervals(AnnotationFile(events, duration_s, (), path.name, start, warnings=warnings))
+    return AnnotationFile(events, duration_s, (), path.name, start, warnings=warnings)
 
 
 def _events(found: Iterable[Annotation], name: str) -> tuple[tuple[Annotation, ...], int]:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import BACKGROUND, AnnotationFile, check_intervals, label_of, row_error
+from brainscan.io.annotation_file import BACKGROUND, AnnotationFile, label_of, row_error
 from brainscan.io.text_files import read_text
 
 COLUMNS = ("onset", "duration", "description")
@@ -78,7 +78,7 @@ def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
             )
         except ValueError as problem:
             raise row_error(str(problem), name=path.name, line=table.line_num) from None
-    return check_intervals(_on_recording_clock(rows, path.name, start))
+    return _on_recording_clock(rows, path.name, start)
 
 
 def _onset(text: str) -> float | datetime:

@@ -15,7 +15,6 @@ from brainscan.io.annotation_file import (
     SEIZURE,
     TUSZ_SEIZURES,
     AnnotationFile,
-    check_intervals,
     is_seizure,
     row_error,
 )
@@ -40,7 +39,7 @@ def read_tusz_csv(path: Path) -> AnnotationFile:
     Raises
     ------
     InputError
-        As `read_csv_bi`, and for an unknown label or rows of a channel that overlap; the line is named.
+        As `read_csv_bi`, and for an unknown label; the line is named.
     """
     table = parse_csv(read_text(path, drop_bom=False), path.name)
     return replace(_checked(table.rows, table.lines, path.name, table.duration_s), comments=table.comments)
@@ -57,7 +56,7 @@ def read_tse(path: Path) -> AnnotationFile:
     Raises
     ------
     InputError
-        If the version line is missing, or for a malformed row, an unknown label, or rows that overlap.
+        If the version line is missing, or for a malformed row or an unknown label; the line is named.
     """
     rows: list[Annotation] = []
     lines: list[int] = []
@@ -113,7 +112,7 @@ def _checked(rows: tuple[Annotation, ...], lines: tuple[int, ...], name: str, du
     warnings: tuple[str, ...] = ()
     if n_non_epileptic:
         warnings = (f"rows of non-epileptic seizures ({_NON_EPILEPTIC}) count as background: {n_non_epileptic}",)
-    return check_intervals(AnnotationFile(tuple(kept), duration_s, lines, name, warnings=warnings))
+    return AnnotationFile(tuple(kept), duration_s, lines, name, warnings=warnings)
 
 
 def format_tusz_csv(file: AnnotationFile, bname: str) -> str:

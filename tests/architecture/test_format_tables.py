@@ -13,7 +13,7 @@ import pytest
 
 import brainscan.cli
 from brainscan.errors import InputError, UsageError
-from brainscan.evaluate.hypotheses import HypothesisFolder
+from brainscan.evaluate.hypotheses import find_hypotheses
 from brainscan.evaluate.references import ReferenceFolder, read_reference
 from brainscan.events import Annotation
 from brainscan.io import container_formats, containers, event_formats
@@ -124,13 +124,14 @@ def test_evaluate_takes_it_as_truth_and_as_hypothesis(run: Run, edf: Path, here:
     truth = edf.with_suffix(".toy")
     content = Content(AnnotationFile((Annotation(20.0, 35.0, "seiz"),), 60.0), edf.name)
     truth.write_bytes(b"".join(_encode(content)))
-    found = ReferenceFolder(edf.parent).find(PurePath(edf.name))
+    found = ReferenceFolder(edf.parent, [edf.name]).find(PurePath(edf.name))
     assert found == truth
     assert [s.onset_s for s in read_reference(truth, edf.name, 60.0).seizures] == [20.0]
     (here / "hypotheses").mkdir()
     hypothesis = (here / "hypotheses" / "night.toy").resolve()
     hypothesis.write_bytes(truth.read_bytes())
-    assert HypothesisFolder(hypothesis.parent).find(PurePath(edf.name)) == hypothesis
+    matched = find_hypotheses([edf.name], [], hypothesis.parent)
+    assert matched.mates == {PurePath(edf.name): PurePath(hypothesis.name)}
 
 
 def test_what_it_cannot_express_is_told(

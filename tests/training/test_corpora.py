@@ -93,7 +93,7 @@ def test_a_plain_folder_needs_annotations_beside(tmp_path: Path, clips: tuple[Cl
     clips[1].to(root / "p3" / "a.edf")
     corpus = read_corpus(root)
     assert (corpus.layout, [item.subject for item in corpus.items]) == ("folder", ["p1", "p2"])
-    assert [(one.name, one.reason) for one in corpus.unusable] == [
+    assert [(one.name, one.reason.split(" (")[0]) for one in corpus.unusable] == [
         ("p3/a.edf", "no annotation file beside it, and no list names it")
     ]
 
@@ -113,6 +113,35 @@ def test_an_index_tells_splits_sources_and_what_was_judged(tmp_path: Path, clips
     (root / "index.csv").write_text("file,scored\na.edf,sometimes\n", "utf-8")
     with pytest.raises(InputError, match="line 2"):
         read_corpus(root)
+
+
+def test_an_index_of_a_spreadsheet_is_read_as_evaluate_reads_it(tmp_path: Path, clips: tuple[Clip, Clip]) -> None:
+    root = tmp_path / "own"
+    for name, clip in (("a", clips[0]), ("b", clips[1])):
+        clip.to(root / name / "EEG.edf").with_suffix(".csv_bi").write_text(clip.csv_bi(), "utf-8")
+    rows = "Filename;Patient;Split;Scored\r\na\\EEG.edf;x;train;2,5-12\r\nb\\EEG.edf;y;dev;none\r\n"
+    (root / "index.csv").write_bytes(rows.encode("utf-16"))
+    assert [(i.name, i.subject, i.split, i.scored) for i in read_corpus(root).items] == [
+        ("a/EEG.edf", "x", "train", ((2.5, 12.0),)),
+        ("b/EEG.edf", "y", "dev", ()),
+    ]
+    (root / "index.csv").write_text("nr;value\n1;2\n", "utf-8")
+    with pytest.raises(InputError, match="no column tells the files"):
+        read_corpus(root)
+
+
+def test_one_annotation_is_no_truth_of_two_recordings(tmp_path: Path, clips: tuple[Clip, Clip]) -> None:
+    root = tmp_path / "own"
+    for patient in ("p1", "p2"):
+        clips[0].to(root / patient / "EEG.edf")
+    (root / "p1" / "p1-summary.txt").write_text(
+        "File Name: EEG.edf\nFile Start Time: 00:00:00\nFile End Time: 00:00:20\nNumber of Seizures in File: 1\n"
+        "Seizure Start Time: 4 seconds\nSeizure End Time: 9 seconds\n",
+        "utf-8",
+    )
+    corpus = read_corpus(root)
+    assert [item.name for item in corpus.items] == ["p1/EEG.edf"]
+    assert ["cannot be told" in one.reason for one in corpus.unusable] == [True]
 
 
 def test_annotations_of_another_recording_are_noticed(tmp_path: Path, clips: tuple[Clip, Clip]) -> None:

@@ -207,3 +207,85 @@ def test_events_without_confidence_have_no_threshold(run: Run, corpus: Path, the
     shown = run("evaluate", corpus, "--hypotheses", theirs).out
     assert shown.count("as given") == 4
     assert "0.01" not in shown
+
+
+@pytest.fixture
+def namesakes(tmp_path: Path) -> Path:
+    """Return two patients whose recordings have one name, and truths that differ."""
+    root = tmp_path / "rec"
+    for patient, seizure in (("p1", (20.0, 35.0)), ("p2", (5.0, 15.0))):
+        (root / patient).mkdir(parents=True)
+        write_edf(root / patient / "EEG.edf")
+        (tmp_path / "ref" / patient).mkdir(parents=True)
+        annotate(tmp_path / "ref" / patient / "EEG.csv_bi", seizure)
+    return root
+
+
+@pytest.mark.parametrize("owner", ["p1", "p2"])
+@pytest.mark.parametrize("layout", ["mirrored", "flat", "deeper"])
+def test_nobody_is_judged_by_a_namesakes_file(
+    run: Run, namesakes: Path, tmp_path: Path, here: Path, owner: str, layout: str
+) -> None:
+    folder = tmp_path / "hyp" / {"mirrored": owner, "flat": "", "deeper": f"run/{owner}"}[layout]
+    folder.mkdir(parents=True)
+    annotate(folder / "EEG.csv_bi", (20.0, 35.0) if owner == "p1" else (5.0, 15.0))
+    found = run("evaluate", namesakes, "--annotations", tmp_path / "ref", "--hypotheses", tmp_path / "hyp", "--json")
+    if layout != "mirrored":
+        assert found.code == 3
+        return
+    assert found.code == 6
+    other = {"p1": "p2", "p2": "p1"}[owner]
+    assert [failure["file"] for failure in found.json["failures"]] == [f"{other}/EEG.edf"]
+    default = found.json["default"]
+    assert (found.json["seizures"], default["detected"], default["false_alarms"]) == (1, 1, 0)
+
+
+def test_nobody_has_a_namesakes_truth(run: Run, namesakes: Path, tmp_path: Path, here: Path) -> None:
+    (tmp_path / "ref" / "p2" / "EEG.csv_bi").unlink()
+    refused = run("evaluate", namesakes, "--annotations", tmp_path / "ref", "--hypotheses", tmp_path / "ref")
+    assert refused.code == 3
+    assert "p2/EEG.edf" in refused.err
+    left_out = ("--exclude", "p1/*")
+    assert run("evaluate", namesakes, *left_out, "--annotations", tmp_path / "ref", "--hypotheses", "ref").code == 3
+
+
+def test_both_namesakes_stand_in_the_tables(run: Run, namesakes: Path, tmp_path: Path, here: Path) -> None:
+    arguments = ("--annotations", tmp_path / "ref", "--hypotheses", tmp_path / "ref", "-o", tmp_path / "out")
+    assert run("evaluate", namesakes, *arguments, "--json").json["recordings"] == 2
+    with (tmp_path / "out" / "events.csv").open(encoding="utf-8") as stream:
+        assert {row["file"] for row in csv.DictReader(stream)} == {"p1/EEG.edf", "p2/EEG.edf"}
+
+
+def test_a_late_alarm_does_not_leave_the_pool(run: Run, corpus: Path, theirs: Path, here: Path) -> None:
+    path = theirs / "p2_night.csv_bi"
+    path.write_text(path.read_text("utf-8").replace("TERM,15.0000,60.0000,bckg", "TERM,55.0000,60.0040,seiz"), "utf-8")
+    found = run("evaluate", corpus, "--hypotheses", theirs)
+    assert found.code == 0
+    assert "warning: events of hypotheses changed (p2/p2_night.edf): cut to the recording: 1" in found.err
+    document = run("evaluate", corpus, "--hypotheses", theirs, "--json").json
+    assert (document["recordings"], document["default"]["false_alarms"]) == (2, 2)
+    assert "p2/p2_night.edf: the hypothesis' events were changed: cut to the recording: 1" in document["warnings"]
+
+
+def test_percent_is_no_confidence(run: Run, corpus: Path, theirs: Path, here: Path) -> None:
+    annotate(theirs / "p2_night.csv_bi", (5.0, 15.0), confidence=85.0)
+    found = run("evaluate", corpus, "--hypotheses", theirs, "--json")
+    assert found.code == 6
+    (failure,) = found.json["failures"]
+    assert "confidence 85 of the event at 5 s is outside 0..1" in failure["message"]
+
+
+@pytest.mark.parametrize("text", ["file;scored\n{};all\n{};none\n", "File\tScored\n{}\tall\n{}\tnone\n"])
+def test_an_index_in_another_dialect_counts_all_the_same(
+    run: Run, corpus: Path, theirs: Path, here: Path, text: str
+) -> None:
+    (corpus / "index.csv").write_text(text.format("p1/p1_night.edf", "p2/p2_night.edf"), encoding="utf-8")
+    document = run("evaluate", corpus, "--hypotheses", theirs, "--json").json
+    assert (document["recordings"], document["excluded"]) == (1, 1)
+
+
+def test_an_index_that_tells_no_files_is_refused(run: Run, corpus: Path, theirs: Path, here: Path) -> None:
+    (corpus / "index.csv").write_text("number;subject\n1;x\n", encoding="utf-8")
+    refused = run("evaluate", corpus, "--hypotheses", theirs)
+    assert refused.code == 3
+    assert "no column tells the files (columns: number, subject)" in refused.err

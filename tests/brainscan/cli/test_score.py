@@ -111,3 +111,73 @@ def test_scoring_loads_no_torch(lists: tuple[Path, Path]) -> None:
         [sys.executable, "-c", program, "score", *map(str, lists)], capture_output=True, text=True, check=True
     )
     assert done.stderr.strip() == "[]"
+
+
+def written(path: Path, *rows: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    head = "# version = csv_v1.0.0\n# duration = 60.0000 secs\n"
+    path.write_text(head + "".join(f"TERM,{row}\n" for row in rows), encoding="utf-8")
+
+
+@pytest.fixture
+def namesakes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with references of two patients under one name, and the first one's hypothesis."""
+    written(tmp_path / "ref/p1/E.csv_bi", "20.0,35.0,seiz,1")
+    written(tmp_path / "ref/p2/E.csv_bi", "5.0,15.0,seiz,1")
+    written(tmp_path / "hyp/p1/E.csv_bi", "20.0,35.0,seiz,1")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_a_namesakes_hypothesis_is_not_taken(namesakes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = run(capsys, "ref", "hyp", "--json")
+    document = json.loads(out)
+    assert code == 6
+    assert "error: p2/E.csv_bi: hypothesis is missing" in err
+    seizure = document["nedc"]["ovlp"]["labels"]["seiz"]
+    assert (document["pairs"], seizure["targets"], seizure["hits"], seizure["false_alarms"]) == (2, 1, 1, 0)
+    event = document["timescoring"]["direct"]["event"]
+    assert set(event["per_file"]) == {"p1/E.csv_bi", "p2/E.csv_bi"}
+    assert (event["pooled"]["refTrue"], event["pooled"]["tp"]) == (2, 1)
+
+
+def test_what_cannot_be_told_is_in_no_figure(namesakes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (namesakes / "hyp/p1/E.csv_bi").rename(namesakes / "hyp/E.csv_bi")
+    code, out, err = run(capsys, "ref", "hyp", "--json")
+    document = json.loads(out)
+    assert (code, document["nedc"], document["timescoring"]["direct"]["event"]["pooled"]) == (6, None, None)
+    assert err.count("cannot be told") == 2
+
+
+def test_namesakes_in_lists_have_a_key_each(namesakes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for side in ("ref", "hyp"):
+        written(namesakes / side / "p2/E.csv_bi", "5.0,15.0,seiz,1")
+        (namesakes / f"{side}.list").write_text(f"{side}/p1/E.csv_bi\n{side}/p2/E.csv_bi\n", encoding="utf-8")
+    code, out, _ = run(capsys, "ref.list", "hyp.list", "--json")
+    assert code == 0
+    assert [row["file"] for row in json.loads(out)["nedc_per_file"]] == ["hyp/p1/E.csv_bi", "hyp/p2/E.csv_bi"]
+
+
+def test_changed_events_are_counted_on_the_terminal_and_in_json(
+    namesakes: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    written(namesakes / "hyp/p2/E.csv_bi", "5.0,15.0,seiz,1", "14.9,15.0,seiz,1", "55.0,66.0,seiz,1", "40,40,seiz,1")
+    code, out, err = run(capsys, "ref", "hyp", "--json")
+    document = json.loads(out)
+    assert code == 0
+    assert document["mended"] == {"p2/E.csv_bi": {"cut": 1, "joined": 1, "empty": 1, "outside": 0, "unsure": 0}}
+    assert "warning: p2/E.csv_bi: events changed before scoring: cut to the recording: 1, joined" in err
+    assert document["nedc"]["ovlp"]["labels"]["seiz"]["false_alarms"] == 1
+
+
+def test_percent_is_refused_in_folders_and_told_in_lists(namesakes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(namesakes / "hyp/p2/E.csv_bi", "5.0,15.0,seiz,85")
+    code, _, err = run(capsys, "ref", "hyp")
+    assert code == 6
+    assert "line 3: confidence 85 of the event at 5 s is outside 0..1" in err
+    for side in ("ref", "hyp"):
+        (namesakes / f"{side}.list").write_text(f"{side}/p2/E.csv_bi\n", encoding="utf-8")
+    code, out, err = run(capsys, "ref.list", "hyp.list", "--json")
+    assert code == 0
+    assert "taken as it stands" in err
+    assert "confidence 85" in json.loads(out)["taken_as_they_stand"]["E.csv_bi"]

@@ -10,7 +10,7 @@ from brainscan.errors import InputError
 from brainscan.evaluate.event_files import ScoreReport, score_files
 from brainscan.events import Annotation
 from brainscan.io.csv_bi import format_csv_bi
-from brainscan.io.pairing import FilePair, pair_files
+from brainscan.io.event_pairs import FilePair, pair_files
 
 Interval = tuple[float, float]
 
@@ -55,7 +55,7 @@ def test_a_missing_hypothesis_stays_out_of_nedc_and_counts_as_nothing_for_szcore
     (folders[1] / "a.csv_bi").unlink()
     report = scored(folders)
     assert [(f.pair.name, f.scorers, f.error.message) for f in report.failures] == [
-        ("a.csv_bi", ("nedc",), "hypothesis is missing")
+        ("a.csv_bi", ("nedc",), "hypothesis is missing (no file has its name)")
     ]
     assert report.nedc is not None
     assert report.nedc.ovlp.labels["seiz"].targets == 1

@@ -11,7 +11,7 @@ import pytest
 from brainscan.card import DecisionConfig
 from brainscan.decision.postprocess import find_events
 from brainscan.errors import InputError, UsageError
-from brainscan.evaluate.hypotheses import HypothesisFolder, read_curves, read_hypothesis
+from brainscan.evaluate.hypotheses import find_hypotheses, read_curves, read_hypothesis
 from brainscan.events import RATE_HZ
 from brainscan.scoring.operating_points import THRESHOLDS
 from tests.brainscan.evaluate.conftest import write_truth
@@ -98,7 +98,17 @@ def test_events_count_up_to_their_confidence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["[]", "{", '{"events": [{"onset_s": 1}]}', '{"events": [{"onset_s": 100, "offset_s": 130}]}']
+    "text",
+    [
+        "[]",
+        "{",
+        '{"events": [{"onset_s": 1}]}',
+        '{"events": [{"onset_s": 330, "offset_s": 340}]}',
+        '{"events": [{"onset_s": 30, "offset_s": 20}]}',
+        '{"events": [{"onset_s": 3, "offset_s": 20, "confidence": 95}]}',
+        '{"events": [{"onset_s": 3, "offset_s": 20, "confidence": NaN}]}',
+        '{"events": [{"onset_s": NaN, "offset_s": 20}]}',
+    ],
 )
 def test_events_that_cannot_be_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.json"
@@ -108,23 +118,27 @@ def test_events_that_cannot_be_are_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_the_mirrored_place_comes_first_then_a_unique_name(tmp_path: Path) -> None:
-    write_truth(tmp_path / "x" / "a.csv_bi")
-    write_truth(tmp_path / "y" / "a.csv_bi")
-    only = write_truth(tmp_path / "y" / "b.csv_bi")
-    folder = HypothesisFolder(tmp_path)
-    assert folder.find(PurePath("x/a.edf")) == tmp_path / "x" / "a.csv_bi"
-    assert folder.find(PurePath("z/a.edf")) is None
-    assert folder.find(PurePath("z/b.edf")) == only
+    for name in ("x/a", "y/a", "y/b"):
+        write_truth(tmp_path / f"{name}.csv_bi")
+    found = find_hypotheses(["x/a.edf", "z/a.edf", "z/b.edf"], (), tmp_path)
+    assert {str(name): str(file) for name, file in found.mates.items()} == {
+        "x/a.edf": "x/a.csv_bi",
+        "z/b.edf": "y/b.csv_bi",
+    }
+    assert "2 recordings have its name" in found.reasons[PurePath("z/a.edf")]
+    assert found.warnings() == ("files taken by name alone, from another folder: 1 (y/b.csv_bi for z/b.edf)",)
 
 
-def test_a_curve_is_preferred_to_events(tmp_path: Path) -> None:
+def test_a_curve_is_preferred_to_events_and_that_is_said(tmp_path: Path) -> None:
     write_truth(tmp_path / "a.csv_bi")
-    curve = write_curve(tmp_path / "a.npz")
-    assert HypothesisFolder(tmp_path).find(PurePath("a.edf")) == curve
+    write_curve(tmp_path / "a.npz")
+    found = find_hypotheses(["a.edf"], (), tmp_path)
+    assert found.mates[PurePath("a.edf")] == PurePath("a.npz")
+    assert "a.csv_bi; a.npz counts" in found.warnings()[0]
 
 
 def test_a_folder_without_hypotheses_is_wrong_usage(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="holds no hypothesis"):
-        HypothesisFolder(tmp_path)
+        find_hypotheses(["a.edf"], (), tmp_path)
     with pytest.raises(UsageError, match="no folder"):
-        HypothesisFolder(tmp_path / "absent")
+        find_hypotheses(["a.edf"], (), tmp_path / "absent")

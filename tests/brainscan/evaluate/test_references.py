@@ -7,7 +7,8 @@ from pathlib import Path, PurePath
 import pytest
 
 from brainscan.errors import InputError
-from brainscan.evaluate.references import ReferenceFolder, Seizure, read_reference, require_foreign, stem_of
+from brainscan.evaluate.references import ReferenceFolder, Seizure, read_reference, require_foreign
+from brainscan.io.pairing import stem_of
 from tests.brainscan.evaluate.conftest import DURATION_S, write_edf, write_truth
 
 OURS = f"brainscan 1.0; input sha256 {'0' * 64}"
@@ -16,7 +17,7 @@ TUSZ = f"{TUSZ_HEAD}channel,start_time,stop_time,label,confidence\n"
 
 
 def found(corpus: Path, name: str, annotations: Path | None = None) -> Path | None:
-    return ReferenceFolder(corpus, annotations).find(PurePath(name))
+    return ReferenceFolder(corpus, [name], annotations=annotations).find(PurePath(name))
 
 
 def test_the_same_name_beside_the_recording(tmp_path: Path) -> None:
@@ -59,7 +60,7 @@ def test_without_any_annotation_there_is_none(tmp_path: Path) -> None:
     write_edf(tmp_path / "a.edf")
     assert found(tmp_path, "a.edf") is None
     with pytest.raises(InputError, match="is no folder"):
-        ReferenceFolder(tmp_path, tmp_path / "absent")
+        ReferenceFolder(tmp_path, [], annotations=tmp_path / "absent")
 
 
 def test_a_list_of_many_recordings_names_it(tmp_path: Path) -> None:
@@ -102,3 +103,62 @@ def test_our_own_output_is_foreign_once_it_is_reviewed(tmp_path: Path) -> None:
     for path in files:
         write_truth(path, (1.0, 9.0), comments=(OURS, "reviewed by two readers"))
     require_foreign(files)
+
+
+SUMMARY = (
+    "File Name: {}\nFile Start Time: 13:43:04\nFile End Time: 13:44:04\nNumber of Seizures in File: 1\n"
+    "Seizure Start Time: 20 seconds\nSeizure End Time: 35 seconds\n\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("recordings", "lists", "expected"),
+    [
+        ("p1/E p2/E", {"p1": "E"}, {"p1/E": "p1"}),
+        ("p1/E p2/E", {"p2": "E"}, {"p2/E": "p2"}),
+        ("p1/E p2/E", {"p1": "E", "p2": "E"}, {"p1/E": "p1", "p2/E": "p2"}),
+        ("p1/E p2/E", {".": "E"}, {}),
+        ("p1/a p2/b", {".": "a b"}, {"p1/a": ".", "p2/b": "."}),
+        ("p1/s1/a p1/s2/b p2/s1/a", {"p1": "a b"}, {"p1/s1/a": "p1", "p1/s2/b": "p1"}),
+        ("p1/s1/E p1/s2/E p2/E", {"p1": "E"}, {}),
+        ("p1/E p2/E p1/b", {"p1": "E b"}, {"p1/E": "p1", "p1/b": "p1"}),
+        ("p1/a p2/b", {"lists": "a b"}, {"p1/a": "lists", "p2/b": "lists"}),
+        ("p1/a", {"x": "a", "y": "a"}, {}),
+        ("p1/E p2/E", {"lists/p1": "E"}, {}),
+    ],
+)
+def test_a_list_tells_about_the_recordings_beside_it(
+    tmp_path: Path, recordings: str, lists: dict[str, str], expected: dict[str, str]
+) -> None:
+    names = [f"{name}.edf" for name in recordings.split()]
+    for name in names:
+        write_edf(tmp_path / name)
+    for place, entries in lists.items():
+        (tmp_path / place).mkdir(exist_ok=True, parents=True)
+        text = "".join(SUMMARY.format(f"{entry}.edf") for entry in entries.split())
+        (tmp_path / place / "x-summary.txt").write_text(text, encoding="utf-8")
+    folder = ReferenceFolder(tmp_path, names)
+    places = {name: path for name in names if (path := folder.find(PurePath(name))) is not None}
+    assert {name.removesuffix(".edf"): path.parent for name, path in places.items()} == {
+        name: tmp_path / place for name, place in expected.items()
+    }
+    for name in set(names) - set(places):
+        assert "names" in folder.reason(PurePath(name))
+
+
+def test_a_recording_that_is_left_out_keeps_its_annotation(tmp_path: Path) -> None:
+    for name in ("p1/E.edf", "p2/E.edf"):
+        write_edf(tmp_path / "eeg" / name)
+    write_truth(tmp_path / "truth" / "E.csv_bi")
+    folder = ReferenceFolder(tmp_path / "eeg", ["p2/E.edf"], ["p1/E.edf"], tmp_path / "truth")
+    assert folder.find(PurePath("p2/E.edf")) is None
+    assert "2 recordings have its name" in folder.reason(PurePath("p2/E.edf"))
+
+
+def test_a_file_that_lies_there_and_is_not_understood_is_named(tmp_path: Path) -> None:
+    write_edf(tmp_path / "a.edf")
+    (tmp_path / "a_events.tsv").write_text("start\tend\n1\t2\n", encoding="utf-8")
+    (tmp_path / "a.json").write_text("{}", encoding="utf-8")
+    folder = ReferenceFolder(tmp_path, ["a.edf"])
+    assert folder.find(PurePath("a.edf")) is None
+    assert folder.reason(PurePath("a.edf")) == "a_events.tsv is in no annotation format that we know"

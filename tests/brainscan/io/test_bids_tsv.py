@@ -9,6 +9,7 @@ import pytest
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation, Event
+from brainscan.io.annotation_file import check_intervals
 from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
 
 HEADER = "onset\tduration\teventType\tconfidence\tchannels\tdateTime\trecordingDuration"
@@ -69,7 +70,7 @@ def test_columns_may_stand_in_another_order_and_some_may_lack(tmp_path: Path) ->
 )
 def test_errors_name_the_line(tmp_path: Path, row: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        read_bids_tsv(written(tmp_path, f"{HEADER}\n{row}\n"))
+        check_intervals(read_bids_tsv(written(tmp_path, f"{HEADER}\n{row}\n")))
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:

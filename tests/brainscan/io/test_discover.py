@@ -14,8 +14,8 @@ from brainscan.errors import InputError
 from brainscan.evaluate.references import ReferenceFolder
 from brainscan.io.annotations import sniff
 from brainscan.io.discover import FileId, files_below, search, walk
+from brainscan.io.event_pairs import pair_files
 from brainscan.io.links import AbsentContentError, content_elsewhere
-from brainscan.io.pairing import pair_files
 from brainscan.io.reading import read
 from brainscan.io.text_files import read_text
 from tests.edf_files import FakeEdf, eeg
@@ -179,7 +179,7 @@ def test_annotations_that_are_not_here_are_not_taken_for_none(
         assert [pair.ref for pair in pair_files(tmp_path / "ref", tmp_path / "hyp").pairs] == [path]
     recording(tmp_path / "ref" / "x.edf")
     with pytest.raises(AbsentContentError):
-        ReferenceFolder(tmp_path / "ref").find(Path("x.edf"))
+        ReferenceFolder(tmp_path / "ref", ["x.edf"]).find(Path("x.edf"))
 
 
 def test_a_link_to_a_missing_folder_is_no_silence(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import AnnotationFile
+from brainscan.io.annotation_file import AnnotationFile, check_intervals
 from brainscan.io.edf_annotations import format_edf_annotations, read_edf_annotations
 
 Note = tuple[float, float | None, str]
@@ -56,7 +56,7 @@ def test_pairs_of_marks(tmp_path: Path) -> None:
 )
 def test_errors_tell_where(tmp_path: Path, notes: list[Note], message: str) -> None:
     with pytest.raises(InputError, match=message):
-        read_edf_annotations(recording(tmp_path, notes))
+        check_intervals(read_edf_annotations(recording(tmp_path, notes)))
 
 
 def test_another_file_is_told_apart(tmp_path: Path) -> None:

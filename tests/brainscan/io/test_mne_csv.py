@@ -9,7 +9,7 @@ import pytest
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import AnnotationFile
+from brainscan.io.annotation_file import AnnotationFile, check_intervals
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 
 START = datetime(2020, 1, 2, 23, 0, 0)
@@ -76,7 +76,7 @@ def test_mne_reads_what_we_write(tmp_path: Path, start: datetime | None) -> None
 )
 def test_errors_name_the_line(tmp_path: Path, rows: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        read_mne_csv(written(tmp_path, f"onset,duration,description\n{rows}\n"))
+        check_intervals(read_mne_csv(written(tmp_path, f"onset,duration,description\n{rows}\n")))
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import AnnotationFile
+from brainscan.io.annotation_file import AnnotationFile, check_intervals
 from brainscan.io.tusz import format_tse, format_tusz_csv, read_tse, read_tusz_csv
 
 HEAD = """# version = csv_v1.0.0
@@ -56,7 +56,7 @@ def test_an_unknown_label_is_an_error(tmp_path: Path, label: str) -> None:
 
 def test_overlap_within_a_channel_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"line 9: .* overlaps the one of line 8"):
-        read_tusz_csv(written(tmp_path, "C3-CZ,1.0,5.0,fnsz,1.0\nC3-CZ,4.0,6.0,fnsz,1.0\n"))
+        check_intervals(read_tusz_csv(written(tmp_path, "C3-CZ,1.0,5.0,fnsz,1.0\nC3-CZ,4.0,6.0,fnsz,1.0\n")))
 
 
 def test_channels_come_back(tmp_path: Path) -> None:
@@ -104,4 +104,4 @@ def test_types_that_the_corpus_does_not_know_become_seiz() -> None:
 )
 def test_tse_errors_name_the_line(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
-        read_tse(written(tmp_path, text, "x.tse"))
+        check_intervals(read_tse(written(tmp_path, text, "x.tse")))

@@ -106,10 +106,10 @@ def test_it_is_the_truth_where_no_list_is(tmp_path: Path, name: str) -> None:
     recording.parent.mkdir()
     recording.write_bytes(FakeEdf(eeg(), 20).data())
     path = written(recording.parent, words((2560, BEGIN), (3840, END)), name)
-    found = ReferenceFolder(tmp_path).find(Path("chb01/chb01_03.edf"))
+    found = ReferenceFolder(tmp_path, ["chb01/chb01_03.edf"]).find(Path("chb01/chb01_03.edf"))
     assert found == path
     summary = recording.parent / "chb01-summary.txt"
     text = "File Name: chb01_03.edf\nNumber of Seizures in File: 1\nSeizure Start Time: 4 seconds\n"
     summary.write_text(text + "Seizure End Time: 9 seconds\n", encoding="utf-8")
-    assert ReferenceFolder(tmp_path).find(Path("chb01/chb01_03.edf")) == summary
+    assert ReferenceFolder(tmp_path, ["chb01/chb01_03.edf"]).find(Path("chb01/chb01_03.edf")) == summary
     assert [s.onset_s for s in read_reference(summary, "chb01_03.edf", 20.0).seizures] == [4.0]

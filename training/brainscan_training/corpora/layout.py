@@ -45,8 +45,8 @@ def read_corpus(root: Path) -> Corpus:
     found = find_members(root)
     _require_content(root, found.members)
     members, guesses = with_patients(root, found.members)
-    references = ReferenceFolder(root)
-    items, warnings = [], [*found.warnings, *guesses]
+    references = ReferenceFolder(root, [member.name for member in members], found.recordings)
+    items, warnings = [], [*found.warnings, *guesses, *references.warnings]
     unusable = [Unusable(name, "listed in the index and absent") for name in found.absent]
     remarks = []
     for member in members:
@@ -93,7 +93,8 @@ def _truth(root: Path, member: Member, references: ReferenceFolder) -> Annotatio
     """
     path = references.find(PurePath(member.name))
     if path is None:
-        raise InputError("no annotation file beside it, and no list names it", kind="io")
+        why = references.reason(PurePath(member.name))
+        raise InputError(f"no annotation file beside it, and no list names it ({why})", kind="io")
     if path != root / member.name:
         require_foreign([path])
     return read_annotations(path, facts=RecordingFacts(name=PurePath(member.name).name))
