@@ -20,10 +20,11 @@ import numpy as np
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation, complement, union
+from brainscan.io.calibration import calibrated
 from brainscan.io.containers import Container, unreadable
 from brainscan.io.edf import sha256_of
 from brainscan.recording import Channel, Recording, Samples, Segment
-from brainscan.signal.units import MAX_UV
+from brainscan.signal.units import MAX_UV, uv_per_unit
 
 _VOLTAGES = frozenset({"eeg", "eog", "ecg", "emg", "bio"})
 """Channel types of MNE that hold volts at the scalp; depth and grid contacts are not looked at."""
@@ -32,6 +33,7 @@ _BREAK = re.compile(r"(?:^|[ /])(?:boundary|New Segment)", re.IGNORECASE)
 _SKIPPED = "BAD_ACQ_SKIP"
 _DAMAGED = re.compile(r"invalid tag|truncat|corrupt|cut off", re.IGNORECASE)
 _HEADER_BYTES = 1 << 20
+_UV_PER_V = 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,23 +45,24 @@ class RawReader:
     raw : mne.io.BaseRaw
     rate_hz : Fraction
     name : str
-    usable : tuple of bool
-        Whether a channel holds volts.
+    factors : tuple of (float or None)
+        µV for each volt that MNE gives; None where a channel holds no volts.
     """
 
     raw: Any
     rate_hz: Fraction
     name: str
-    usable: tuple[bool, ...]
+    factors: tuple[float | None, ...]
 
     def __call__(self, channels: Sequence[int], segment: Segment, start_s: float, stop_s: float) -> Samples:
         """Read channels over a span of a segment; see `Recording.read`."""
         first = round(segment.start_s * self.rate_hz)
         start, stop = (first + segment.index(at_s, self.rate_hz) for at_s in (start_s, stop_s))
         values = np.full((len(channels), max(stop - start, 0)), np.nan)
-        rows = [row for row, channel in enumerate(channels) if self.usable[channel]]
+        rows = [row for row, channel in enumerate(channels) if self.factors[channel] is not None]
         if rows and stop > start:
-            values[rows] = self._volts([channels[row] for row in rows], start, stop) * 1e6
+            factors = [[self.factors[channels[row]]] for row in rows]
+            values[rows] = self._volts([channels[row] for row in rows], start, stop) * factors
             # Floating-point files may hold infinities, and numbers that no amplifier gives.
             values[np.abs(values) > MAX_UV] = np.nan
         return Samples(tuple(values), tuple(np.zeros(values.shape, dtype=np.bool_)))
@@ -160,21 +163,36 @@ def from_raw(raw: Any, *, name: str = "raw") -> Recording:
     if bad:
         warnings.append(f"channels marked as bad are left out: {', '.join(sorted(bad))}")
     start = raw.info["meas_date"]
-    return Recording(
+    stated = tuple(
+        Channel(label, rate_hz, unit, (uv_per_unit(unit) or _UV_PER_V) if held else None)
+        for label, unit, held in zip(_own_labels(raw.ch_names), _units(raw), usable, strict=True)
+    )
+    recording = Recording(
         name=name,
         format="array",
         start=None if start is None else start.replace(tzinfo=None) + timedelta(seconds=float(raw.first_time)),
         duration_s=float(n_samples / rate_hz),
         segments=segments,
-        channels=tuple(
-            Channel(label, rate_hz, "V", 1e6 if held else None)
-            for label, held in zip(_own_labels(raw.ch_names), usable, strict=True)
-        ),
-        reader=RawReader(raw, rate_hz, name, usable),
+        channels=stated,
+        reader=RawReader(raw, rate_hz, name, tuple(_UV_PER_V if held else None for held in usable)),
         annotations=notes,
         warnings=tuple(warnings),
         age_years=_age(raw.info),
     )
+    channels = calibrated(recording)
+    # MNE has turned the file's units into volts; where they mean something else, its volts do.
+    factors = tuple(
+        None if c.uv_per_unit is None or s.uv_per_unit is None else _UV_PER_V * (c.uv_per_unit / s.uv_per_unit)
+        for c, s in zip(channels, stated, strict=True)
+    )
+    return replace(recording, channels=channels, reader=RawReader(raw, rate_hz, name, factors))
+
+
+def _units(raw: Any) -> list[str]:
+    """Return the unit of each channel in the file, as far as MNE knows; volts, its own, otherwise."""
+    own = getattr(raw, "_orig_units", None) or {}
+    units = [str(own.get(label, "")) for label in raw.ch_names]
+    return [unit if uv_per_unit(unit) is not None else "V" for unit in units]
 
 
 def _annotations(raw: Any) -> Iterator[Annotation]:
