@@ -68,6 +68,8 @@ def edges_of(
         edges.append(Edge(channel, item.first, item.second or REFERENCE, item, own is not None))
         if item.zero_for_o and own is None:
             warnings.append(f"label {item.text} is read as {item.first} (zero for the letter O)")
+        if item.guess and own is None and item.guess not in warnings:
+            warnings.append(item.guess)
     return edges
 
 
