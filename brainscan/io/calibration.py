@@ -65,7 +65,7 @@ def measured(recording: Recording, channels: Sequence[int]) -> Amplitudes:
     """
     spans = stretches(recording.segments)
     deviations = np.zeros((len(channels), len(spans)))
-    peaks = np.zeros(len(channels))
+    peaks = np.zeros_like(deviations)
     for begin in range(0, len(channels), _AT_ONCE):
         part = list(channels[begin : begin + _AT_ONCE])
         rates = [recording.channels[channel].rate_hz for channel in part]
@@ -77,8 +77,8 @@ def measured(recording: Recording, channels: Sequence[int]) -> Amplitudes:
             for rate_hz in dict.fromkeys(rates):
                 rows = [row for row, own in enumerate(rates) if own == rate_hz]
                 at = [begin + row for row in rows]
-                deviations[at, column], excursion = amplitude(np.stack([uv[row] for row in rows]), float(rate_hz))
-                peaks[at] = np.maximum(peaks[at], excursion)
+                block = np.stack([uv[row] for row in rows])
+                deviations[at, column], peaks[at, column] = amplitude(block, float(rate_hz))
     return Amplitudes(deviations, peaks)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import struct
+import unicodedata
 import warnings as python_warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -97,8 +98,7 @@ def read_with_mne(path: Path, container: Container) -> Recording:
             file=name,
             hint='pip install "brainscan[mne]"',
         )
-    if container == "BrainVision":
-        _check_brainvision(path)
+    remarks_on_header = _check_brainvision(path) if container == "BrainVision" else []
     if container == "FIF":
         _check_fif(path)
     import mne
@@ -125,7 +125,8 @@ def read_with_mne(path: Path, container: Container) -> Recording:
         raise _damaged(name) from problem
     if any(_DAMAGED.search(str(remark.message)) for remark in remarks):
         recording = replace(recording, warnings=(*recording.warnings, "the file is cut short or damaged"))
-    return replace(recording, format=container, sha256=partial(sha256_of, path))
+    warnings = (*recording.warnings, *remarks_on_header)
+    return replace(recording, format=container, warnings=warnings, sha256=partial(sha256_of, path))
 
 
 def from_raw(raw: Any, *, name: str = "raw") -> Recording:
@@ -239,13 +240,18 @@ def _age(info: Any) -> float | None:
     return days / 365.25 if 0 <= days < 130 * 365.25 else None
 
 
-def _check_brainvision(path: Path) -> None:
-    """Refuse headers that name files elsewhere, or files that are not there."""
+def _check_brainvision(path: Path) -> list[str]:
+    """Refuse headers that name files elsewhere, or files that are not there; return what looks wrong.
+
+    A recording that was renamed still names its old files: the line to correct is told, not guessed.
+    """
     try:
         with path.open("rb") as stream:
             text = stream.read(_HEADER_BYTES).decode("latin-1")
+        beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
     except OSError as problem:
         raise unreadable(path.name, problem) from problem
+    missing, corrections, warnings = [], [], []
     for key in ("DataFile", "MarkerFile"):
         found = re.search(rf"^{key}\s*=(.*)$", text, re.MULTILINE)
         if found is None:
@@ -254,14 +260,52 @@ def _check_brainvision(path: Path) -> None:
         # latin-1 kept the bytes; the name itself may be UTF-8.
         named = named.encode("latin-1").decode("utf-8", errors="surrogateescape")
         if not named or named != Path(named).name or "\\" in named or "\0" in named:
+            right = _own_file(path, key, named, beside)
+            hint = f"{right} lies beside it: correct the header's line to {key}={right}" if right else ""
             raise InputError(
-                f"{key} names no file of the same folder", kind="header", file=path.name, hint="correct the header"
+                f"{key} names no file of the same folder",
+                kind="header",
+                file=path.name,
+                hint=hint or "correct the header",
             )
+        right = _own_file(path, key, named, beside)
         if not (path.parent / named).is_file():
-            shown = "".join(c if c.isprintable() else "?" for c in named)
-            raise InputError(
-                f"{shown} is missing", kind="io", file=path.name, hint="copy all files of the recording into one folder"
-            )
+            missing.append(_printable(named))
+            corrections += [(right, f"{key}={right}")] if right else []
+        elif right and Path(named).stem != path.stem:
+            warnings.append(f"{key}={_printable(named)} is read, although {_printable(right)} lies beside the header")
+    if missing:
+        hint = "copy all files of the recording into one folder"
+        if corrections:
+            names = " and ".join(name for name, _ in corrections)
+            lines = " and ".join(line for _, line in corrections)
+            lie, line = ("lies", "line") if len(corrections) == 1 else ("lie", "lines")
+            hint = f"{names} {lie} beside it: correct the header's {line} to {lines}"
+        lack = "is" if len(missing) == 1 else "are"
+        raise InputError(f"{' and '.join(missing)} {lack} missing", kind="io", file=path.name, hint=hint)
+    return warnings
+
+
+def _own_file(path: Path, key: str, named: str, beside: Sequence[str]) -> str:
+    """Return the file of a header's own name that it ought to name, or the named one in another spelling; else ''."""
+
+    def folded(name: str) -> str:
+        return unicodedata.normalize("NFC", name).casefold()
+
+    suffixes = (".eeg", ".dat", ".seg") if key == "DataFile" else (".vmrk", ".amrk")
+    suffix = Path(named.replace("\\", "/")).suffix
+    wanted = [folded(Path(named.replace("\\", "/")).name)]
+    wanted += [folded(path.stem + end) for end in dict.fromkeys((suffix, *suffixes)) if end]
+    for name in wanted:
+        for own in beside:
+            if folded(own) == name and folded(own) != folded(path.name):
+                return own
+    return ""
+
+
+def _printable(text: str) -> str:
+    """Return a file's name for a message."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _check_fif(path: Path) -> None:

@@ -178,7 +178,7 @@ def _amplitude_warnings(recording: Recording, plan: ElectrodePlan, found: Amplit
         warnings.append(f"amplitudes above 10 mV in {', '.join(large)}: check units and electrodes")
     live = typical[typical > 0]
     middle = float(np.median(live)) if live.size else PLAUSIBLE_UV[0]
-    if middle < PLAUSIBLE_UV[0] and np.median(found.peaks[typical > 0]) <= BURST_UV:
+    if middle < PLAUSIBLE_UV[0] and np.median(found.peaks[typical > 0].max(axis=1)) <= BURST_UV:
         raise InputError(
             f"amplitudes of {spelled(middle)} in most channels: no electrode was connected, or the unit is wrong",
             kind="calibration",
@@ -188,11 +188,11 @@ def _amplitude_warnings(recording: Recording, plan: ElectrodePlan, found: Amplit
     if not PLAUSIBLE_UV[0] <= middle <= PLAUSIBLE_UV[1]:
         what = "artifact throughout" if middle > PLAUSIBLE_UV[1] else "a suppressed EEG"
         warnings.append(f"amplitudes of {spelled(middle)} in most channels: {what}, or wrong units")
-    for row, ratio in tenfold(found):
-        times = f"{ratio:.2g} times" if ratio > 1 else f"1/{1 / ratio:.2g} of"
-        warnings.append(
-            f"{labels[row]} has {times} the amplitude of the others throughout: wrong gain or bad electrode?"
-        )
+    odd = []
+    for row, times in tenfold(found):
+        odd.append(f"{labels[row]} {times:.2g} times" if times > 1 else f"{labels[row]} 1/{1 / times:.2g} of")
+    if odd:
+        warnings.append(f"{', '.join(odd)} the others' amplitude throughout: wrong gain or bad electrode?")
     return warnings
 
 

@@ -45,7 +45,7 @@ class Amplitudes:
     ----------
     stretches : array of float64, shape (n_channels, n_stretches)
         Robust standard deviation, in the unit of the samples; 0 where a channel does not move.
-    peaks : array of float64, shape (n_channels,)
+    peaks : array of float64, shape (n_channels, n_stretches)
         Largest excursion within any second.
     """
 
@@ -60,7 +60,7 @@ class Amplitudes:
     def rows(self, chosen: Sequence[int | None]) -> Amplitudes:
         """Return the amplitudes of some channels; None stands for one that was not looked at, and is 0."""
         stretches = np.zeros((len(chosen), self.stretches.shape[1]))
-        peaks = np.zeros(len(chosen))
+        peaks = np.zeros_like(stretches)
         for row, source in enumerate(chosen):
             if source is not None:
                 stretches[row], peaks[row] = self.stretches[source], self.peaks[source]
@@ -182,11 +182,14 @@ def _votes(factor: float, levels_uv: FloatArray, peaks_uv: FloatArray) -> list[V
     low, high = PLAUSIBLE_UV
     smallest = low if factor < 1.0 else _SMALLEST_UV
     largest = IMPLAUSIBLE_UV if factor == 1.0 else high
+    highest, often = (by(peaks_uv, axis=1) for by in (np.max, np.median))
     sound = levels_uv[(levels_uv >= low) & (levels_uv <= high)]
     votes: list[Vote] = []
-    for level, peak in zip(levels_uv.tolist(), peaks_uv.tolist(), strict=True):
+    for level, peak, usual in zip(levels_uv.tolist(), highest.tolist(), often.tolist(), strict=True):
         decades = math.log10(level / float(np.median(sound))) if len(sound) else 0.0
-        if low <= level <= high or (level < low and peak > BURST_UV):
+        if low <= level <= high and factor != 1.0 and usual > IMPLAUSIBLE_UV:
+            votes.append(-3)  # bursts of 10 mV and more: silence between them is as large as a loud EEG
+        elif low <= level <= high or (level < low and peak > BURST_UV):
             votes.append(0)
         elif smallest <= level < low:
             # Beside sound channels: flat, or in a unit a thousand too small, which nobody can tell.
