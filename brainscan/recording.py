@@ -29,13 +29,18 @@ class Channel:
     unit : str
         As the file has it; `read` returns µV whatever it says.
     uv_per_unit : float or None
-        Factor from the file's unit to µV, None where the channel has no usable calibration.
+        Factor from the file's unit to µV, None where the channel has no usable calibration. It differs from what
+        the unit says where no scalp EEG could be that large.
+    seen_uv : float or None
+        Typical amplitude (a robust standard deviation) that the stated unit gives; None where nothing moves, or
+        nobody looked.
     """
 
     label: str
     rate_hz: Fraction
     unit: str = "uV"
     uv_per_unit: float | None = 1.0
+    seen_uv: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,9 +47,8 @@ def convert(
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages, only errors.")] = False,
 ) -> None:
-    """Convert annotations: csv_bi, tusz_csv, tse, chbmit, siena, tsv (BIDS), edf (EDF+), mne_csv.
+    """Convert annotations between the formats of --from and --to.
 
-    CHB-MIT's .seizures (wfdb) are read, not written.
     Seizure types are kept where the target knows them; seizures of several channels become their union where it
     knows no channels. A wrong label, overlapping or reversed events, and events outside the recording are errors
     that name the line. Whether brainscan or a simulation wrote EVENTS stays known in csv_bi, tusz_csv and tse.

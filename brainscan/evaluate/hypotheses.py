@@ -55,13 +55,11 @@ def find_hypotheses(recordings: Iterable[str], others: Iterable[str], folder: Pa
     files = [PurePath(p.relative_to(folder)) for p in files_below(folder) if p.suffix.lower() in known]
     if not files:
         raise UsageError(f"{folder} holds no hypothesis", hint=f"one of {', '.join(known)} a recording")
-    return match(
-        map(PurePath, recordings),
-        files,
-        lambda file: known.index(file.suffix.lower()),
-        others=map(PurePath, others),
-        root=folder,
-    )
+    return match(map(PurePath, recordings), files, _preference, others=map(PurePath, others), root=folder)
+
+
+def _preference(file: PurePath) -> int:
+    return suffixes("curve", "events").index(file.suffix.lower())
 
 
 def run_hypotheses(

@@ -15,21 +15,21 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
+from brainscan.io.calibration import calibrated
 from brainscan.io.containers import Container, unreadable
 from brainscan.io.edf_header import FIXED_BYTES, EdfHeader, Signal, header_length, parse_header
 from brainscan.io.edf_reader import EdfReader
 from brainscan.io.tal import Note, Timeline, notes, record_onset, timeline
 from brainscan.recording import Channel, Recording, Segment
 from brainscan.signal.labels import parse_all
-from brainscan.signal.units import MAX_UV, robust_deviation, settle
+from brainscan.signal.units import MAX_UV, uv_per_unit
 
-_UNIT_BLOCK_S = 5.0
 _TIME_TOLERANCE_S = 1e-3  # time stamps are often printed with milliseconds
 _FEED_BYTES = 1 << 16
+_MOST_TOO_LARGE = 1e6  # a unit may be off by this much (V over microvolts)
 
 
 def read_edf(path: Path, container: Container) -> Recording:
@@ -66,24 +66,25 @@ def read_edf(path: Path, container: Container) -> Recording:
     reader = EdfReader(path, header, signals, (1.0,) * len(signals))
     when, annotations = _times(reader, n_records, warnings)
     segments, first_records = _segments(when, header.record_s)
-    reader = replace(reader, segments=segments, first_records=first_records)
-    factors = _factors(reader)
-    return Recording(
+    channels = tuple(
+        Channel(s.label, Fraction(s.samples) / header.record_s, s.unit, _stated(s, header.sample_bytes))
+        for s in signals
+    )
+    reader = replace(reader, segments=segments, first_records=first_records, factors=_factors(channels))
+    recording = Recording(
         name=name,
         format=header.format,
         start=_later(header.start, when.origin_s),
         duration_s=max(segment.stop_s for segment in segments),
         segments=segments,
-        channels=tuple(
-            Channel(signal.label, Fraction(signal.samples) / header.record_s, signal.unit, factor)
-            for signal, factor in zip(signals, factors, strict=True)
-        ),
-        reader=replace(reader, factors=factors),
+        channels=channels,
+        reader=reader,
         annotations=annotations,
         warnings=tuple(warnings),
         age_years=header.age_years,
         sha256=partial(sha256_of, path),
     )
+    return _calibrated(recording, reader)
 
 
 def sha256_of(path: Path) -> str:
@@ -217,21 +218,27 @@ def _later(start: datetime | None, by_s: float) -> datetime | None:
         return None
 
 
-def _factors(reader: EdfReader) -> tuple[float | None, ...]:
-    """Return µV per unit of each channel, settled a unit at a time from the first block with a signal."""
-    factors: list[float | None] = [None] * len(reader.signals)
-    named = [bool(label.first) for label in parse_all([s.label for s in reader.signals])]
-    groups: dict[str, list[int]] = {}
-    for i, signal in enumerate(reader.signals):
-        if signal.gain is not None:
-            groups.setdefault(signal.unit, []).append(i)
-    for unit, members in groups.items():
-        judged = [i for i in members if named[i]] or members
-        factor = settle(unit, _deviations(reader, judged))
-        for i in members:
-            if factor is not None and _largest(reader.signals[i], reader.header.sample_bytes) * factor <= MAX_UV:
-                factors[i] = factor
-    return tuple(factors)
+def _calibrated(recording: Recording, reader: EdfReader) -> Recording:
+    """Return the recording with the units of its channels settled."""
+    width = reader.header.sample_bytes
+    channels = tuple(
+        channel
+        if channel.uv_per_unit is None or _largest(signal, width) * channel.uv_per_unit <= MAX_UV
+        else replace(channel, uv_per_unit=None)
+        for signal, channel in zip(reader.signals, calibrated(recording), strict=True)
+    )
+    return replace(recording, channels=channels, reader=replace(reader, factors=_factors(channels)))
+
+
+def _factors(channels: Sequence[Channel]) -> tuple[float | None, ...]:
+    return tuple(channel.uv_per_unit for channel in channels)
+
+
+def _stated(signal: Signal, width: int) -> float | None:
+    """Return µV per unit as the header has it; None where there is no calibration, or one beyond all voltages."""
+    factor = uv_per_unit(signal.unit) or 1.0
+    largest = _largest(signal, width) * factor
+    return factor if signal.gain is not None and largest <= MAX_UV * _MOST_TOO_LARGE else None
 
 
 def _largest(signal: Signal, width: int) -> float:
@@ -240,16 +247,3 @@ def _largest(signal: Signal, width: int) -> float:
     if gain is None or low is None:
         return float("inf")
     return abs(signal.physical_min - gain * low) + abs(gain) * 2.0 ** (8 * width - 1)
-
-
-def _deviations(reader: EdfReader, channels: Sequence[int]) -> NDArray[np.float64]:
-    """Return robust deviations, in the file's unit, of the first block in which a channel moves."""
-    segment = max(reader.segments, key=lambda s: s.duration_s)
-    deviations = np.zeros(len(channels))
-    for share in (0.0, 0.25, 0.5, 0.75):
-        at_s = segment.start_s + share * segment.duration_s
-        samples = reader(channels, segment, at_s, at_s + _UNIT_BLOCK_S)
-        deviations = np.array([robust_deviation(uv[None])[0] for uv in samples.uv])
-        if (deviations > 0).any():
-            break
-    return deviations

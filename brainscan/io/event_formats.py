@@ -211,6 +211,16 @@ def references() -> tuple[EventFormat, ...]:
     return tuple(sorted(alone, key=lambda row: "channels" not in row.keeps))
 
 
+def tables() -> tuple[EventFormat, ...]:
+    """Return what `score` looks for in a folder: one recording's events in a file that is nothing else."""
+    return rows(lambda row: row in references() and "recording" not in row.holds)
+
+
+def table_suffixes() -> tuple[str, ...]:
+    """Return their suffixes, in the order of preference."""
+    return tuple(suffix for row in tables() for suffix in row.suffixes)
+
+
 def convertible() -> tuple[EventFormat, ...]:
     """Return what `convert` writes."""
     return rows(lambda row: row.encode and row.needs == "events")

@@ -10,8 +10,7 @@ from pathlib import Path, PurePath
 
 from brainscan.errors import InputError, UsageError
 from brainscan.io.discover import files_below
-from brainscan.io.event_format import EventFormat
-from brainscan.io.event_formats import rows, sniff
+from brainscan.io.event_formats import sniff, table_suffixes, tables
 from brainscan.io.links import content_elsewhere
 from brainscan.io.pairing import TEMPLE, bare_name, few, match, stem_of
 from brainscan.io.text_files import read_text
@@ -164,7 +163,7 @@ def _tails(path: Path) -> list[tuple[str, ...]]:
 def _is_list(path: Path) -> bool:
     if path.suffix.lower() in LIST_SUFFIXES:
         return True
-    return path.suffix.lower() not in _suffixes() and sniff(path) is None
+    return path.suffix.lower() not in table_suffixes() and sniff(path) is None
 
 
 def _pair_folders(ref: Path, hyp: Path) -> Pairing:
@@ -172,7 +171,9 @@ def _pair_folders(ref: Path, hyp: Path) -> Pairing:
     for path in _event_files(ref):
         groups[path.parent / stem_of(path)].append(path)
     if not groups:
-        raise InputError("holds no event files", kind="empty", file=str(ref), hint=f"one of {', '.join(_suffixes())}")
+        raise InputError(
+            "holds no event files", kind="empty", file=str(ref), hint=f"one of {', '.join(table_suffixes())}"
+        )
     refs = [min(paths, key=lambda path: (_rank(path), path)) for paths in groups.values()]
     # Several files of one truth are nothing to wonder about in the Temple corpora, whose formats differ in detail only.
     mixed = [paths for paths in groups.values() if len(paths) > 1 and not {p.suffix.lower() for p in paths} <= TEMPLE]
@@ -202,24 +203,14 @@ def _event_files(folder: Path) -> list[PurePath]:
 
 def _is_events(path: Path) -> bool:
     suffix = path.suffix.lower()
-    if suffix not in _suffixes():
+    if suffix not in table_suffixes():
         return False
     # Other tables (participants.tsv, montages) and side files share these suffixes; what is called as no other is.
-    return suffix not in _SHARED or sniff(path) in {row.name for row in _formats()}
-
-
-def _formats() -> tuple[EventFormat, ...]:
-    """Return the formats of events of one recording, apart from recordings themselves."""
-    return rows(lambda row: row.decode and "events" in row.holds and "recording" not in row.holds)
-
-
-def _suffixes() -> tuple[str, ...]:
-    """Return their suffixes, in order of preference where a folder holds several files for one recording."""
-    return tuple(dict.fromkeys(PurePath(f"x{suffix}").suffix for row in _formats() for suffix in row.suffixes))
+    return suffix not in _SHARED or sniff(path) in {row.name for row in tables()}
 
 
 def _rank(path: PurePath) -> int:
-    return _suffixes().index(path.suffix.lower())
+    return table_suffixes().index(path.suffix.lower())
 
 
 def _names(rows: Sequence[tuple[str, str]]) -> list[str]:

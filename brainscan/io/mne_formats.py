@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import struct
+import unicodedata
 import warnings as python_warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -19,10 +20,11 @@ import numpy as np
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation, complement, union
+from brainscan.io.calibration import calibrated
 from brainscan.io.containers import Container, unreadable
 from brainscan.io.edf import sha256_of
 from brainscan.recording import Channel, Recording, Samples, Segment
-from brainscan.signal.units import MAX_UV
+from brainscan.signal.units import MAX_UV, uv_per_unit
 
 _VOLTAGES = frozenset({"eeg", "eog", "ecg", "emg", "bio"})
 """Channel types of MNE that hold volts at the scalp; depth and grid contacts are not looked at."""
@@ -31,6 +33,7 @@ _BREAK = re.compile(r"(?:^|[ /])(?:boundary|New Segment)", re.IGNORECASE)
 _SKIPPED = "BAD_ACQ_SKIP"
 _DAMAGED = re.compile(r"invalid tag|truncat|corrupt|cut off", re.IGNORECASE)
 _HEADER_BYTES = 1 << 20
+_UV_PER_V = 1e6
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,23 +45,24 @@ class RawReader:
     raw : mne.io.BaseRaw
     rate_hz : Fraction
     name : str
-    usable : tuple of bool
-        Whether a channel holds volts.
+    factors : tuple of (float or None)
+        µV for each volt that MNE gives; None where a channel holds no volts.
     """
 
     raw: Any
     rate_hz: Fraction
     name: str
-    usable: tuple[bool, ...]
+    factors: tuple[float | None, ...]
 
     def __call__(self, channels: Sequence[int], segment: Segment, start_s: float, stop_s: float) -> Samples:
         """Read channels over a span of a segment; see `Recording.read`."""
         first = round(segment.start_s * self.rate_hz)
         start, stop = (first + segment.index(at_s, self.rate_hz) for at_s in (start_s, stop_s))
         values = np.full((len(channels), max(stop - start, 0)), np.nan)
-        rows = [row for row, channel in enumerate(channels) if self.usable[channel]]
+        rows = [row for row, channel in enumerate(channels) if self.factors[channel] is not None]
         if rows and stop > start:
-            values[rows] = self._volts([channels[row] for row in rows], start, stop) * 1e6
+            factors = [[self.factors[channels[row]]] for row in rows]
+            values[rows] = self._volts([channels[row] for row in rows], start, stop) * factors
             # Floating-point files may hold infinities, and numbers that no amplifier gives.
             values[np.abs(values) > MAX_UV] = np.nan
         return Samples(tuple(values), tuple(np.zeros(values.shape, dtype=np.bool_)))
@@ -86,8 +90,7 @@ def read_with_mne(path: Path, container: Container) -> Recording:
         Kind ``io`` if a file is missing; ``corrupt`` if MNE cannot make sense of it.
     """
     name = path.name
-    if container == "BrainVision":
-        _check_brainvision(path)
+    remarks_on_header = _check_brainvision(path) if container == "BrainVision" else []
     if container == "FIF":
         _check_fif(path)
     import mne
@@ -116,7 +119,8 @@ def read_with_mne(path: Path, container: Container) -> Recording:
         raise _damaged(name) from problem
     if any(_DAMAGED.search(str(remark.message)) for remark in remarks):
         recording = replace(recording, warnings=(*recording.warnings, "the file is cut short or damaged"))
-    return replace(recording, format=container, sha256=partial(sha256_of, path))
+    warnings = (*recording.warnings, *remarks_on_header)
+    return replace(recording, format=container, warnings=warnings, sha256=partial(sha256_of, path))
 
 
 def from_raw(raw: Any, *, name: str = "raw") -> Recording:
@@ -154,21 +158,36 @@ def from_raw(raw: Any, *, name: str = "raw") -> Recording:
     if bad:
         warnings.append(f"channels marked as bad are left out: {', '.join(sorted(bad))}")
     start = raw.info["meas_date"]
-    return Recording(
+    stated = tuple(
+        Channel(label, rate_hz, unit, (uv_per_unit(unit) or _UV_PER_V) if held else None)
+        for label, unit, held in zip(_own_labels(raw.ch_names), _units(raw), usable, strict=True)
+    )
+    recording = Recording(
         name=name,
         format="array",
         start=None if start is None else start.replace(tzinfo=None) + timedelta(seconds=float(raw.first_time)),
         duration_s=float(n_samples / rate_hz),
         segments=segments,
-        channels=tuple(
-            Channel(label, rate_hz, "V", 1e6 if held else None)
-            for label, held in zip(_own_labels(raw.ch_names), usable, strict=True)
-        ),
-        reader=RawReader(raw, rate_hz, name, usable),
+        channels=stated,
+        reader=RawReader(raw, rate_hz, name, tuple(_UV_PER_V if held else None for held in usable)),
         annotations=notes,
         warnings=tuple(warnings),
         age_years=_age(raw.info),
     )
+    channels = calibrated(recording)
+    # MNE has turned the file's units into volts; where they mean something else, its volts do.
+    factors = tuple(
+        None if c.uv_per_unit is None or s.uv_per_unit is None else _UV_PER_V * (c.uv_per_unit / s.uv_per_unit)
+        for c, s in zip(channels, stated, strict=True)
+    )
+    return replace(recording, channels=channels, reader=RawReader(raw, rate_hz, name, factors))
+
+
+def _units(raw: Any) -> list[str]:
+    """Return the unit of each channel in the file, as far as MNE knows; volts, its own, otherwise."""
+    own = getattr(raw, "_orig_units", None) or {}
+    units = [str(own.get(label, "")) for label in raw.ch_names]
+    return [unit if uv_per_unit(unit) is not None else "V" for unit in units]
 
 
 def _annotations(raw: Any) -> Iterator[Annotation]:
@@ -215,13 +234,18 @@ def _age(info: Any) -> float | None:
     return days / 365.25 if 0 <= days < 130 * 365.25 else None
 
 
-def _check_brainvision(path: Path) -> None:
-    """Refuse headers that name files elsewhere, or files that are not there."""
+def _check_brainvision(path: Path) -> list[str]:
+    """Refuse headers that name files elsewhere, or files that are not there; return what looks wrong.
+
+    A recording that was renamed still names its old files: the line to correct is told, not guessed.
+    """
     try:
         with path.open("rb") as stream:
             text = stream.read(_HEADER_BYTES).decode("latin-1")
+        beside = [entry.name for entry in path.parent.iterdir() if entry.is_file()]
     except OSError as problem:
         raise unreadable(path.name, problem) from problem
+    missing, corrections, warnings = [], [], []
     for key in ("DataFile", "MarkerFile"):
         found = re.search(rf"^{key}\s*=(.*)$", text, re.MULTILINE)
         if found is None:
@@ -230,14 +254,52 @@ def _check_brainvision(path: Path) -> None:
         # latin-1 kept the bytes; the name itself may be UTF-8.
         named = named.encode("latin-1").decode("utf-8", errors="surrogateescape")
         if not named or named != Path(named).name or "\\" in named or "\0" in named:
+            right = _own_file(path, key, named, beside)
+            hint = f"{right} lies beside it: correct the header's line to {key}={right}" if right else ""
             raise InputError(
-                f"{key} names no file of the same folder", kind="header", file=path.name, hint="correct the header"
+                f"{key} names no file of the same folder",
+                kind="header",
+                file=path.name,
+                hint=hint or "correct the header",
             )
+        right = _own_file(path, key, named, beside)
         if not (path.parent / named).is_file():
-            shown = "".join(c if c.isprintable() else "?" for c in named)
-            raise InputError(
-                f"{shown} is missing", kind="io", file=path.name, hint="copy all files of the recording into one folder"
-            )
+            missing.append(_printable(named))
+            corrections += [(right, f"{key}={right}")] if right else []
+        elif right and Path(named).stem != path.stem:
+            warnings.append(f"{key}={_printable(named)} is read, although {_printable(right)} lies beside the header")
+    if missing:
+        hint = "copy all files of the recording into one folder"
+        if corrections:
+            names = " and ".join(name for name, _ in corrections)
+            lines = " and ".join(line for _, line in corrections)
+            lie, line = ("lies", "line") if len(corrections) == 1 else ("lie", "lines")
+            hint = f"{names} {lie} beside it: correct the header's {line} to {lines}"
+        lack = "is" if len(missing) == 1 else "are"
+        raise InputError(f"{' and '.join(missing)} {lack} missing", kind="io", file=path.name, hint=hint)
+    return warnings
+
+
+def _own_file(path: Path, key: str, named: str, beside: Sequence[str]) -> str:
+    """Return the file of a header's own name that it ought to name, or the named one in another spelling; else ''."""
+
+    def folded(name: str) -> str:
+        return unicodedata.normalize("NFC", name).casefold()
+
+    suffixes = (".eeg", ".dat", ".seg") if key == "DataFile" else (".vmrk", ".amrk")
+    suffix = Path(named.replace("\\", "/")).suffix
+    wanted = [folded(Path(named.replace("\\", "/")).name)]
+    wanted += [folded(path.stem + end) for end in dict.fromkeys((suffix, *suffixes)) if end]
+    for name in wanted:
+        for own in beside:
+            if folded(own) == name and folded(own) != folded(path.name):
+                return own
+    return ""
+
+
+def _printable(text: str) -> str:
+    """Return a file's name for a message."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _check_fif(path: Path) -> None:

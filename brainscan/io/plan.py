@@ -5,7 +5,6 @@ Here a recording is refused whose labels or calibrations cannot give the electro
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -13,10 +12,13 @@ from numpy.typing import NDArray
 
 from brainscan.electrodes import N_ELECTRODES
 from brainscan.errors import InputError, UsageError
+from brainscan.io.calibration import measured, unit_warnings, unusable_amplitudes
 from brainscan.recording import Recording
 from brainscan.signal import montage
+from brainscan.signal.calibration import BURST_UV, Amplitudes, tenfold
+from brainscan.signal.labels import clean
 from brainscan.signal.montage import ElectrodePlan
-from brainscan.signal.units import IMPLAUSIBLE_UV, mains_share, robust_deviation, uv_per_unit
+from brainscan.signal.units import IMPLAUSIBLE_UV, PLAUSIBLE_UV, mains_share, robust_deviation, spelled
 
 FIRST_BLOCK_S = 10.0
 MIN_RATE_HZ = 32.0
@@ -69,9 +71,11 @@ def open_plan(
         raise _refusal(recording, plan, by_label)
     warnings = list(plan.warnings)
     warnings += _missing_warnings(plan)
-    warnings += _unit_warnings(recording, plan)
+    warnings += unusable_amplitudes(recording, by_label.channels)
+    warnings += unit_warnings([recording.channels[i] for i in plan.channels])
     warnings += _rate_warnings(recording, plan)
     warnings += _block_warnings(recording, plan)
+    warnings += _amplitude_warnings(recording, plan, measured(recording, plan.channels))
     return montage.with_warnings(plan, tuple(dict.fromkeys(warnings)))
 
 
@@ -115,8 +119,9 @@ def _refusal(recording: Recording, plan: ElectrodePlan, by_label: ElectrodePlan)
     names = " ".join(plan.missing)
     count = f"{len(plan.missing)} of the {N_ELECTRODES} electrodes are missing"
     if len(by_label.missing) < len(plan.missing):
+        seen = unusable_amplitudes(recording, by_label.channels)
         return InputError(
-            f"{count}: {names} have labels but no usable calibration or rate",
+            f"{count}: {names} have labels but no usable calibration or rate" + "".join(f"; {text}" for text in seen),
             kind="calibration",
             file=recording.name,
             hint="export it again with physical units",
@@ -136,18 +141,6 @@ def _missing_warnings(plan: ElectrodePlan) -> list[str]:
     return [f"{' '.join(plan.missing)} missing: interpolated from the others"] if plan.missing else []
 
 
-def _unit_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
-    counts = Counter(
-        channel.unit
-        for channel in (recording.channels[i] for i in plan.channels)
-        if channel.uv_per_unit != uv_per_unit(channel.unit)
-    )
-    return [
-        f"unit {unit!r} is unknown or gives impossible amplitudes: taken as uV (channels: {count})"
-        for unit, count in counts.items()
-    ]
-
-
 def _rate_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
     slowest = min((recording.channels[i].rate_hz for i in plan.channels), default=None)
     if slowest is None or slowest >= LOW_RATE_HZ:
@@ -156,7 +149,7 @@ def _rate_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
 
 
 def _block_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
-    """Judge the first block: amplitudes, duplicates that differ, loops that do not close."""
+    """Judge the first block: duplicates that differ, loops that do not close."""
     channels = [*plan.channels, *(spare for _, _, spare in plan.duplicates)]
     blocks = dict(zip(channels, first_block(recording, channels), strict=True))
     warnings = [
@@ -165,11 +158,42 @@ def _block_warnings(recording: Recording, plan: ElectrodePlan) -> list[str]:
         for name, used, spare in plan.duplicates
         if not _same(blocks[used], blocks[spare])
     ]
-    large = [recording.labels[c] for c in plan.channels if robust_deviation(blocks[c][None])[0] > IMPLAUSIBLE_UV]
-    if large:
-        warnings.append(f"amplitudes above 10 mV in {', '.join(large)}: check units and electrodes")
     warnings += _mains_warnings(recording, plan, [blocks[c] for c in plan.channels])
     return warnings + _loop_warnings(plan, [blocks[c] for c in plan.channels])
+
+
+def _amplitude_warnings(recording: Recording, plan: ElectrodePlan, found: Amplitudes) -> list[str]:
+    """Judge stretches of the whole recording: what no scalp EEG can be, and a channel of another gain.
+
+    Raises
+    ------
+    InputError
+        Kind ``calibration``: nothing but an amplifier's noise, or an EEG in a unit a thousand times too small.
+    """
+    typical = found.typical
+    labels = [clean(recording.labels[c]) for c in plan.channels]
+    warnings = []
+    large = [label for label, uv in zip(labels, typical, strict=True) if uv > IMPLAUSIBLE_UV]
+    if large:
+        warnings.append(f"amplitudes above 10 mV in {', '.join(large)}: check units and electrodes")
+    live = typical[typical > 0]
+    middle = float(np.median(live)) if live.size else PLAUSIBLE_UV[0]
+    if middle < PLAUSIBLE_UV[0] and np.median(found.peaks[typical > 0].max(axis=1)) <= BURST_UV:
+        raise InputError(
+            f"amplitudes of {spelled(middle)} in most channels: no electrode was connected, or the unit is wrong",
+            kind="calibration",
+            file=recording.name,
+            hint="export it again with physical units",
+        )
+    if not PLAUSIBLE_UV[0] <= middle <= PLAUSIBLE_UV[1]:
+        what = "artifact throughout" if middle > PLAUSIBLE_UV[1] else "a suppressed EEG"
+        warnings.append(f"amplitudes of {spelled(middle)} in most channels: {what}, or wrong units")
+    odd = []
+    for row, times in tenfold(found):
+        odd.append(f"{labels[row]} {times:.2g} times" if times > 1 else f"{labels[row]} 1/{1 / times:.2g} of")
+    if odd:
+        warnings.append(f"{', '.join(odd)} the others' amplitude throughout: wrong gain or bad electrode?")
+    return warnings
 
 
 def _same(first: NDArray[np.float64], second: NDArray[np.float64]) -> bool:

@@ -6,8 +6,9 @@ What labels say becomes edges; duplicates, loose ends and groups that determine 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from brainscan.electrodes import ELECTRODES, INDEX
 from brainscan.signal.labels import EARS, REFERENCES, Label, clean, parse, parse_all
@@ -55,8 +56,12 @@ def edges_of(
     known = {clean(label).upper() for label in labels}
     absent = [name for name in channel_map if clean(name).upper() not in known]
     if absent:
-        warnings.append(f"the channel map names {', '.join(absent)}, which the recording lacks")
+        near = get_close_matches(absent[0], labels, n=1)
+        hint = f" (its labels are {', '.join(labels[:4])} …)" if len(absent) == len(channel_map) else ""
+        hint = f" (did you mean {near[0]!r}?)" if near else hint
+        warnings.append(f"the channel map names {', '.join(absent)}, which the recording lacks{hint}")
     mapped = {name: _mapped(name, value) for name, value in wanted.items()}
+    _refuse_doubles(channel_map, mapped, known)
     edges = []
     for channel, (text, label) in enumerate(zip(labels, parse_all(labels), strict=True)):
         if channel in excluded:
@@ -68,7 +73,22 @@ def edges_of(
         edges.append(Edge(channel, item.first, item.second or REFERENCE, item, own is not None))
         if item.zero_for_o and own is None:
             warnings.append(f"label {item.text} is read as {item.first} (zero for the letter O)")
+        if item.guess and own is None and item.guess not in warnings:
+            warnings.append(item.guess)
     return edges
+
+
+def _refuse_doubles(channel_map: Mapping[str, str], mapped: Mapping[str, Label], known: Set[str]) -> None:
+    """Refuse two labels of the recording that are mapped to one point: one of them would be passed over."""
+    taken: dict[tuple[str, str], str] = {}
+    for name, value in channel_map.items():
+        key = clean(name).upper()
+        label = mapped[key]
+        if not label.first or key not in known:
+            continue
+        other = taken.setdefault((label.first, label.second), name)
+        if other != name:
+            raise ValueError(f"channel map: {other!r} and {name!r} are both mapped to {value}")
 
 
 def _mapped(name: str, value: str) -> Label:

@@ -11,51 +11,31 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from brainscan.electrodes import ELECTRODES, INDEX, SYNONYMS
+from brainscan.electrodes import INDEX
+from brainscan.signal.conventions import joined, shared_words, uncut, without_numbers
+from brainscan.signal.names import (
+    CANONICAL,
+    EARS,
+    PREFIX,
+    REFERENCES,
+    SEPARATORS,
+    SYNONYM_TOKENS,
+    ZERO_FOR_O,
+    clean,
+    plain_text,
+    starts_with_electrode,
+)
 
-
-def _ten_ten() -> dict[str, str]:
-    """Return the 10-10 names beside the 19, and T1/T2, by their upper-case form."""
-    names = ["Nz", "Fpz", "AFz", "FCz", "CPz", "POz", "Oz", "Iz", "T1", "T2"]
-    for row, numbers in {
-        "AF": range(1, 11), "F": range(1, 11), "FT": range(7, 11), "FC": range(1, 7), "C": (1, 2, 5, 6),
-        "T": (9, 10), "TP": range(7, 11), "CP": range(1, 7), "P": (1, 2, *range(5, 7), 9, 10),
-        "PO": range(1, 11), "O": (9, 10),
-    }.items():  # fmt: skip
-        names += [f"{row}{n}" for n in numbers]
-    return {name.upper(): name for name in names if name not in INDEX}
-
-
-CANONICAL: dict[str, str] = {
-    **{name.upper(): name for name in ELECTRODES},
-    **_ten_ten(),
-    **{old.upper(): new for old, new in SYNONYMS.items()},
-}
-"""Upper-case token to the name used inside; synonyms lead to their one of the 19."""
-
-EARS = frozenset({"A1", "A2", "M1", "M2", "TP9", "TP10"})
-"""Single ear and mastoid electrodes that serve as a reference."""
-
-_LINKED = "LE LER AA A1A2 A12 A1+A2 M1M2 M1+M2"
-_AVERAGE = "AR AV AVG AVE AVERAGE MEAN CAR"
-_COMMON = "REF G1 G2 GND CS2 ORG R0"
-REFERENCES: dict[str, str] = {
-    **dict.fromkeys(_COMMON.split(), "REF"),
-    **dict.fromkeys(_LINKED.split(), "LE"),
-    **dict.fromkeys(_AVERAGE.split(), "AVG"),
-    **{ear: ear for ear in EARS},
-}
-"""Upper-case reference word to the node that it names."""
-
-_PREFIX = re.compile(r"^(EEG|POL|SEEG)(?:[ _:\-]+(?=.)|(?=[A-Z]))")
-_SEPARATORS = re.compile(r"\s*[-_:/]\s*|\s+")
-# MNE writes labels that occur twice as T8-P8-0, T8-P8-1, and exports them so.
-_RUNNING_NUMBER = re.compile(r"\d")
-_ZERO_FOR_O = {"01": "O1", "02": "O2"}
+# MNE writes labels that occur twice as T8-P8-0, T8-P8-1, and exports them so; others count all channels.
+_RUNNING_NUMBER = re.compile(r"\d+")
 _LETTER_NUMBER = re.compile(r"^([A-Z])(\d{1,3})$")
 _SHAFT_RUN = 4
 _ENOUGH_OTHERS = 10
+_ENOUGH_NAMED = 16  # of the 19: what else the labels could mean is not asked
 _OLD_AND_NEW_NAMES = 7  # T1 .. T7: no cap has T3 and its synonym T7
+
+
+__all__ = ["CANONICAL", "EARS", "REFERENCES", "Label", "clean", "names_plainly", "parse", "parse_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +55,10 @@ class Label:
         The label is the canonical name itself; only case and blanks may differ.
     zero_for_o : bool
         Digits stand where letters belong (``01``); accepted by `parse_all` only.
+    token : str
+        What stands at the place of the first point, upper case.
+    guess : str
+        What was guessed to read it, for a warning.
     """
 
     text: str
@@ -83,11 +67,8 @@ class Label:
     prefix: str = ""
     plain: bool = False
     zero_for_o: bool = False
-
-
-def clean(label: str) -> str:
-    """Return the label with NULs and hard blanks as blanks, blanks collapsed and cut at the ends."""
-    return " ".join(label.replace("\0", " ").replace("\u00a0", " ").split())
+    token: str = ""
+    guess: str = ""
 
 
 def parse(label: str) -> Label:
@@ -109,34 +90,39 @@ def parse(label: str) -> Label:
     ('Fp1', 'A2', '')
     """
     text = clean(label)
-    body = text.upper().strip(" .")
-    plain = text.upper() == body and body in CANONICAL and body not in _SYNONYM_TOKENS
+    return replace(_read(plain_text(label), text), plain=_is_plain(text))
+
+
+def _is_plain(text: str) -> bool:
+    return text.upper() in CANONICAL and text.upper() not in SYNONYM_TOKENS
+
+
+def _read(body: str, text: str) -> Label:
+    """Read a label's plain text."""
     prefix = ""
-    match = _PREFIX.match(body)
+    match = PREFIX.match(body)
     if match:
         rest = body[match.end() :]
         glued = match.end() == len(match.group(1))
         # "EEGF3" loses its prefix only if an electrode follows directly; "EEGX" is a word of its own.
-        if not glued or _SEPARATORS.split(rest)[0] in CANONICAL:
+        if not glued or SEPARATORS.split(rest)[0] in CANONICAL:
             prefix, body = match.group(1), rest.strip(" .")
-    parts = _SEPARATORS.split(body)
-    if len(parts) > 1 and _RUNNING_NUMBER.fullmatch(parts[-1]):
+    parts = SEPARATORS.split(body)
+    nothing = Label(text, prefix=prefix, token=parts[0])
+    numbered = len(parts) > 2 or (len(parts) == 2 and len(parts[-1]) == 1)
+    if numbered and _RUNNING_NUMBER.fullmatch(parts[-1]) and parts[-1] not in ZERO_FOR_O:
         parts.pop()
     if len(parts) > 2 or not all(parts):
-        return Label(text, prefix=prefix)
+        return nothing
     first = _node(parts[0])
     second = (REFERENCES.get(parts[1]) or _node(parts[1])) if len(parts) == 2 else ""
     if not first or (len(parts) == 2 and not second):
-        return Label(text, prefix=prefix)
-    zero = any(part in _ZERO_FOR_O for part in parts)
-    return Label(text, first, second, prefix, plain and len(parts) == 1, zero)
-
-
-_SYNONYM_TOKENS = frozenset(name.upper() for name in SYNONYMS)
+        return nothing
+    return replace(nothing, first=first, second=second, zero_for_o=any(part in ZERO_FOR_O for part in parts))
 
 
 def _node(token: str) -> str:
-    token = _ZERO_FOR_O.get(token, token)
+    token = ZERO_FOR_O.get(token, token)
     return CANONICAL.get(token) or (token if token in EARS else "")
 
 
@@ -147,16 +133,19 @@ def names_plainly(label: str, electrode: str) -> bool:
     (True, False)
     """
     item = parse(label)
-    return item.first == electrode and _token(item) == electrode.upper()
+    # Behind the name may stand a reference that only the whole file explains.
+    token = item.token if item.first else starts_with_electrode(item.token)
+    return token == electrode.upper()
 
 
 def parse_all(labels: Sequence[str]) -> tuple[Label, ...]:
     """Read all labels of a file and drop what the whole file shows to be something else.
 
     Contacts of depth shafts and BioSemi sockets (``C3`` in a run C1, C2 .. C8), ``POL`` channels beside ``EEG``
-    electrodes, and ``01``, ``02`` where fewer than ten other electrodes are named lose their `first`.
+    electrodes, and ``01``, ``02`` where fewer than ten other electrodes are named lose their `first`. Running
+    numbers, a word that sixteen electrodes share and derivations without a separator are understood.
     """
-    found = [parse(label) for label in labels]
+    found = _by_conventions(labels)
     shafts = _shafts(found)
     found = [_drop(item) if _on_shaft(item, shafts) else item for item in found]
     named = {item.first for item in found if item.prefix == "EEG" and item.first in INDEX}
@@ -169,16 +158,24 @@ def parse_all(labels: Sequence[str]) -> tuple[Label, ...]:
     return tuple(found)
 
 
+def _by_conventions(labels: Sequence[str]) -> list[Label]:
+    """Read each label as the whole file shows that it is meant."""
+    texts = [clean(label) for label in labels]
+    bodies = without_numbers(uncut([plain_text(label) for label in labels]))
+    found = [replace(_read(body, text), plain=_is_plain(text)) for body, text in zip(bodies, texts, strict=True)]
+    for convention in (shared_words, joined):
+        readable = [bool(item.first) for item in found]
+        named = {n for item in found for n in (item.first, item.second) if n in INDEX}
+        if len(named) >= _ENOUGH_NAMED:
+            break
+        for i, form in enumerate(convention(bodies, readable)):
+            if form.text != bodies[i] and (item := _read(form.text, texts[i])).first:
+                found[i] = replace(item, guess=form.guess)
+    return found
+
+
 def _drop(item: Label) -> Label:
-    return replace(item, first="", second="", plain=False, zero_for_o=False)
-
-
-def _token(item: Label) -> str:
-    """Return the label's first token without its prefix, upper case."""
-    body = item.text.upper().strip(" .")
-    if item.prefix:
-        body = body[len(item.prefix) :].lstrip(" _:-")
-    return _SEPARATORS.split(body)[0]
+    return replace(item, first="", second="", plain=False, zero_for_o=False, guess="")
 
 
 def _shafts(found: Sequence[Label]) -> frozenset[tuple[str, str]]:
@@ -192,7 +189,7 @@ def _shafts(found: Sequence[Label]) -> frozenset[tuple[str, str]]:
     numbers: dict[tuple[str, str], set[int]] = defaultdict(set)
     midline: set[tuple[str, str]] = set()
     for item in found:
-        token = _token(item)
+        token = item.token
         match = _LETTER_NUMBER.match(token)
         if match:
             numbers[item.prefix, match.group(1)].add(int(match.group(2)))
@@ -218,5 +215,5 @@ def _run_from_one(held: set[int]) -> int:
 
 
 def _on_shaft(item: Label, shafts: frozenset[tuple[str, str]]) -> bool:
-    match = _LETTER_NUMBER.match(_token(item))
+    match = _LETTER_NUMBER.match(item.token)
     return match is not None and (item.prefix, match.group(1)) in shafts

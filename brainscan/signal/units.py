@@ -1,4 +1,7 @@
-"""What a unit's spelling means in microvolts, and whether amplitudes are those of an EEG."""
+"""What a unit's spelling means in microvolts, and how large a signal is.
+
+What a file means by its units is settled in `brainscan.signal.calibration`.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ _FACTORS: dict[str, float] = {
 }  # fmt: skip
 
 PLAUSIBLE_UV = (0.5, 500.0)
-"""Robust standard deviation that an EEG channel may have."""
+"""Robust standard deviation that an EEG channel may have: three decades, so that of units that differ by a
+thousand exactly one fits."""
 
 MAX_UV = 1e12
 """No voltage beyond this (a megavolt) is one; squares of it still fit into single precision."""
@@ -36,6 +40,18 @@ def uv_per_unit(unit: str) -> float | None:
     (1000.0, 1.0, None)
     """
     return _FACTORS.get("".join(unit.lower().split()))
+
+
+def spelled(uv: float) -> str:
+    """Return a voltage for people.
+
+    >>> spelled(3620.4), spelled(0.0312), spelled(28.0)
+    ('3.6 mV', '31 nV', '28 uV')
+    """
+    for factor, unit in ((1e6, "V"), (1e3, "mV"), (1.0, "uV")):
+        if uv >= factor:
+            return f"{uv / factor:.2g} {unit}" if uv < 99.5 * factor else f"{uv / factor:.0f} {unit}"
+    return f"{uv * 1e3:.2g} nV"
 
 
 def robust_deviation(block: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -78,32 +94,3 @@ def mains_share(values: NDArray[np.float64], rate_hz: float) -> float:
     total = power[at_hz > 0.5].sum()
     nearest = np.minimum(*(np.abs(at_hz - np.maximum(np.round(at_hz / f), 1) * f) for f in (50.0, 60.0)))
     return float(power[nearest <= 1.0].sum() / total) if total > 0 else 0.0
-
-
-def settle(unit: str, deviations_uv: NDArray[np.float64]) -> float | None:
-    """Decide what a unit means, from its spelling and from the amplitudes that it gives.
-
-    Parameters
-    ----------
-    unit : str
-        As the file has it.
-    deviations_uv : array of float64, shape (n_channels,)
-        Robust standard deviations of the channels that carry this unit, as numbers in that unit.
-
-    Returns
-    -------
-    float or None
-        Factor to µV. An unknown unit, or a known one that makes more than 10 mV of it, is taken for µV where the
-        numbers are plausible as such; otherwise an unknown unit gives None and a known one stands.
-    """
-    factor = uv_per_unit(unit)
-    live = deviations_uv[deviations_uv > 0]
-    if not live.size:
-        return factor
-    typical = float(np.median(live))
-    plausible = PLAUSIBLE_UV[0] <= typical <= PLAUSIBLE_UV[1]
-    if factor is None:
-        return 1.0 if plausible else None
-    if factor * typical > IMPLAUSIBLE_UV and plausible:
-        return 1.0
-    return factor

@@ -54,10 +54,13 @@ def test_implausible_amplitudes_of_an_unknown_unit_are_refused(tmp_path: Path) -
     assert caught.value.kind == "calibration"
 
 
-@pytest.mark.parametrize(("unit", "shown"), [("", "''"), ("V", "'V'")])
-def test_assumed_units_are_told(tmp_path: Path, unit: str, shown: str) -> None:
+@pytest.mark.parametrize(
+    ("unit", "told"), [("", "unit '' is unknown: taken as uV in Fp1, "), ("V", "unit 'V' would make 16 V of Fp1, ")]
+)
+def test_assumed_units_are_told(tmp_path: Path, unit: str, told: str) -> None:
     (warning,) = open_plan(_recording(tmp_path, eeg(unit=unit))).warnings
-    assert warning.startswith(f"unit {shown} is unknown")
+    assert warning.startswith(told)
+    assert "taken as uV" in warning
     assert warning.endswith("(channels: 19)")
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from brainscan.signal.units import mains_share, robust_deviation, settle, uv_per_unit
+from brainscan.signal.units import mains_share, robust_deviation, spelled, uv_per_unit
 
 
 @pytest.mark.parametrize(
@@ -13,24 +13,6 @@ from brainscan.signal.units import mains_share, robust_deviation, settle, uv_per
 )  # fmt: skip
 def test_spellings(unit: str, factor: float | None) -> None:
     assert uv_per_unit(unit) == factor
-
-
-@pytest.mark.parametrize(
-    ("unit", "deviation", "factor"),
-    [
-        ("", 30.0, 1.0),  # plausible as µV
-        ("", 30_000.0, None),
-        ("", 0.001, None),
-        ("", 0.0, None),  # nothing moves: nothing can be said
-        ("V", 30e-6, 1e6),
-        ("V", 30.0, 1.0),  # the header says volts, the values are microvolts
-        ("mV", 0.03, 1e3),
-        ("uV", 50_000.0, 1.0),
-        ("mV", 0.0, 1e3),
-    ],
-)
-def test_amplitudes_settle_what_the_spelling_leaves_open(unit: str, deviation: float, factor: float | None) -> None:
-    assert settle(unit, np.array([0.0, deviation, deviation])) == factor
 
 
 def test_deviation_is_blind_to_drift_and_outliers() -> None:
@@ -49,3 +31,11 @@ def test_mains_share() -> None:
     assert mains_share(hum, 256) > 0.99
     assert mains_share(slow, 256) < 0.01
     assert mains_share(np.zeros(100), 256) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("uv", "text"),
+    [(28.0, "28 uV"), (3620.4, "3.6 mV"), (0.0312, "31 nV"), (16e6, "16 V"), (340.0, "340 uV"), (99.9, "100 uV")],
+)
+def test_voltages_for_people(uv: float, text: str) -> None:
+    assert spelled(uv) == text
