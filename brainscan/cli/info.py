@@ -93,7 +93,13 @@ def _document(recording: Recording, held: Detection) -> dict[str, Any]:
         **{key: whole[key] for key in taken},
         "low_trust": held.low_trust,
         "channels": [
-            {"label": c.label, "rate_hz": float(c.rate_hz), "unit": c.unit, "usable": c.uv_per_unit is not None}
+            {
+                "label": c.label,
+                "rate_hz": float(c.rate_hz),
+                "unit": c.unit,
+                "uv_per_unit": c.uv_per_unit,
+                "usable": c.uv_per_unit is not None,
+            }
             for c in recording.channels
         ],
         "annotations": [

@@ -234,3 +234,17 @@ def test_loops_that_close_leave_no_residual_and_a_mislabelled_one_does() -> None
 
 def test_no_channels_no_residual() -> None:
     assert loop_residual(plan(["EKG"]), np.zeros((0, 100))) == (0.0, "")
+
+
+def test_two_labels_mapped_to_one_electrode_are_refused() -> None:
+    labels = [*ELECTRODES, "X1", "X2"]
+    with pytest.raises(ValueError, match="'X1' and 'X2' are both mapped to Fp1"):
+        plan(labels, channel_map={"X1": "Fp1", "X2": "Fp1"})
+    assert not plan(labels, channel_map={"X1": "-", "X2": "-"}).warnings
+    several_devices = {"X1": "Fp1", "E22": "Fp1"}  # only one of them is in this recording
+    assert "E22" in plan(labels, channel_map=several_devices).warnings[0]
+
+
+def test_what_a_map_names_and_the_recording_lacks_is_told_with_what_is_there() -> None:
+    warnings = plan(["001", "002"], channel_map={"1": "Fp1", "2": "Fp2"}).warnings
+    assert any("names 1, 2, which the recording lacks" in w and "001" in w for w in warnings)
