@@ -42,7 +42,9 @@ def train(
         str, typer.Option("--init", metavar="CHECKPOINT", help="Fine-tune a model: default, or a file.")
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the run would be.")] = False,
-    as_json: options.AsJson = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on stdout: a line a step; of --dry-run one document.")
+    ] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Train a detector, or fine-tune one on your own patients.
