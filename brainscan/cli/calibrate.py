@@ -65,7 +65,9 @@ def calibrate(
             model=model_config(choice, options.detect_options("", max_missing), kept),
             targets=targets_of(fa),
         )
-        evaluation = run_with_progress(job).evaluation
+        result = run_with_progress(job)
+    evaluation = result.evaluation
+    console.warnings(result.metrics["warnings"])
     for failure in evaluation.failures:
         print(f"error: {failure.message}", file=sys.stderr)
     found = fit(evaluation, simulated=simulated, with_map=confidence_map)

@@ -21,6 +21,7 @@ from brainscan.io.siena import listed_name, recordings_of_list
 # The per-channel file of the Temple corpora tells the seizure types that its CSV_bi does not.
 _PREFERENCE: tuple[Format, ...] = ("tusz_csv", "csv_bi", "tse", "tsv", "mne_csv", "edf")
 _ENDINGS = ("_events", "_eeg", "_ieeg")
+_TABLES = (".csv_bi", ".csv", ".tse", ".tse_bi", ".tsv")
 _HEAD_BYTES = 1 << 20
 
 
@@ -60,7 +61,8 @@ class ReferenceFolder:
 
     In this order: a file of the same name (BIDS: ``_events`` for ``_eeg``) in the mirrored folder; the only file of
     that name anywhere below the folder of annotations; a list of many recordings (CHB-MIT summary, Siena list) that
-    names it; the recording's own annotations, where they name a seizure.
+    names it; the recording's own annotations, where they speak of seizures; a table of that name that is not
+    understood, so that it is named and not called absent.
 
     Parameters
     ----------
@@ -104,7 +106,7 @@ class ReferenceFolder:
             known = [path for path in self._by_name.get(keys[0], []) if sniff(path) is not None]
             if len({path.parent for path in known}) == 1:
                 return _best(known)
-        return self._listed(name) or self._own(name)
+        return self._listed(name) or self._own(name) or self._unknown(name)
 
     def _listed(self, name: PurePath) -> Path | None:
         if self._lists is None:
@@ -119,11 +121,17 @@ class ReferenceFolder:
         return chosen[0] if len(chosen) == 1 else None
 
     def _own(self, name: PurePath) -> Path | None:
+        """Return the recording if its own notes are about seizures; also where they cannot be used, which is told."""
         path = self._corpus / name
         try:
-            return path if sniff(path) == "edf" and read_edf_annotations(path).seizures else None
-        except InputError:
-            return None  # damaged: what is wrong with it is told when it is read as a recording
+            return path if sniff(path) == "edf" and not read_edf_annotations(path).says_nothing else None
+        except InputError as problem:
+            return None if problem.kind in ("empty", "io") else path
+
+    def _unknown(self, name: PurePath) -> Path | None:
+        """Return a file that lies where the annotation would: what is wrong with it is told when it is read."""
+        beside = self._by_place.get((name.parent, stem_of(name)), [])
+        return next((path for path in beside if path.suffix.lower() in _TABLES), None)
 
 
 def read_reference(
@@ -148,7 +156,8 @@ def read_reference(
     """
     file = read_annotations(path, facts=RecordingFacts(recording, duration_s, start))
     simulated = any(comment.startswith(SIMULATED) for comment in file.comments)
-    return Reference(tuple(_seizures(file)), simulated, file.warnings)
+    told = file.warnings if path.name == recording else tuple(f"{path.name}: {text}" for text in file.warnings)
+    return Reference(tuple(_seizures(file)), simulated, told)
 
 
 def _seizures(file: AnnotationFile) -> Iterator[Seizure]:

@@ -11,11 +11,11 @@ from types import MappingProxyType
 from typing import Literal
 
 from brainscan.errors import InputError, OutputError, UsageError, reason_of
-from brainscan.io.annotation_file import AnnotationFile, check_intervals
+from brainscan.io.annotation_file import ALL, AnnotationFile, check_intervals, within_recording
 from brainscan.io.atomic import write_bytes
 from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
 from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
-from brainscan.io.csv_bi import format_csv_bi, read_csv_bi
+from brainscan.io.csv_bi import format_csv_bi, read_csv_bi_events
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 from brainscan.io.origin import Origin
 from brainscan.io.siena import format_siena_list, read_siena_list, recordings_of_list
@@ -32,15 +32,20 @@ SUFFIXES: Mapping[str, Format] = MappingProxyType(
 WITH_COMMENTS = frozenset({"csv_bi", "tusz_csv", "tse"})
 """Formats whose readers pass over lines of comment, so that our remarks can stand there."""
 WITH_CONFIDENCE = WITH_COMMENTS | {"tsv"}
+WITH_CHANNELS = frozenset({"tusz_csv", "tsv"})
 SIMULATED = "simulated"
 """Comments that begin so mark the truth of a simulated recording."""
 REVIEWED = "reviewed"
 """A comment line ``# brainscan: reviewed`` turns an output of ours into a reference."""
 
 _HEAD_BYTES = 65536
+_MANY = 3
 
 DURATION_TOLERANCE_S = 1.0
 """Formats round; what differs by more is the annotation of another recording, or of a part."""
+
+START_TOLERANCE_S = 1.0
+"""The same for its start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ def sniff(path: Path) -> Format | None:
             re.fullmatch(r"TERM,[^,]*,[^,]*,(seiz|bckg),[^,]*", line) for line in lines if line[:1] not in "#c"
         )
         return "csv_bi" if binary and path.suffix != ".csv" else "tusz_csv"
-    if {"onset", "duration", "eventType"} <= set(lines[0].split("\t")):
+    if {"onset", "duration"} <= {cell.strip().casefold() for cell in lines[0].split("\t")}:
         return "tsv"
     if {"onset", "duration", "description"} <= set(lines[0].replace(" ", "").split(",")):
         return "mne_csv"
@@ -100,9 +105,9 @@ def sniff(path: Path) -> Format | None:
 
 
 def read_annotations(
-    path: Path, format_name: Format | None = None, facts: RecordingFacts | None = None
+    path: Path, format_name: Format | None = None, facts: RecordingFacts | None = None, *, allow_none: bool = False
 ) -> AnnotationFile:
-    """Read annotations and check them: no reversed, empty or overlapping seizure, none outside the recording.
+    """Read annotations and check them: no reversed or empty seizure, none that starts outside the recording.
 
     Parameters
     ----------
@@ -110,12 +115,15 @@ def read_annotations(
     format_name : str, optional
         By default what `sniff` says.
     facts : RecordingFacts, optional
-        Its duration stands above the file's, its start is taken where the file tells none.
+        They stand above what the file says; a warning tells where both differ.
+    allow_none : bool
+        Take a file that tells of other things only for "no seizure".
 
     Raises
     ------
     InputError
-        If the format is not known, or the file is not sound; the line is named.
+        If the format is not known, the file is not sound, or nothing in it is about seizures or background; the line is
+        named.
     """
     facts = facts or RecordingFacts()
     chosen = format_name or sniff(path)
@@ -127,12 +135,28 @@ def read_annotations(
             hint=f"known formats: {', '.join(FORMATS)}",
         )
     file = _READERS[chosen](path, facts)
+    if file.says_nothing and not allow_none:
+        raise InputError(
+            f"names no seizure and no background ({'; '.join(file.warnings)})",
+            kind="empty",
+            file=path.name,
+            hint="who knows that there is no seizure says so: a row of background, or `convert --allow-none`",
+        )
     said_s, known_s = file.duration_s, facts.duration_s
     warnings = file.warnings
     if said_s is not None and known_s is not None and abs(said_s - known_s) > DURATION_TOLERANCE_S:
         warnings += (f"the annotation is of {said_s:g} s, the recording has {known_s:g} s",)
+    if file.start is not None and facts.start is not None:
+        apart = abs(file.start - facts.start)
+        if apart.total_seconds() > START_TOLERANCE_S:
+            warnings += (
+                f"the annotation says that the recording starts at {file.start}, its header says {facts.start}: "
+                f"{apart} apart; times count from the recording's start",
+            )
     duration_s = said_s if known_s is None else known_s
-    return check_intervals(replace(file, duration_s=duration_s, start=file.start or facts.start, warnings=warnings))
+    return within_recording(
+        check_intervals(replace(file, duration_s=duration_s, start=facts.start or file.start, warnings=warnings))
+    )
 
 
 def write_annotations(file: AnnotationFile, path: Path, format_name: Format | None = None, recording: str = "") -> None:
@@ -180,6 +204,10 @@ def losses(file: AnnotationFile, format_name: Format) -> tuple[str, ...]:
             lost.append(f"{format_name} cannot say that this truth is simulated: {instead}")
     if format_name not in WITH_CONFIDENCE and any(row.confidence != 1.0 for row in file.track()):
         lost.append(f"{format_name} holds no confidence: it is left out")
+    channels = list(dict.fromkeys(row.channel for row in file.track_with_channels() if row.channel != ALL))
+    if format_name not in WITH_CHANNELS and channels:
+        shown = "; ".join(channels[:_MANY]) + (" ..." if len(channels) > _MANY else "")
+        lost.append(f"{format_name} holds no channels: they are left out ({shown})")
     return tuple(lost)
 
 
@@ -232,7 +260,7 @@ def _write_edf(file: AnnotationFile, _recording: str) -> bytes:
 
 _READERS: Mapping[Format, Callable[[Path, RecordingFacts], AnnotationFile]] = MappingProxyType(
     {
-        "csv_bi": lambda path, _: read_csv_bi(path),
+        "csv_bi": lambda path, _: read_csv_bi_events(path),
         "tusz_csv": lambda path, _: read_tusz_csv(path),
         "tse": lambda path, _: read_tse(path),
         "chbmit": lambda path, facts: _from_list(path, facts, recordings_of_summary, read_chbmit_summary),
@@ -250,7 +278,7 @@ _WRITERS: Mapping[Format, Callable[[AnnotationFile, str], str | bytes]] = Mappin
         "tse": lambda file, _: format_tse(file),
         "chbmit": format_chbmit_summary,
         "siena": format_siena_list,
-        "tsv": lambda file, _: format_bids_tsv(file.track(), file.known_duration_s(), file.start),
+        "tsv": lambda file, _: format_bids_tsv(file.track_with_channels(), file.known_duration_s(), file.start),
         "edf": _write_edf,
         "mne_csv": lambda file, _: format_mne_csv(file),
     }
