@@ -130,8 +130,11 @@ class ReferenceFolder:
 
     def _unknown(self, name: PurePath) -> Path | None:
         """Return a file that lies where the annotation would: what is wrong with it is told when it is read."""
-        beside = self._by_place.get((name.parent, stem_of(name)), [])
-        return next((path for path in beside if path.suffix.lower() in _TABLES), None)
+        key = stem_of(name)
+        found = [path for path in self._by_place.get((name.parent, key), []) if path.suffix.lower() in _TABLES]
+        if not found and self._apart:
+            found = [path for path in self._by_name.get(key, []) if path.suffix.lower() in _TABLES]
+        return found[0] if len({path.parent for path in found}) == 1 else None
 
 
 def read_reference(

@@ -72,6 +72,7 @@ _PLACE = re.compile(
     r"(fronto|temporo|parieto|occipito|centro|orbito|mesio|hemi)?-?"
     r"(temporal|frontal|parietal|occipital|central|insular|hippocampal|zentral)(e|is|er|es|en|o|a)?"
 )
+_PREFIX = re.compile(r"^\s*(comment|annotation|event|note|marker|clip note)\s*[/:]\s*", re.IGNORECASE)
 _SPELT = (
     (re.compile(r"\b(non|not|nicht)[\s-]?(epilep|epilett)\w+"), "nonepileptic"),
     (re.compile(r"\bpseudo[\s-]?(seizures?|sz|anfalle?|crises?)\b"), "pseudoseizure seizure"),
@@ -102,6 +103,7 @@ def understand(text: str) -> NoteText:
     >>> [understand(text).meaning.value for text in ("Seizure 2", "sz end", "kein Anfall", "seizure?", "eyes open")]
     ['seizure', 'last', 'denied', 'unclear', 'none']
     """
+    text = _PREFIX.sub("", text)
     label = label_of(text)
     if label is not None and not _marks_of_label(text):
         meaning = Meaning.BACKGROUND if label == BACKGROUND else Meaning.SEIZURE

@@ -18,7 +18,7 @@ SEIZURES = {
     "|припадок|发作|癫痫发作|发作2|発作|発作 2|てんかん発作|발작|nöbet|Nöbet 2|Kohtaus|epileptisk anfall|anfald"
     "|anfallet|roham|κρίση|criză|EEG seizure|electrographic seizure|clinical seizure|status epilepticus"
     "|seizure from sleep|ictal|ictal activity|SEIZURE (2)"
-    "|Siezure 1|another seizure|szr 4",
+    "|Siezure 1|another seizure|szr 4|Comment/seizure|Note: Seizure 2",
     "fnsz": "Focal seizure|fokaler Anfall|crise focale|focal onset seizure|Focal seizure 3|crisis focal izquierda|fnsz",
     "gnsz": "generalized seizure|generalised sz|crise généralisée|generalisierter Anfall",
     "tcsz": "GTCS|gtcs 2|FBTCS 2|FBTC|Generalized tonic-clonic seizure|generalised tonic clonic seizure left"
@@ -34,7 +34,8 @@ SEIZURES = {
     "atsz": "atonic seizure",
 }
 FIRSTS = (
-    "Seizure onset|seizure start|Seizure 2 start|start of seizure|seizure_onset|sz_start|sz on|SZ ONSET|EEG onset"
+    "Seizure onset|Comment/start of seizure|seizure start|Seizure 2 start|start of seizure|seizure_onset|sz_start|sz on"
+    "|SZ ONSET|EEG onset"
     "|electrographic onset|EEG seizure onset|ictal onset|Clinical onset|clinical start|onset|left temporal onset"
     "|Anfallsbeginn|Anfallsanfang|Beginn Anfall|klinischer Beginn|début de crise|Début crise 2|inicio de crisis"
     "|Inicio clínico|inizio crisi|início da crise|begin aanval|aanvalsbegin|Anfallsstart|anfald start"
