@@ -39,7 +39,7 @@ def label_of(text: str) -> str | None:
     """Return the label that a free text means (``seiz``, ``bckg``, a seizure type), None for any other note."""
     word = " ".join(text.casefold().split())
     if is_seizure(word):
-        return text.strip() if word.startswith("sz_") else word
+        return text.strip() if text.strip().startswith("sz_") else word
     return _WORDS.get(word)
 
 

@@ -64,7 +64,9 @@ _NONE = NoteText(Meaning.NONE)
 _HINT = re.compile("|".join(words.HINTS))
 _NEUTRAL = re.compile("|".join(words.NEUTRAL))
 _FREE = re.compile(words.FREE)
-_ALL = words.NOUNS.union(words.FIRST, words.LAST, words.NEGATIONS, words.DOUBTS, *words.TYPES.values())
+_ALL = words.NOUNS.union(
+    words.FIRST, words.LAST, words.NEGATIONS, words.DOUBTS, words.FILLERS, words.CLINICAL, *words.TYPES.values()
+)
 _UNBROKEN = [word for word in _ALL if re.fullmatch(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7a3]+", word)]
 _JOINED = re.compile("|".join(sorted(_UNBROKEN, key=len, reverse=True)))  # scripts without blanks between words
 _ELECTRODE = re.compile(r"(fp|af|f|fc|ft|c|cp|t|tp|p|po|o|a|m|sp)(z|\d{1,2})")
@@ -86,11 +88,14 @@ _SPELT = (
     (re.compile(r"\b(focal|generali[sz]ed|unknown)[\s-]onset\b(?=.)"), r"\1"),
     (re.compile(r"\bstatus epilepticus\b|\bncse\b"), "seizure"),
     (re.compile(r"\bgrand[\s-]mal\b"), "tonicclonic"),
+    (re.compile(r"\bpetit[\s-]mal\b"), "absence"),
     (re.compile(r"\bn[°º]"), "nr "),
     (re.compile(r"\bno\.? ?(?=\d)"), "nr "),
 )
 _NAMES = words.NOUNS | words.STAND_ALONE | words.ICTAL | {"tonicclonic", "pseudoseizure"}
-_BESIDE = words.FILLERS | words.PLACES | words.EEG | words.CLINICAL | frozenset().union(*words.TYPES.values())
+_BESIDE = (
+    words.FILLERS | words.SURE | words.PLACES | words.EEG | words.CLINICAL | frozenset().union(*words.TYPES.values())
+)
 _KNOWN = _NAMES | words.FIRST | words.LAST | words.ORDINALS | words.NUMBER_WORDS | words.NON_EPILEPTIC
 _SWITCHED = frozenset({"on", "off"})  # an EEG that is switched on and off is the recording's
 _UNCLEAR = NoteText(Meaning.UNCLEAR)
@@ -105,10 +110,10 @@ def understand(text: str) -> NoteText:
     """
     text = _PREFIX.sub("", text)
     label = label_of(text)
-    if label is not None and not _marks_of_label(text):
+    if label is not None and not (label.startswith("sz_") and _is_said_in_words(text)):
         meaning = Meaning.BACKGROUND if label == BACKGROUND else Meaning.SEIZURE
         return NoteText(meaning, label, plain=True)
-    spelt = words.plain(text.replace("_", " "))
+    spelt = _spelt(text)
     left = _NEUTRAL.sub(" ", _FREE.sub(" ", spelt))
     cut = left != spelt
     for pattern, instead in _SPELT:
@@ -121,9 +126,18 @@ def understand(text: str) -> NoteText:
     return _of_tokens(left, tokens)
 
 
-def _marks_of_label(text: str) -> bool:
-    """Whether a text has the form of a HED-SCORE type and is a mark: ``sz_start``."""
-    return bool({*re.split(r"[_\s]", text.casefold())} & (words.FIRST | words.LAST))
+def _spelt(text: str) -> str:
+    """Return a note's words apart, plain: ``sz_start``, ``SzStart``."""
+    return words.plain(re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", text))
+
+
+def _is_said_in_words(text: str) -> bool:
+    """Whether a text only has the form of a HED-SCORE type: ``sz_start``, ``sz_possible``, ``sz_1``."""
+    spelt = _spelt(text)
+    told = set(spelt.split())
+    others = words.FIRST | words.LAST | words.NEGATIONS | words.DOUBTS | words.NON_EPILEPTIC
+    odd = told & others or re.search(r"[^\w\s-]|\b\d+\b", spelt) or _NEUTRAL.search(spelt) or _FREE.search(spelt)
+    return bool(odd)
 
 
 def _tokens(spelt: str) -> tuple[str, ...]:
@@ -136,9 +150,9 @@ def _tokens(spelt: str) -> tuple[str, ...]:
 
 
 def _apart(token: str) -> tuple[str, ...]:
-    numbered = re.fullmatch(r"([^\W\d]+?)(\d{1,3})", token)
-    if numbered and numbered[1] in words.NOUNS | words.STAND_ALONE | words.NUMBER_WORDS:
-        return numbered[1], numbered[2]
+    numbered = re.fullmatch(r"(\d{0,3})([^\W\d]+?)(\d{0,3})", token)
+    if numbered and numbered[2] != token and numbered[2] in words.NOUNS | words.STAND_ALONE | words.NUMBER_WORDS:
+        return tuple(part for part in numbered.groups() if part)
     for noun in words.COMPOUNDS:
         rest = token.removeprefix(noun)
         if rest != token and rest in words.FIRST | words.LAST | words.FILLERS | words.NUMBER_WORDS:
@@ -153,7 +167,9 @@ def _speaks_of_seizures(spelt: str, tokens: Sequence[str]) -> bool:
     whose = told & (words.EEG | words.CLINICAL)
     if told & words.UNMISTAKEN:
         # "EEG onset of theta", "left temporal onset"; but "sleep onset" is none.
-        return bool(whose) or all(_is_known(token) and token not in words.FILLERS for token in tokens)
+        return bool(whose) or all(
+            token in words.DOUBTS or (_is_known(token) and token not in words.FILLERS) for token in tokens
+        )
     return bool(whose and told & (words.FIRST | words.LAST) - _SWITCHED) and all(map(_is_known, tokens))
 
 
@@ -183,7 +199,9 @@ def _of_tokens(spelt: str, tokens: Sequence[str]) -> NoteText:
 def _of_denial(spelt: str, tokens: Sequence[str]) -> NoteText:
     """Return that there is none where a note says no more than that: ``no further seizures seen``."""
     rest = [token for token in tokens if token not in words.NEGATIONS]
-    plainly = all(token in words.NOUNS | words.PLURALS | words.SEEN or _is_beside(token) for token in rest)
+    plainly = not words.SURE & set(rest) and all(
+        token in words.NOUNS | words.PLURALS | words.SEEN or _is_beside(token) for token in rest
+    )
     if plainly and not re.search(r"[,;:.!]\s*\w|\d", spelt):
         return NoteText(Meaning.DENIED)
     return NoteText(Meaning.UNCLEAR, doubted=True)

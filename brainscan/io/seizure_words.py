@@ -29,7 +29,7 @@ def _words(text: str) -> frozenset[str]:
 
 NOUNS = _words(
     # English and its slips; German, Swedish, Norwegian, Danish; French, Spanish, Italian, Portuguese, Romanian, Dutch
-    "seizure seiz sz szr siezure seisure seizur convulsion "
+    "seizure seiz sz szr esz siezure seisure seizur convulsion "
     "anfall anfalls krampfanfall anfallet anfald anfaldet krampeanfall krampeanfald "
     "crise crisis crisi convulsao criza aanval aanvals "
     # Polish, Czech, Croatian, Finnish, Hungarian, Turkish; Russian, Ukrainian, Greek
@@ -42,8 +42,8 @@ NOUNS = _words(
 
 PLURALS = _words("seizures szs szrs convulsions anfalle anfaelle crises aanvallen napady zachvaty приступы припадки")
 
-COMPOUNDS = ("krampfanfalls", "krampfanfall", "anfalls", "anfall", "anfalds", "aanvals", "nobet")
-"""Nouns that are written together with what follows: *Anfallsbeginn*."""
+COMPOUNDS = ("seizure", "sz", "krampfanfalls", "krampfanfall", "anfalls", "anfall", "anfalds", "aanvals", "nobet")
+"""Nouns that are written together with what follows: *Anfallsbeginn*, *szonset*."""
 
 TYPES: dict[str, frozenset[str]] = {
     "focal": _words(
@@ -58,7 +58,7 @@ TYPES: dict[str, frozenset[str]] = {
     "tonic": _words("tonic tonisch tonischer tonique tonica tonisk toniczny tonicky тонический 强直"),
     "clonic": _words("clonic klonisch klonischer clonique clonica klonisk kloniczny klonicky клонический 阵挛"),
     "tonic-clonic": _words(
-        "gtcs gtc gtcsz gtcs btcs btc fbtcs fbtc fbtcsz sgtcs sgtc gtka gtks cgtc ctcg tcs tonicoclonica "
+        "gtcs gtc gtcsz gtcs btcs btc fbtcs fbtc fbtcsz sgtcs sgtc gtka gtks cgtc ctcg tcs tonicoclonica 大发作 "
         "tonicoclonique tonicclonic tonischklonisch tonischklonischer toniczno tonicko тоникоклонический 强直阵挛"
     ),
     "myoclonic": _words("myoclonic myoklonisch myoklonischer myoclonique mioclonica miokloniczny"),
@@ -70,7 +70,8 @@ TYPES: dict[str, frozenset[str]] = {
 """Words of a type; several of them together make one, see `note_text`."""
 
 STAND_ALONE = _words(
-    "gtcs gtc gtcsz btcs fbtcs fbtc fbtcsz sgtcs sgtc gtka gtks cgtc ctcg fias absence absenz absans absencja ausencia"
+    "大发作 gtcs gtc gtcsz btcs fbtcs fbtc fbtcsz sgtcs sgtc gtka gtks cgtc ctcg fias absence absenz absans "
+    "absencja ausencia"
 )
 """Types that are a seizure without the word."""
 
@@ -81,12 +82,14 @@ NON_EPILEPTIC = _words(
 
 FIRST = _words(
     "onset onsets start starts started begin begins began beginning on beginn anfang debut inicio inizio esordio "
-    "aanvang poczatek zacatek pocetak alku kezdete baslangic baslangici basladi inceput debutul начало початок εναρξη "
+    "aanvang poczatek zacatek pocetak alku kezdete baslangic baslangici basi basladi inceput debutul начало "
+    "початок εναρξη "
     "开始 開始 시작 بداية"
 )
 LAST = _words(
     "offset offsets end ends ended ending stop stops stopped off over finish finished termination terminated ende "
-    "schluss fin final fim termino fine termine einde eind slut slutt koniec konec kraj loppu vege bitis bitisi bitti "
+    "schluss fin final fim termino fine termine einde eind slut slutt koniec konec kraj loppu vege bitis bitisi "
+    "bitti sonu beendet vorbei terminee terminada "
     "sfarsit конец окончание кінець τελος 结束 結束 終了 終止 종료 نهاية"
 )
 ICTAL = _words("ictal iktal ictale ictaux иктальный")
@@ -95,15 +98,21 @@ ICTAL = _words("ictal iktal ictale ictaux иктальный")
 UNMISTAKEN = _words("onset onsets offset offsets")
 """What is said of seizures alone: a recording starts and ends, but it has no onset."""
 
-EEG = _words("eeg ieeg seeg ecog electrographic electrographical elektrographisch electrique electrico elettrico")
-CLINICAL = _words("clinical clin klinisch klinischer klinische clinique clinico clinica kliniczny klinicky klinisk")
+EEG = _words(
+    "eeg ieeg seeg ecog electrographic electrographical elektrographisch electrographique electrografica "
+    "electrique electrico elettrico"
+)
+CLINICAL = _words(
+    "clinical clin klinisch klinischer klinische clinique clinico clinica kliniczny klinicky klinisk 临床 臨床"
+)
 
-ORDINALS = _words("first second third fourth fifth 1st 2nd 3rd 4th 5th i ii iii iv v vi a b c")
+ORDINALS = _words("first second third fourth fifth 1st 2nd 3rd 4th 5th i ii iii iv v vi a b c one two three four")
 NUMBER_WORDS = _words("number nr no num numero nummer numer n cislo #")
 
 PLACES = _words(
     "left right l r lt rt li re lh rh bilateral bilat links rechts linksseitig rechtsseitig gauche droite droit "
-    "izquierda izquierdo derecha derecho sinistra destra esquerda direita lewy lewa prawy prawa venstre vanster hoyre "
+    "izquierda izquierdo derecha derecho sinistra destra esquerda direita lewy lewa prawy prawa venstre vanster "
+    "hoyre "
     "hoger hojre sol sag hemisphere hemispheric multifocal midline mesial vertex"
 )
 FILLERS = _words(
@@ -111,25 +120,32 @@ FILLERS = _words(
     "type typ tipo event episode activity aktivitat discharge pattern muster epileptic epilepticus epileptisch "
     "epileptischer epileptischen epileptique epileptica epilettica epileptisk d'epilepsie epilepsie motor hypermotor "
     "hyperkinetic awareness subclinical subklinisch electroclinical elektroklinisch convulsive nonconvulsive "
+    "subclin convulsiva "
+    "convulsivo epileptische epileptiskt epi ep infraclinique судорожный 癫痫 癲癇 てんかん "
     "evolving brief short long typical habitual spontaneous induced nocturnal sleep asleep awake wake wakefulness "
     "rem nrem n1 n2 n3 from out during while padaczkowy padaczkowe epilepticky эпилептический эпилептического "
-    "epileptik epileptisen definite certain confirmed clear sicher sicherer another next new recorded"
+    "epileptik epileptisen another next new recorded"
 )
 """Words beside a seizure that change nothing of what it is."""
 
+SURE = _words("definite certain confirmed clear sicher sicherer eindeutiger")
+"""With a negation they doubt: *no definite seizure*."""
+
 SEEN = _words(
-    "a seen noted recorded observed captured yet clear definite further more other another any this activity during "
+    "a seen noted recorded observed captured yet further more other another any this activity during "
     "eeg record recording today night weiteren weitere weiterer mehr other autre plus mas otra altra hay enregistree"
 )
 """Words of a sentence that says there was none."""
 
 NEGATIONS = _words(
     "no not non without none nil never denies negative kein keine keinen keiner nicht ohne sans pas aucun aucune sin "
-    "ningun ninguna nessun nessuna senza sem nenhum nenhuma nao geen niet zonder ingen inga inget ikke utan uten uden "
+    "ningun ninguna nessun nessuna senza sem nenhum nenhuma nao geen niet zonder ingen inga inget ikke utan uten "
+    "uden "
     "nie bez brak zaden zadny zadne nebyl ei не нет без немає yok degil nincs 无 無 没有 非 なし ない 없음 לא"
 )
 DOUBTS = _words(
-    "? possible possibly probable probably likely questionable suspected suspect suspicious maybe perhaps query vs "
+    "? unclear uncertain unsure unknown unklar unsicher incertain incierto incerto possible possibly probable "
+    "probably likely questionable suspected suspect suspicious maybe perhaps query vs "
     "versus fraglich fraglicher moglich moglicher wahrscheinlich verdacht evtl eventuell vermutlich douteux douteuse "
     "suspicion posible dudosa sospecha possibile sospetta probabile dubbia possivel provavel suspeita mogelijk "
     "mogelijke waarschijnlijk mulig mojlig muligt mozliwy podejrzenie mozny podezreni возможно вероятно подозрение "
@@ -137,7 +153,8 @@ DOUBTS = _words(
 )
 
 HINTS = (
-    r"\b(sz|szr|szs|seiz)\d*\b",
+    r"(?<![^\W\d_])(e?sz|szr|szs|seiz)(?![^\W\d_])",
+    r"^(fas|fs|se|ncs|es|ueo|uco|eec)\W*\d*\W*$|\bspells?\b|\bpetit mal\b",
     r"sei?zur|\bseiz(e|ed|es|ing)\b|siezur|seisur|ictal|iktal|ikta[ln]|convuls|konvuls|epileptic\b|epilepticus|epilepti[sqk]",
     r"anfall|anfaell|anfald|krampf|\bkramp(er)?\b|aanval|\binsult|\btoeval",
     r"\bcris[ei]s?\b|\bcriz[ae]\b|\bataques?\b|\battacc[oh]|\battaques?\b|\battacks?\b|\bictus\b|\bcritiques?\b",
@@ -146,7 +163,7 @@ HINTS = (
     r"\bspasms?\b|\babsence|\babsen[zc]|\babsans|\bausencia|\bassenz|\baura\b|\bfits?\b$|\bstatus epi",
     r"\bncse\b|\bpnes\b|\bnesz\b",
     r"\b(tonic|clonic|tonisch\w*|klonisch\w*|tonique|clonique|tonico|tonica|clonica)\b",
-    r"\b(gtcs?|gtcsz|f?btcs?|sgtcs?|gtka|gtks|cgtc|ctcg|fias|cps|sps)\d*\b",
+    r"(?<![^\W\d_])(gtcs?|gtcsz|f?btcs?|sgtcs?|gtka|gtks|cgtc|ctcg|fias|cps|sps)(?![^\W\d_])",
 )
 """What makes a note one about seizures, whether or not it is understood."""
 
