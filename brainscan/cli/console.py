@@ -50,7 +50,7 @@ def warnings(texts: Iterable[str]) -> None:
     for text in texts:
         groups.setdefault(_FILES.sub("", text), []).append(text)
     for same in list(groups.values())[:_MOST_WARNINGS]:
-        more = f" (and {len(same) - 1} more files)" if len(same) > 1 else ""
+        more = f" (and {count(len(same) - 1, 'more file')})" if len(same) > 1 else ""
         warning(same[0] + more)
     if len(groups) > _MOST_WARNINGS:
         warning(f"{len(groups) - _MOST_WARNINGS} further kinds of warnings; --json tells all")

@@ -94,7 +94,7 @@ def read_csv_bi(path: Path) -> AnnotationFile:
 
 
 def read_csv_bi_events(path: Path) -> AnnotationFile:
-    """Read a CSV_bi file as `read_csv_bi` does, but with the unit of its duration heeded.
+    """Read a CSV_bi file as `read_csv_bi` does, but with the unit of its duration heeded, and what is left out told.
 
     Raises
     ------
@@ -102,8 +102,17 @@ def read_csv_bi_events(path: Path) -> AnnotationFile:
         As `read_csv_bi`, and for a unit that is not known.
     """
     text = read_text(path, drop_bom=False)
-    duration_s, warnings = parse_csv(text, path.name).in_seconds(path.name)
-    return replace(csv_bi_from_text(text, path.name), duration_s=duration_s, warnings=warnings)
+    table = parse_csv(text, path.name)
+    duration_s, warnings = table.in_seconds(path.name)
+    others = [row for row in table.rows if row.channel != TERM]
+    if others:
+        n_seizures = sum(row.label != BACKGROUND for row in others)
+        warnings += (
+            f"rows of other channels than {TERM} are passed over: {len(others)}, of seizures {n_seizures} "
+            f"(`--from tusz_csv` reads them)",
+        )
+    file = csv_bi_from_text(text, path.name)
+    return replace(file, duration_s=duration_s, warnings=warnings, n_passed=len(others))
 
 
 def csv_bi_from_text(text: str, name: str) -> AnnotationFile:

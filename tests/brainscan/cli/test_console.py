@@ -13,7 +13,7 @@ from brainscan.cli import console
         ([], []),
         (["a.edf: gaps: 1"], ["a.edf: gaps: 1"]),
         (["a.edf: x", "b.edf: x", "c/d.edf: x"], ["a.edf: x (and 2 more files)"]),
-        (["a.edf: a.tsv: x: y", "b.edf: b.tsv: x: y"], ["a.edf: a.tsv: x: y (and 1 more files)"]),
+        (["a.edf: a.tsv: x: y", "b.edf: b.tsv: x: y"], ["a.edf: a.tsv: x: y (and 1 more file)"]),
         (["a.edf: x", "a.edf: y"], ["a.edf: x", "a.edf: y"]),
         (["3 recordings are left out: a", "patients: 2"], ["3 recordings are left out: a", "patients: 2"]),
     ],

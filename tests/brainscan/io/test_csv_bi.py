@@ -179,6 +179,18 @@ def test_the_duration_s_unit_is_heeded_and_told(tmp_path: Path, said: str, secon
     assert read_csv_bi(tmp_path / "x.csv_bi").duration_s == float(said.split()[0])
 
 
+def test_rows_of_other_channels_are_not_left_out_without_a_word(tmp_path: Path) -> None:
+    target = tmp_path / "x.csv_bi"
+    target.write_text(f"{HEADER}TERM,1,2,seiz,1\nFP1-F7,1,9,seiz,1\nFP1-F7,9,20,bckg,1\n", encoding="utf-8")
+    file = read_csv_bi_events(target)
+    assert file.seizures == ((1, 2),)
+    assert "other channels than TERM are passed over: 2, of seizures 1" in file.warnings[0]
+    target.write_text(f"{HEADER}FP1-F7,1,9,seiz,1\n", encoding="utf-8")
+    assert read_csv_bi_events(target).says_nothing
+    target.write_text(HEADER, encoding="utf-8")
+    assert not read_csv_bi_events(target).says_nothing
+
+
 @pytest.mark.parametrize("unit", ["samples", "days", "parsecs", "10"])
 def test_a_unit_that_is_not_known_is_refused(tmp_path: Path, unit: str) -> None:
     target = tmp_path / "x.csv_bi"

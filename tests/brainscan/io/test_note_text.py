@@ -21,8 +21,8 @@ SEIZURES = {
     "|anfallet|roham|κρίση|criză|EEG seizure|electrographic seizure|clinical seizure|status epilepticus"
     "|seizure from sleep|ictal|ictal activity|SEIZURE (2)"
     "|Siezure 1|another seizure|szr 4|Comment/seizure|Note: Seizure 2"
-    "|Sz_1|sz_2|2sz|ESz|seizure two|subclin sz|crise convulsiva|Epileptische aanval|Epileptiskt anfall|临床发作|Seizure-2"
-    "|SZ-1|Seizure [2]|SEIZURE!!!|clear seizure",
+    "|Sz_1|sz_2|2sz|ESz|seizure two|subclin sz|crise convulsiva|Epileptische aanval|Epileptiskt anfall|临床发作"
+    "|Seizure-2|SZ-1|Seizure [2]|SEIZURE!!!|clear seizure",
     "fnsz": "Focal seizure|fokaler Anfall|crise focale|focal onset seizure|Focal seizure 3|crisis focal izquierda|fnsz",
     "gnsz": "generalized seizure|generalised sz|crise généralisée|generalisierter Anfall",
     "tcsz": "GTCS|gtcs 2|FBTCS 2|FBTC|Generalized tonic-clonic seizure|generalised tonic clonic seizure left"
