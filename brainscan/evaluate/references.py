@@ -126,7 +126,7 @@ class ReferenceFolder:
         try:
             return path if sniff(path) == "edf" and not read_edf_annotations(path).says_nothing else None
         except InputError as problem:
-            return None if problem.kind == "empty" else path  # what is wrong is told when it is read
+            return None if problem.kind == "empty" or not path.is_file() else path  # told when it is read
 
     def _unknown(self, name: PurePath) -> Path | None:
         """Return a file that lies where the annotation would: what is wrong with it is told when it is read."""
