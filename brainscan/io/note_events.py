@@ -106,7 +106,7 @@ def told_by(notes: Iterable[Note], name: str) -> Told:
     read.sort(key=lambda item: item[0].onset_s)
     sure = [(note, said) for note, said in read if said.meaning is Meaning.SEIZURE and note.offset_s > note.onset_s]
     rows = [(_annotation(note, said.label), note.line) for note, said in sure]
-    marks = _Marks(name, [(row.onset_s - BESIDE_S, row.offset_s + BESIDE_S) for row, _ in rows])
+    marks = _Marks(name, [_around(row) for row, _ in rows])
     for note, said in _once(read):
         marks.take(note, said)
     rows += marks.seizures()
@@ -128,6 +128,12 @@ def told_by(notes: Iterable[Note], name: str) -> Told:
         warnings=(*_warnings(sure, read, n_inside), *marks.warnings),
         n_passed=n_inside + sum(said.meaning in _PASSED for _, said in read),
     )
+
+
+def _around(seizure: Annotation) -> tuple[float, float]:
+    """Return where marks are a seizure's own; one of a second or two may have its length from a program."""
+    beside_s = BESIDE_S if seizure.offset_s - seizure.onset_s > SHORT_S else 0.0
+    return seizure.onset_s - beside_s, seizure.offset_s + beside_s
 
 
 def _once(read: Iterable[tuple[Note, NoteText]]) -> list[tuple[Note, NoteText]]:

@@ -115,6 +115,7 @@ def test_what_notes_tell(notes: list[Written], seizures: list[tuple[float, float
         ),
         ([(10, 0, "EEG onset"), (25, 0, "EEG end"), (800, 0, "Clinical end")], "'Clinical end' at 800 s has no start"),
         ([(10, 0, "seizure start"), (40, 0, "EEG end")], "seizure start at 10 s has no end"),  # the recording's?
+        ([(10, 1, "seizure"), (18, 1, "seizure end")], "seizure end at 18 s has no start"),  # a program's length
         ([(200, 0, "EEG start"), (400, 0, "EEG end")], "not understood: 'EEG start' at 200 s"),
     ],
 )
