@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from brainscan.burden import Burden, burden_of
 from brainscan.errors import MissingExtraError
 from brainscan.events import Annotation, Event, Probabilities
 from brainscan.recording import Segment
@@ -108,6 +109,11 @@ class Detection:
     def low_trust(self) -> bool:
         """Whether more than half of the electrodes are doubtful or worse."""
         return sum(e.quality != "good" for e in self.electrodes) > len(self.electrodes) / 2
+
+    @property
+    def burden(self) -> Burden:
+        """How much seizure there was, by hour and in the fullest hour, with the flags that follow."""
+        return burden_of(self.events, self.unscored, self.duration_s, self.start)
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return the events as a table, one row an event, to join those of a cohort with ``pandas.concat``.
