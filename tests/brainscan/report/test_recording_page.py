@@ -318,3 +318,14 @@ def test_in_a_browser(tmp_path: Path) -> None:
         assert download.value.suggested_filename == "night_reviewed.csv_bi"
         browser.close()
     assert (said, [url for url in asked if not url.startswith(("file:", "blob:"))]) == ([], [])
+
+
+def test_python_has_the_page_and_notebooks_a_table() -> None:
+    of = recording()
+    detection = detected(of)
+    assert detection.to_html(of) == render(Page(detection, of))
+    assert "The recording is not at hand: no EEG is shown." in detection.to_html()
+    shown = replace(detection, file=HOSTILE)._repr_html_()
+    assert "<script>" not in shown
+    assert shown.count("<tr>") == 2
+    assert "2024-02-28 23:59:30" in shown
