@@ -17,9 +17,6 @@ from brainscan.io.container_format import ContainerFormat
 from brainscan.io.containers import kind_of, recording_suffixes
 from brainscan.io.links import content_elsewhere, leads_into_annex
 
-SUFFIXES = frozenset({".edf", ".bdf", ".rec", ".vhdr", ".fif", ".set"})
-"""Files named so are recordings whatever they hold; a damaged one is a failure, not an absence."""
-
 _MOST_VISITS = 32
 """Folders that link to each other crosswise have paths without number; so many to one folder are walked."""
 
