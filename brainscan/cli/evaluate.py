@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from brainscan.evaluate.job import Job, Result
     from brainscan.evaluate.run import ModelConfig
 
+_FEW_HINTS = 3
+
 
 @spread
 def evaluate(
@@ -27,7 +29,7 @@ def evaluate(
     annotations: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the annotations lie, if not beside the recordings.")
     ] = None,
-    group: Annotated[list[str], typer.Option("--group", help="Only this group of index.csv; repeatable.")] = [],
+    group: Annotated[list[str], typer.Option("--group", help="Only this group or split; repeatable.")] = [],
     source: Annotated[list[str], typer.Option("--source", help="Only this source of index.csv; repeatable.")] = [],
     exclude: Annotated[
         list[str], typer.Option("--exclude", metavar="PATTERN", help="Leave recordings out by name; repeatable.")
@@ -198,9 +200,10 @@ def _finish(result: Result, *, as_json: bool, quiet: bool) -> None:
     error = None
     if failures:
         n_all = len(failures) + result.metrics["recordings"]
+        ways_out = dict.fromkeys(failure["hint"] for failure in failures if failure["hint"])
         error = PartialFailureError(
             f"{len(failures)} of {n_all} recordings failed; the figures are those of the others",
-            hint="the failures are listed; leave such recordings out with --exclude",
+            hint="; ".join([*list(ways_out)[:_FEW_HINTS], "or leave such recordings out with --exclude"]),
         )
     if not as_json:
         for text in result.warnings:

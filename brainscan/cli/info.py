@@ -30,8 +30,8 @@ def info(
 ) -> None:
     """Show what a recording holds and how each of the 19 electrodes is obtained, or a model's card.
 
-    No network runs; the recording is read once, for the verdict on every window. Nothing that names the patient is
-    shown.
+    No network runs; the recording is read once, for the verdict on every window. No patient field of the header is
+    shown; the notes in the file are.
 
     Examples
     --------
@@ -93,7 +93,13 @@ def _document(recording: Recording, held: Detection) -> dict[str, Any]:
         **{key: whole[key] for key in taken},
         "low_trust": held.low_trust,
         "channels": [
-            {"label": c.label, "rate_hz": float(c.rate_hz), "unit": c.unit, "usable": c.uv_per_unit is not None}
+            {
+                "label": c.label,
+                "rate_hz": float(c.rate_hz),
+                "unit": c.unit,
+                "uv_per_unit": c.uv_per_unit,
+                "usable": c.uv_per_unit is not None,
+            }
             for c in recording.channels
         ],
         "annotations": [

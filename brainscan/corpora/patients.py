@@ -6,6 +6,7 @@ training be validated on people that it has seen. What was guessed is said.
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,7 +20,7 @@ from brainscan.corpora.words import is_patient, kind_of, patient_of_stem, split_
 Rule = Literal["layout", "folder", "session", "deep", "root", "file", "alone"]
 
 _FEW = 4
-INDEX_HINT = "an index.csv (columns file, subject) says it otherwise"
+INDEX_HINT = "an index.csv (columns file, subject) can say otherwise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,11 @@ def place(folder: Path, names: Sequence[PurePath], *, headers: bool = True) -> P
         Also compare the patient fields of their headers, in memory: people that paths count twice are counted once
         where paths were guessed at, and named in a warning in any case.
     """
-    places = {name: _place(name, folder.resolve().name) for name in names}
+    root = Path(os.path.realpath(folder)).name
+    places = {name: _place(name, root) for name in names}
     places = _by_file_names(places)
     places = _one_spelling(places)
-    places = _own_splits(places)
+    places = _within_split(_own_splits(places), folder)
     warnings = [*_conflicts(names), *_guesses(places)]
     if headers:
         places, more = _compared(folder, places)
@@ -178,6 +180,24 @@ def _own_splits(places: Mapping[PurePath, Place]) -> dict[PurePath, Place]:
     splits = {found.split for found in places.values() if found.split}
     own = len(splits) > 1 or any(found.layout == "tusz" for found in places.values())
     return dict(places) if own else {name: replace(found, group="") for name, found in places.items()}
+
+
+def _within_split(places: dict[PurePath, Place], folder: Path) -> dict[PurePath, Place]:
+    """Keep the split of a folder that is itself one: what a corpus holds back is not to be trained on.
+
+    Its training part is a corpus like any other, of which some patients may be held out.
+    """
+    here = Path(os.path.realpath(folder))
+    if SPLITS.get(here.name.lower(), "train") == "train":
+        return places
+    trained = [name for name, split in SPLITS.items() if split == "train"]
+    beside = any(
+        (here.parent / spelt(name)).is_dir() for name in trained for spelt in (str.lower, str.title, str.upper)
+    )
+    return {
+        name: replace(found, group=here.name) if not found.group and (beside or found.layout == "tusz") else found
+        for name, found in places.items()
+    }
 
 
 def _conflicts(names: Iterable[PurePath]) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePath
 from types import MappingProxyType
 from typing import Literal
@@ -161,6 +162,7 @@ LAYOUTS: tuple[Layout, ...] = (
 )
 
 
+@cache
 def layout_of(name: PurePath) -> tuple[Layout, tuple[str, ...]] | None:
     """Return the corpus that a path fits and the patients it names; None if it fits none."""
     for layout in LAYOUTS:
@@ -168,6 +170,11 @@ def layout_of(name: PurePath) -> tuple[Layout, tuple[str, ...]] | None:
         if patients:
             return layout, patients
     return None
+
+
+def where_truth_lies(layout: LayoutName | None) -> str:
+    """Return where a corpus keeps its annotations, for a hint; empty for a folder of no known layout."""
+    return next((f"{row.title} has them in {row.truth}" for row in LAYOUTS if row.name == layout), "")
 
 
 _NO_EEG = re.compile(r"_(ecg|emg|eog|mov|motion|meg|nirs|physio|beh|bold|stim)$", re.IGNORECASE)

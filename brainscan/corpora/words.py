@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import cache
 from typing import Literal
 
 Kind = Literal["session", "patient", "neither", "unknown"]
@@ -56,6 +57,7 @@ _DATES = (
 _CLOCK = re.compile(r"[-_T. ]?\d{2}[-_.:h]?\d{2}(?:[-_.:m]?\d{2}s?)?$")
 
 
+@cache
 def is_date(text: str) -> bool:
     """Say whether a name is a date, with or without a clock time; a year alone is one.
 
@@ -81,6 +83,7 @@ def _exists(match: re.Match[str]) -> bool:
     return False
 
 
+@cache
 def kind_of(name: str) -> Kind:
     """Return what a folder's name says by itself.
 
@@ -99,6 +102,7 @@ def is_patient(name: str) -> bool:
     return (_PATIENT.fullmatch(name) or _CODE.fullmatch(name)) is not None and not is_session(name)
 
 
+@cache
 def is_session(name: str) -> bool:
     """Say whether a name is that of a session."""
     return is_date(name) or (_SESSION.fullmatch(name) or _SHORT_SESSION.fullmatch(name)) is not None
@@ -128,6 +132,7 @@ _RUNNING = re.compile(r"\d{1,3}")  # longer numbers are rather somebody's
 _JOINED = re.compile(r"(?P<head>[a-z]+\d{2,})(?P<tail>[rsned]\d{1,3})", re.IGNORECASE)
 
 
+@cache
 def patient_of_stem(stem: str) -> tuple[str, bool] | None:
     """Return the patient that a file's name tells, and whether it is a patient's code; None if it tells none.
 

@@ -146,7 +146,7 @@ def sha256_of(recording: Path, folder: Path) -> str:
             raise InputError("is no ordinary file", kind="io", file=recording.name)
         # The time of the last change of the inode cannot be set back, as that of the content can.
         stamp = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
-        place = hashlib.sha256(os.fsencode(recording.resolve())).hexdigest()[:_KEY_LENGTH]
+        place = hashlib.sha256(os.fsencode(os.path.realpath(recording))).hexdigest()[:_KEY_LENGTH]
         note = folder / f"{place}.stamp"
         with suppress(OSError, ValueError, KeyError, TypeError):
             held = json.loads(note.read_text(encoding="utf-8"))

@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePath
 
 from brainscan.corpora.patients import Place, place
-from brainscan.corpora.table import SPLITS, is_copy, is_eeg
+from brainscan.corpora.table import SPLITS, is_copy, is_eeg, where_truth_lies
 from brainscan.errors import InputError
 from brainscan.evaluate.index import Index, IndexRow, find_index
 from brainscan.evaluate.references import ReferenceFolder, require_foreign
@@ -303,9 +303,16 @@ def _paired(folder: Path, members: Sequence[Member], references: ReferenceFolder
             + (f"; the first: {why}" if why else ""),
             kind="io",
             file=str(folder),
-            hint="name their folder with --annotations DIR, or leave them out with --exclude PATTERN",
+            hint=_ways_out(members, unpaired[0]),
         )
     return tuple(cases)
+
+
+def _ways_out(members: Sequence[Member], unpaired: str) -> str:
+    """Return what to do about a recording without annotation; where its corpus has it, if that is known."""
+    places = [member.place for member in members if member.name == unpaired and member.place is not None]
+    known = [where_truth_lies(place.layout) for place in places if place.layout is not None]
+    return "; ".join([*known, "name their folder with --annotations DIR, or leave them out with --exclude PATTERN"])
 
 
 def _about_splits(members: Sequence[Member], config: CorpusConfig) -> Iterator[str]:

@@ -20,6 +20,7 @@ from brainscan.io.event_formats import origin_of, references
 from brainscan.io.pairing import TEMPLE, bare_name, few, match
 from brainscan.io.siena import listed_name, recordings_of_list
 
+_BINARY = "wfdb"
 _TABLES = TEMPLE | {".tsv"}
 _HEAD_BYTES = 1 << 20
 
@@ -89,10 +90,14 @@ class ReferenceFolder:
         asked, everyone = ([PurePath(name) for name in names] for names in (recordings, (*recordings, *others)))
         files, texts = self._files(set(map(bare_name, everyone)), apart=apart)
         self._formats = files
-        self._preferred = [row.name for row in references()]
-        usable = [file for file, kind in files.items() if kind in self._preferred or file in self._unread]
-        binary = [file for file, kind in files.items() if kind == "wfdb"]
-        self._match = match(asked, usable, self._preference, others=everyone, root=self._root, anywhere=apart)
+        preferred = [row.name for row in references() if row.name != _BINARY]
+
+        def preference(file: PurePath) -> int:
+            return preferred.index(files[file] or preferred[-1])
+
+        usable = [file for file, kind in files.items() if kind in preferred or file in self._unread]
+        binary = [file for file, kind in files.items() if kind == _BINARY]
+        self._match = match(asked, usable, preference, others=everyone, root=self._root, anywhere=apart)
         self._binary = match(asked, binary, others=everyone, root=self._root, anywhere=False).mates
         waiting = set(asked) - set(self._match.mates)
         self._lists = [found for file in texts if (found := _list_of(self._root, file)) is not None] if waiting else []
@@ -151,9 +156,6 @@ class ReferenceFolder:
         if listing:
             return f"{few(listing)} names {name.name}, and cannot be told to mean this one"
         return self._match.reasons.get(name, "")
-
-    def _preference(self, file: PurePath) -> int:
-        return self._preferred.index(self._formats[file] or self._preferred[-1])
 
     def _own(self, name: PurePath) -> Path | None:
         path = self._corpus / name

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 
 from brainscan.errors import InputError, UsageError
-from brainscan.io.annotations import sniff
 from brainscan.io.discover import files_below
-from brainscan.io.event_formats import table_suffixes, tables
+from brainscan.io.event_formats import sniff, table_suffixes, tables
 from brainscan.io.links import content_elsewhere
 from brainscan.io.pairing import TEMPLE, bare_name, few, match, stem_of
 from brainscan.io.text_files import read_text
 
 LIST_SUFFIXES = frozenset({".list", ".lst", ".scp"})
+
+_SHARED = frozenset({".tsv", ".csv", ".json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +205,8 @@ def _is_events(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix not in table_suffixes():
         return False
-    # Other tables (participants.tsv, montages) share these suffixes.
-    return suffix not in (".tsv", ".csv") or sniff(path) in {row.name for row in tables()}
+    # Other tables (participants.tsv, montages) and side files share these suffixes; what is called as no other is.
+    return suffix not in _SHARED or sniff(path) in {row.name for row in tables()}
 
 
 def _rank(path: PurePath) -> int:

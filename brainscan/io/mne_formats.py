@@ -262,11 +262,12 @@ def _check_brainvision(path: Path) -> list[str]:
                 file=path.name,
                 hint=hint or "correct the header",
             )
-        right = _own_file(path, key, named, beside)
-        if not (path.parent / named).is_file():
+        is_there = (path.parent / named).is_file()
+        right = _own_file(path, key, "" if is_there else named, beside)
+        if not is_there:
             missing.append(_printable(named))
             corrections += [(right, f"{key}={right}")] if right else []
-        elif right and Path(named).stem != path.stem:
+        elif right and right != named:
             warnings.append(f"{key}={_printable(named)} is read, although {_printable(right)} lies beside the header")
     if missing:
         hint = "copy all files of the recording into one folder"

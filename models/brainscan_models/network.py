@@ -123,6 +123,8 @@ class Network(nn.Module):
         Returns
         -------
         Tensor, shape (batch, n_samples), float32 or wider
+            A window in a batch is the window alone to within rounding, which may exchange edges and eigenvectors
+            that are level unless the graph fades (`GraphConfig.ties`).
 
         Raises
         ------
@@ -174,7 +176,7 @@ class Network(nn.Module):
         count = self.config.graph.eigenvectors
         if count == 0 or "pe" in self.ablate:
             return adjacency.new_zeros(*adjacency.shape[:3], count)
-        vectors = laplacian_pe(adjacency[:, :: self.pe_every], count)
+        vectors = laplacian_pe(adjacency[:, :: self.pe_every], count, self.config.graph.ties)
         if self.training:
             signs = torch.randint(0, 2, (len(vectors), 1, 1, count), device=vectors.device)
             vectors = vectors * (2 * signs - 1)
@@ -205,7 +207,7 @@ class Network(nn.Module):
         return x if name in self.ablate else cast(Tensor, getattr(self, name)(x))
 
     def _adjacency(self, nodes: Tensor) -> Tensor:
-        # Similarities and weights stay in float32 under autocast: bfloat16 would tie the strongest edges.
+        # Similarities and weights stay in float32 under autocast: bfloat16 would make edges level that are not.
         nodes = nodes.float() if nodes.dtype in (torch.bfloat16, torch.float16) else nodes
         with torch.autocast(nodes.device.type, enabled=False):
             cosine = similarity(nodes, self.config.graph.stride)

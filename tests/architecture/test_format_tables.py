@@ -130,8 +130,7 @@ def test_evaluate_takes_it_as_truth_and_as_hypothesis(run: Run, edf: Path, here:
     (here / "hypotheses").mkdir()
     hypothesis = (here / "hypotheses" / "night.toy").resolve()
     hypothesis.write_bytes(truth.read_bytes())
-    matched = find_hypotheses([edf.name], [], hypothesis.parent)
-    assert matched.mates == {PurePath(edf.name): PurePath(hypothesis.name)}
+    assert find_hypotheses([edf.name], (), hypothesis.parent).mates == {PurePath(edf.name): PurePath("night.toy")}
 
 
 def test_what_it_cannot_express_is_told(

@@ -85,6 +85,7 @@ def test_a_layer_looks_both_ways() -> None:
     assert bool((moved > 1e-7).all())
 
 
+@pytest.mark.isa
 def test_sequences_do_not_meet() -> None:
     torch.manual_seed(0)
     stream = Stream(SMALL)
@@ -133,6 +134,7 @@ def test_recomputing_changes_no_gradient() -> None:
         torch.testing.assert_close(kept, again)
 
 
+@pytest.mark.isa
 def test_few_sequences_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     stream = Stream(SMALL)

@@ -130,6 +130,20 @@ def test_groups_of_evaluate_are_the_corpus_own_splits(tmp_path: Path, clips: tup
         to_evaluate(CorpusConfig(root, groups=("eval",)))
 
 
+def test_a_part_that_a_corpus_holds_back_is_never_trained_on(tmp_path: Path, clips: tuple[Clip, Clip]) -> None:
+    own = put(tmp_path / "own", clips[0], "train/p1/a.edf", "train/p2/a.edf", "test/p3/a.edf")
+    for root, held_back in ((tusz_v15(tmp_path / "tusz", *clips) / "edf", "dev"), (own, "test")):
+        with pytest.raises(InputError, match=r"no recording to train on \(all are of the split"):
+            gather(DataConfig(paths=(str(root / held_back),)), 0)
+        corpora = gather(DataConfig(paths=(str(root / "train"), str(root / held_back)), held_out=0.5), 0)
+        assert {item.split for item in corpora[0].items} == {"train", "dev"}  # some of its patients are held out
+        assert "train" not in {item.split for item in corpora[1].items}
+        assert {case.group for case in to_evaluate(CorpusConfig(root / held_back)).cases} == {held_back}
+    alone = put(tmp_path / "elsewhere" / "test", clips[0], "p1/a.edf", "p2/a.edf")  # a folder of any name
+    (corpus,) = gather(DataConfig(paths=(str(alone),)), 0)
+    assert {item.split for item in corpus.items} == {"train", "dev"}
+
+
 @pytest.mark.parametrize("spelling", ["p1", "P1"])
 def test_a_patient_in_two_splits_is_an_error_and_told_by_evaluate(
     tmp_path: Path, clips: tuple[Clip, Clip], spelling: str

@@ -289,3 +289,23 @@ def test_an_index_that_tells_no_files_is_refused(run: Run, corpus: Path, theirs:
     refused = run("evaluate", corpus, "--hypotheses", theirs)
     assert refused.code == 3
     assert "no column tells the files (columns: number, subject)" in refused.err
+
+
+@pytest.mark.parametrize(
+    ("content", "way_out"),
+    [
+        ("/annex/objects/MD5E-s1--a.edf\n", "git annex get"),
+        ("version https://git-lfs.github.com/spec/v1\noid sha256:1\nsize 1\n", "git lfs pull"),
+    ],
+)
+def test_a_recording_that_is_not_fetched_is_told_with_its_way_out(
+    run: Run, corpus: Path, theirs: Path, here: Path, content: str, way_out: str
+) -> None:
+    (corpus / "p9").mkdir()
+    (corpus / "p9" / "x.edf").write_text(content, encoding="utf-8")
+    for folder in (corpus / "p9", theirs):
+        annotate(folder / "x.csv_bi", (20.0, 30.0))
+    ran = run("evaluate", corpus, "--hypotheses", theirs, "--fa", "10")
+    assert ran.code == 6
+    assert "content is not fetched" in ran.out
+    assert way_out in ran.errors[-1]

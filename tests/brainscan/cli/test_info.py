@@ -24,7 +24,9 @@ def test_recording_as_json(run: Run, edf: Path) -> None:
         ("present", "recorded", "good")
     }
     assert document["warnings"] == []
-    assert document["channels"][0] == {"label": "Fp1", "rate_hz": 100.0, "unit": "uV", "usable": True}
+    assert document["channels"][0] == {
+        "label": "Fp1", "rate_hz": 100.0, "unit": "uV", "uv_per_unit": 1.0, "usable": True,
+    }  # fmt: skip
 
 
 def test_found_is_by_label_and_how_by_signal(run: Run, edf: Path) -> None:

@@ -202,3 +202,10 @@ def test_long_files_are_never_pointers(tmp_path: Path) -> None:
     assert content_elsewhere(tmp_path / "absent.edf") is None
     with pytest.raises(InputError):
         read(path)
+
+
+def test_a_link_to_itself_is_one_to_nothing(tmp_path: Path) -> None:
+    path = link(tmp_path / "x.edf", "x.edf")
+    assert names(tmp_path) == ["x.edf"]
+    with pytest.raises(AbsentContentError):
+        read(path)

@@ -118,6 +118,45 @@ def test_brainvision_looks_only_beside_itself(tmp_path: Path, data: str, kind: s
     assert caught.value.kind == kind
 
 
+@pytest.mark.parametrize(
+    ("data", "marker", "beside", "told"),
+    [
+        ("old.eeg", "a.vmrk", "a.eeg", "a.eeg lies beside it: correct the header's line to DataFile=a.eeg"),
+        ("old.eeg", "old.vmrk", "a.eeg", "a.eeg and a.vmrk lie beside it: correct the header's lines to"
+         " DataFile=a.eeg and MarkerFile=a.vmrk"),
+        ("a.eeg", "old.vmrk", "a.eeg", "a.vmrk lies beside it: correct the header's line to MarkerFile=a.vmrk"),
+        ("a.EEG", "a.vmrk", "a.eeg", "correct the header's line to DataFile=a.eeg"),
+        ("old.dat", "a.vmrk", "a.dat", "correct the header's line to DataFile=a.dat"),
+        ("C:\\data\\a.eeg", "a.vmrk", "a.eeg", "correct the header's line to DataFile=a.eeg"),
+        ("../raw/old.eeg", "a.vmrk", "a.eeg", "correct the header's line to DataFile=a.eeg"),
+        ("old.eeg", "a.vmrk", "another.eeg", "copy all files of the recording into one folder"),
+    ],
+)  # fmt: skip
+def test_brainvision_tells_the_line_to_correct(tmp_path: Path, data: str, marker: str, beside: str, told: str) -> None:
+    path = _brainvision(tmp_path, data)
+    (tmp_path / "a.eeg").rename(tmp_path / beside)
+    path.write_text(path.read_text(encoding="utf-8").replace("MarkerFile=a.vmrk", f"MarkerFile={marker}"), "utf-8")
+    with pytest.raises(InputError) as caught:
+        read(path)
+    assert told in caught.value.hint
+    line = next((part for part in told.split() if part.startswith(("DataFile=", "MarkerFile="))), None)
+    if line and told.count("=") == 1:  # what it says helps
+        key, right = line.split("=")
+        path.write_text(
+            path.read_text(encoding="utf-8").replace(
+                f"{key}={data if key == 'DataFile' else marker}", f"{key}={right}"
+            ),
+            "utf-8",
+        )
+        assert read(path).duration_s == 20.0
+
+
+def test_brainvision_that_names_another_recording_is_told(tmp_path: Path) -> None:
+    path = _brainvision(tmp_path, "b.eeg")
+    (tmp_path / "b.eeg").write_bytes((tmp_path / "a.eeg").read_bytes())
+    assert any("DataFile=b.eeg is read, although a.eeg lies beside" in w for w in read(path).warnings)
+
+
 def test_fif(tmp_path: Path) -> None:
     raw = _raw()
     raw.save(tmp_path / "a_raw.fif", verbose="ERROR")

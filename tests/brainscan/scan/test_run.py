@@ -241,3 +241,26 @@ def test_progress_names_the_recording(config: ScanConfig, detector: Detector) ->
     scan(config, detector, _options, Listener(progress=lambda *args: seen.append(args)))
     assert ("one.edf", 0.0, 12.0) in seen
     assert ("one.edf", 12.0, 12.0) in seen
+
+
+def test_links_are_followed_told_and_failures_of_them_named(config: ScanConfig, detector: Detector) -> None:
+    away = config.folder.parent / "disk"
+    away.mkdir()
+    (away / "four.edf").write_bytes(FakeEdf(eeg(n_records=15), 15).data())
+    (config.folder / "linked").symlink_to("../disk")
+    (config.folder / "again.edf").symlink_to("one.edf")
+    (config.folder / "a" / "back").symlink_to("..")
+    (config.folder / "unplugged").symlink_to("../nowhere")
+    (config.folder / "pointer.edf").write_text("/annex/objects/MD5E-s1--one.edf\n", encoding="utf-8")
+    for anonymous in (False, True):
+        notes: list[str] = []
+        chosen = replace(config, anonymous=anonymous, out=config.out / str(anonymous))
+        outcomes = scan(chosen, detector, _options, Listener(note=notes.append))
+        assert [outcome.status for outcome in outcomes].count("done") == 4
+        errors = [str(outcome.error) for outcome in outcomes if outcome.error is not None]
+        assert len(errors) == 3
+        assert sum("git annex get" in text for text in errors) == 1
+        assert sum("a link to something that is not there" in text for text in errors) == 1
+        assert len(notes) == 2
+        assert any("one.edf" in text for text in (*notes, *errors)) == (not anonymous)
+    assert (config.out / "False" / "linked" / "four.csv_bi").exists()

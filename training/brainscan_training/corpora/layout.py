@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
@@ -141,7 +142,7 @@ def gather(data: DataConfig, seed: int) -> tuple[Corpus, ...]:
         if path == simulated.NAME:
             corpus = simulated.corpus(data.simulation, data.validation_split)
         else:
-            corpus = read_corpus(Path(path).expanduser().resolve())
+            corpus = read_corpus(Path(os.path.realpath(Path(path).expanduser())))
         items = assign_splits(corpus.items, data.held_out, data.validation_split, seed)
         items = tuple(i for i in items if i.split != "train" or i.subject not in data.exclude)
         prefix = f"{number}:" if len(data.paths) > 1 else ""
@@ -160,6 +161,9 @@ def _check_labels(train: list[Item], corpora: tuple[Corpus, ...]) -> None:
     unusable = [one for corpus in corpora for one in corpus.unusable]
     why = f" ({len(unusable)} unusable, the first: {unusable[0].name}: {unusable[0].reason})" if unusable else ""
     if not train:
+        held_back = sorted({item.split for corpus in corpora for item in corpus.items})
+        if held_back:
+            why = f" (all are of the split {', '.join(held_back)}){why}"
         raise InputError(f"no recording to train on{why}", kind="empty", hint="`brainscan train --dry-run` lists them")
     if not any(item.seizures for item in train):
         raise InputError(
