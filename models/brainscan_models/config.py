@@ -1,7 +1,7 @@
 """What a network variant is made of: frozen, torch-free dataclasses with a strict mapping form.
 
-The defaults are V3's (SPEC §6); every other variant is a difference to them. A configuration is stored beside
-the weights as a plain mapping, so that a checkpoint rebuilds its own network.
+The defaults are V3's (docs/definitions.md); every other variant is a difference to them. A configuration is stored
+beside the weights as a plain mapping, so that a checkpoint rebuilds its own network.
 """
 
 from __future__ import annotations
