@@ -72,8 +72,7 @@ def calibrate(
         )
         result = run_with_progress(job)
     evaluation = result.evaluation
-    for text in result.warnings:
-        console.warning(text)
+    console.warnings(result.metrics["warnings"])
     for failure in evaluation.failures:
         print(f"error: {failure.message}", file=sys.stderr)
     found = fit(evaluation, simulated=simulated, with_map=confidence_map)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 _quiet = False
+_MOST_WARNINGS = 20
+_FILES = re.compile(r"(?:[^:]*\.\w{2,7}: )+")  # names of files that a warning begins with
 
 
 def set_quiet(quiet: bool) -> None:
@@ -39,6 +42,18 @@ def warning(text: str) -> None:
     """Print one warning line on stderr."""
     if not _quiet:
         print(f"warning: {text}", file=sys.stderr)
+
+
+def warnings(texts: Iterable[str]) -> None:
+    """Print warnings of many files (``FILE: what``) on stderr: what several share once, and not more than a screen."""
+    groups: dict[str, list[str]] = {}
+    for text in texts:
+        groups.setdefault(_FILES.sub("", text), []).append(text)
+    for same in list(groups.values())[:_MOST_WARNINGS]:
+        more = f" (and {count(len(same) - 1, 'more file')})" if len(same) > 1 else ""
+        warning(same[0] + more)
+    if len(groups) > _MOST_WARNINGS:
+        warning(f"{len(groups) - _MOST_WARNINGS} further kinds of warnings; --json tells all")
 
 
 def progress() -> Progress:

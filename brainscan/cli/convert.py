@@ -44,14 +44,18 @@ def convert(
         str,
         typer.Option(metavar="FILE", help="The recording (duration and start), or its name in a list of several."),
     ] = "",
+    allow_none: Annotated[
+        bool, typer.Option("--allow-none", help="Take EVENTS that name no seizure and no background for 'no seizure'.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite FILE.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages, only errors.")] = False,
 ) -> None:
     """Convert annotations between the formats of --from and --to.
 
     Seizure types are kept where the target knows them; seizures of several channels become their union where it
-    knows no channels. A wrong label, overlapping or reversed events, and events outside the recording are errors
-    that name the line. Whether brainscan or a simulation wrote EVENTS stays known in csv_bi, tusz_csv and tse.
+    knows no channels. Notes about other things are passed over, with their count; one that speaks of a seizure and is
+    not understood is an error, and so are a wrong label, reversed events, and events that start outside the
+    recording. Whether brainscan or a simulation wrote EVENTS stays known in csv_bi, tusz_csv and tse.
 
     Examples
     --------
@@ -80,7 +84,7 @@ def convert(
     if not to_stdout and Path(output).is_file() and not force:
         raise OutputError("exists already", file=output, hint="choose another name, or overwrite it with --force")
     facts = _facts(recording, duration)
-    file = read_annotations(events, source or None, facts)
+    file = read_annotations(events, source or None, facts, allow_none=allow_none)
     for text in file.warnings:
         console.warning(f"{file.name}: {text}")
     data = encode(file, to.name, facts.name or events.name)

@@ -206,8 +206,7 @@ def _finish(result: Result, *, as_json: bool, quiet: bool) -> None:
             hint="; ".join([*list(ways_out)[:_FEW_HINTS], "or leave such recordings out with --exclude"]),
         )
     if not as_json:
-        for text in result.warnings:
-            console.warning(text)
+        console.warnings(result.metrics["warnings"])
     if as_json:
         document = dict(result.metrics) if error is None else {"error": error.as_mapping(), **result.metrics}
         console.print_json(document)

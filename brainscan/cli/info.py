@@ -84,7 +84,7 @@ def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose
 
 
 def _document(recording: Recording, held: Detection) -> dict[str, Any]:
-    """Return the form of SPEC §3, and further facts."""
+    """Return the form of docs/definitions.md, and further facts."""
     from brainscan.io.detection_json import as_mapping
 
     whole = as_mapping(held)

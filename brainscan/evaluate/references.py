@@ -61,7 +61,7 @@ class ReferenceFolder:
 
     In this order: a file of the recording's name, as `brainscan.io.pairing` has it; a list of many recordings (CHB-MIT
     summary, Siena list) that names it; CHB-MIT's ``.seizures`` beside it; the recording's own annotations, where they
-    name a seizure.
+    speak of seizures.
 
     Parameters
     ----------
@@ -158,11 +158,12 @@ class ReferenceFolder:
         return self._match.reasons.get(name, "")
 
     def _own(self, name: PurePath) -> Path | None:
+        """Return the recording if its own notes are about seizures; also where they cannot be used, which is told."""
         path = self._corpus / name
         try:
-            return path if sniff(path) == "edf" and read_edf_annotations(path).seizures else None
-        except InputError:
-            return None  # damaged: what is wrong with it is told when it is read as a recording
+            return path if sniff(path) == "edf" and not read_edf_annotations(path).says_nothing else None
+        except InputError as problem:
+            return None if problem.kind == "empty" or not path.is_file() else path  # told when it is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +243,8 @@ def read_reference(
     """
     file = read_annotations(path, facts=RecordingFacts(recording, duration_s, start))
     simulated = any(comment.startswith(SIMULATED) for comment in file.comments)
-    return Reference(tuple(_seizures(file)), simulated, file.warnings)
+    told = file.warnings if path.name == recording else tuple(f"{path.name}: {text}" for text in file.warnings)
+    return Reference(tuple(_seizures(file)), simulated, told)
 
 
 def _seizures(file: AnnotationFile) -> Iterator[Seizure]:

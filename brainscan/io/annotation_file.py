@@ -15,6 +15,8 @@ from brainscan.events import Annotation, union
 
 SEIZURE = "seiz"
 BACKGROUND = "bckg"
+ALL = "TERM"
+"""In place of a channel: all of them."""
 
 TUSZ_SEIZURES = frozenset(
     {"seiz", "gnsz", "fnsz", "cpsz", "absz", "spsz", "tcsz", "tnsz", "mysz", "cnsz", "atsz"},
@@ -23,6 +25,8 @@ TUSZ_SEIZURES = frozenset(
 
 
 _CONFIDENCE_ROUNDING = 1e-6  # a mean in single precision
+_MANY = 5
+_ROUNDING_S = 1e-3
 
 _WORDS = {"seizure": SEIZURE, "sz": SEIZURE, "ictal": SEIZURE, "background": BACKGROUND, "bckg": BACKGROUND}
 
@@ -36,7 +40,7 @@ def label_of(text: str) -> str | None:
     """Return the label that a free text means (``seiz``, ``bckg``, a seizure type), None for any other note."""
     word = " ".join(text.casefold().split())
     if is_seizure(word):
-        return text.strip() if word.startswith("sz_") else word
+        return text.strip() if text.strip().startswith("sz_") else word
     return _WORDS.get(word)
 
 
@@ -60,6 +64,8 @@ class AnnotationFile:
         Our own remarks (what follows ``# brainscan:``).
     warnings : tuple of str
         What the reader had to decide, one line each.
+    n_passed : int
+        Rows or notes that tell of something else than seizures and background.
     """
 
     annotations: tuple[Annotation, ...]
@@ -69,6 +75,12 @@ class AnnotationFile:
     start: datetime | None = None
     comments: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    n_passed: int = 0
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether there are rows or notes, and none about seizures or background: nobody said that there is none."""
+        return self.n_passed > 0 and not self.annotations
 
     @property
     def seizures(self) -> tuple[tuple[float, float], ...]:
@@ -81,15 +93,15 @@ class AnnotationFile:
         Seizures of one channel stay as they are; over several channels the union is taken, with the common
         type if there is one, else ``seiz``, and the highest confidence. Ends are cut to the recording's.
         """
+        return tuple(replace(row, channel=ALL) for row in self.track_with_channels())
+
+    def track_with_channels(self) -> tuple[Annotation, ...]:
+        """Return the seizures as `track` does, each with the names of its channels, ``TERM`` or ``T3,T5``."""
         rows = [a for a in self.annotations if is_seizure(a.label)]
         if len({row.channel for row in rows}) > 1:
             rows = [_joined([r for r in rows if a <= r.onset_s < b], a, b) for a, b in self.seizures]
         end_s = float("inf") if self.duration_s is None else self.duration_s
-        return tuple(
-            replace(row, offset_s=min(row.offset_s, end_s), channel="TERM")
-            for row in sorted(rows)
-            if row.onset_s < end_s
-        )
+        return tuple(replace(row, offset_s=min(row.offset_s, end_s)) for row in sorted(rows) if row.onset_s < end_s)
 
     def known_duration_s(self) -> float:
         """Return the duration.
@@ -112,7 +124,9 @@ class AnnotationFile:
 def _joined(rows: Sequence[Annotation], onset_s: float, offset_s: float) -> Annotation:
     labels = {row.label for row in rows}
     label = labels.pop() if len(labels) == 1 else SEIZURE
-    return Annotation(onset_s, offset_s, label, max(row.confidence for row in rows))
+    channels = list(dict.fromkeys(name for row in rows for name in row.channel.split(",")))
+    channel = ALL if ALL in channels else ",".join(channels)
+    return Annotation(onset_s, offset_s, label, max(row.confidence for row in rows), channel)
 
 
 def row_error(message: str, *, name: str, line: int | None = None, hint: str = "") -> InputError:
@@ -139,16 +153,15 @@ def check_confidence(row: Annotation, name: str, line: int | None = None) -> Non
 
 
 def check_intervals(file: AnnotationFile) -> AnnotationFile:
-    """Return the file unchanged if its intervals are sound.
+    """Return the file unchanged if its rows are sound, but for their place in the recording (`within_recording`).
 
     Raises
     ------
     InputError
-        For a row that ends before or where it starts, that starts before 0 or ends after the recording,
-        and for seizures that overlap on one channel; the line is named.
+        For a row that ends before or where it starts or that starts before 0, and for seizures that overlap on one
+        channel; the line is named.
     """
-    lines: Sequence[int | None] = file.lines or [None] * len(file.annotations)
-    for row, line in zip(file.annotations, lines, strict=True):
+    for row, line in _numbered(file):
         span = f"{row.onset_s:g} s .. {row.offset_s:g} s"
         if row.offset_s < row.onset_s:
             raise row_error(f"event is reversed ({span})", name=file.name, line=line, hint="swap start and stop")
@@ -156,13 +169,79 @@ def check_intervals(file: AnnotationFile) -> AnnotationFile:
             raise row_error(f"event has no length ({span})", name=file.name, line=line)
         if row.onset_s < 0:
             raise row_error(f"event starts before the recording ({span})", name=file.name, line=line)
-        # Formats that round times to 0.1 ms or whole seconds may exceed the end by as much.
-        if file.duration_s is not None and row.offset_s > file.duration_s + 1e-3:
-            raise row_error(
-                f"event ends after the recording ({span}, duration {file.duration_s:g} s)", name=file.name, line=line
-            )
-    _check_overlap(zip(file.annotations, lines, strict=True), file.name)
+    _check_overlap(_numbered(file), file.name)
     return file
+
+
+def within_recording(file: AnnotationFile) -> AnnotationFile:
+    """Return the file with seizures that run past the recording's end cut there, and a warning.
+
+    Raises
+    ------
+    InputError
+        For a seizure that starts after the end; the line is named.
+    """
+    if file.duration_s is None:
+        return file
+    end_s = file.duration_s
+    rows, lines, cut = [], [], []
+    for row, line in _numbered(file):
+        # Formats that round times to 0.1 ms or whole seconds may exceed the end by as much.
+        if row.offset_s <= end_s + _ROUNDING_S:
+            rows.append(row)
+        elif row.onset_s < end_s - _ROUNDING_S:
+            rows.append(replace(row, offset_s=end_s))
+            if is_seizure(row.label):
+                cut.append(_place(row, line))
+        elif is_seizure(row.label):
+            raise row_error(
+                f"event starts after the recording ({row.onset_s:g} s .. {row.offset_s:g} s, duration {end_s:g} s)",
+                name=file.name,
+                line=line,
+            )
+        else:
+            continue
+        lines.append(line)
+    kept = tuple(line for line in lines if line is not None)
+    warnings = file.warnings
+    if cut:
+        warnings += (f"cut at the recording's end ({end_s:g} s): {', '.join(cut)}",)
+    return replace(file, annotations=tuple(rows), lines=kept, warnings=warnings)
+
+
+def joined(file: AnnotationFile) -> AnnotationFile:
+    """Return the file with seizures that overlap on one channel joined, and a warning: two readers marked them."""
+    items = _numbered(file)
+    done: list[tuple[Annotation, int | None]] = []
+    told = []
+    seizures = [item for item in items if is_seizure(item[0].label)]
+    for row, line in sorted(seizures, key=lambda item: (item[0].channel, item[0].onset_s)):
+        before = done[-1][0] if done else None
+        overlap = before is not None and row.channel == before.channel and row.onset_s < before.offset_s
+        if before is not None and overlap and row.offset_s > row.onset_s:
+            told.append(f"{before.onset_s:g} s .. {before.offset_s:g} s with {row.onset_s:g} s .. {row.offset_s:g} s")
+            both = _joined([before, row], before.onset_s, max(before.offset_s, row.offset_s))
+            done[-1] = both, done[-1][1]
+        else:
+            done.append((row, line))
+    if not told:
+        return file
+    done = sorted([*done, *(item for item in items if not is_seizure(item[0].label))], key=lambda item: item[0])
+    shown = ", ".join(told[:_MANY]) + (" ..." if len(told) > _MANY else "")
+    return replace(
+        file,
+        annotations=tuple(row for row, _ in done),
+        lines=tuple(line for _, line in done if line is not None),
+        warnings=(*file.warnings, f"seizures that overlap (two readers?) are joined: {shown}"),
+    )
+
+
+def _place(row: Annotation, line: int | None) -> str:
+    return f"{row.onset_s:g} s .. {row.offset_s:g} s" + (f" (line {line})" if line is not None else "")
+
+
+def _numbered(file: AnnotationFile) -> list[tuple[Annotation, int | None]]:
+    return list(zip(file.annotations, file.lines or [None] * len(file.annotations), strict=True))
 
 
 def _check_overlap(rows: Iterable[tuple[Annotation, int | None]], name: str) -> None:

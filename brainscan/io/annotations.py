@@ -8,11 +8,19 @@ from pathlib import Path
 
 from brainscan.errors import InputError
 from brainscan.io import event_formats
-from brainscan.io.annotation_file import SEIZURE, AnnotationFile, check_confidence, check_intervals, is_seizure
+from brainscan.io.annotation_file import (
+    ALL,
+    SEIZURE,
+    AnnotationFile,
+    check_confidence,
+    check_intervals,
+    is_seizure,
+    joined,
+    within_recording,
+)
 from brainscan.io.atomic import write_bytes
 from brainscan.io.content import Content
-from brainscan.io.csv_bi import TERM
-from brainscan.io.event_format import RecordingFacts, type_of
+from brainscan.io.event_format import EventFormat, RecordingFacts, type_of
 from brainscan.io.event_formats import sniff
 from brainscan.io.origin import Origin
 from brainscan.io.outputs import pieces
@@ -30,13 +38,17 @@ REVIEWED = "reviewed"
 DURATION_TOLERANCE_S = 1.0
 """Formats round; what differs by more is the annotation of another recording, or of a part."""
 
+START_TOLERANCE_S = 1.0
+"""The same for its start."""
+
 
 def read_annotations(
-    path: Path, format_name: Format | None = None, facts: RecordingFacts | None = None
+    path: Path, format_name: Format | None = None, facts: RecordingFacts | None = None, *, allow_none: bool = False
 ) -> AnnotationFile:
-    """Read annotations and check them: no reversed, empty or overlapping seizure, none outside the recording.
+    """Read annotations and check them: no reversed or empty seizure, none that starts outside the recording.
 
-    Confidences lie within 0..1.
+    Confidences lie within 0..1. Seizures that run past the recording's end are cut there, and where a format is a list
+    of notes, those that overlap are joined: two readers marked them. Both are told in the warnings.
 
     Parameters
     ----------
@@ -44,23 +56,47 @@ def read_annotations(
     format_name : str, optional
         By default what `sniff` says.
     facts : RecordingFacts, optional
-        Its duration stands above the file's, its start is taken where the file tells none.
+        They stand above what the file says; a warning tells where both differ.
+    allow_none : bool
+        Take a file that tells of other things only for "no seizure".
 
     Raises
     ------
     InputError
-        If the format is not known, or the file is not sound; the line is named.
+        If the format is not known, the file is not sound, or nothing in it is about seizures or background; the line is
+        named.
     """
     facts = facts or RecordingFacts()
-    file = read_rows(path, format_name, facts)
+    row = _row(path, format_name)
+    file = _decoded(row, path, facts)
+    if file.says_nothing and not allow_none:
+        raise InputError(
+            f"names no seizure and no background ({'; '.join(file.warnings)})",
+            kind="empty",
+            file=path.name,
+            hint="who knows that there is no seizure says so: a row of background, or `convert --allow-none`",
+        )
+    for event, line in zip(file.annotations, file.lines or [None] * len(file.annotations), strict=True):
+        check_confidence(event, file.name, line)
+    sound = check_intervals(joined(file) if row.is_notes else file)
+    return within_recording(_on(sound, facts))
+
+
+def _on(file: AnnotationFile, facts: RecordingFacts) -> AnnotationFile:
+    """Return a file with the recording's own duration and start, and a warning where its own are others."""
     said_s, known_s = file.duration_s, facts.duration_s
     warnings = file.warnings
     if said_s is not None and known_s is not None and abs(said_s - known_s) > DURATION_TOLERANCE_S:
         warnings += (f"the annotation is of {said_s:g} s, the recording has {known_s:g} s",)
+    if file.start is not None and facts.start is not None:
+        apart = abs(file.start - facts.start)
+        if apart.total_seconds() > START_TOLERANCE_S:
+            warnings += (
+                f"the annotation says that the recording starts at {file.start}, its header says {facts.start}: "
+                f"{apart} apart; times count from the recording's start",
+            )
     duration_s = said_s if known_s is None else known_s
-    for row, line in zip(file.annotations, file.lines or [None] * len(file.annotations), strict=True):
-        check_confidence(row, file.name, line)
-    return check_intervals(replace(file, duration_s=duration_s, start=file.start or facts.start, warnings=warnings))
+    return replace(file, duration_s=duration_s, start=facts.start or file.start, warnings=warnings)
 
 
 def read_rows(path: Path, format_name: Format | None = None, facts: RecordingFacts | None = None) -> AnnotationFile:
@@ -76,6 +112,10 @@ def read_rows(path: Path, format_name: Format | None = None, facts: RecordingFac
     InputError
         If the format is not known, or a row is none of it; the line is named.
     """
+    return _decoded(_row(path, format_name), path, facts or RecordingFacts())
+
+
+def _row(path: Path, format_name: Format | None) -> EventFormat:
     chosen = event_formats.FORMATS.get(format_name or sniff(path) or "")
     if chosen is None or chosen.decode is None:
         raise InputError(
@@ -84,7 +124,12 @@ def read_rows(path: Path, format_name: Format | None = None, facts: RecordingFac
             file=path.name,
             hint=f"known formats: {event_formats.names(event_formats.readable())}",
         )
-    return chosen.decode(path, facts or RecordingFacts())
+    return chosen
+
+
+def _decoded(row: EventFormat, path: Path, facts: RecordingFacts) -> AnnotationFile:
+    assert row.decode is not None  # `_row` gives no other
+    return row.decode(path, facts)
 
 
 def write_annotations(file: AnnotationFile, path: Path, format_name: Format | None = None, recording: str = "") -> None:
@@ -139,9 +184,9 @@ def losses(file: AnnotationFile, format_name: Format) -> tuple[str, ...]:
     gone = sorted({row.label for row in track if row.label != SEIZURE and type_of(row.label) not in keeps})
     if gone:
         lost.append(f"{format_name} has no place for these seizure types: {', '.join(gone)} become plain seizures")
-    channels = {row.channel for row in file.annotations if is_seizure(row.label)}
-    if "channels" not in keeps and channels - {TERM}:
-        lost.append(f"{format_name} holds no channels: what was marked on {_few(channels - {TERM})} counts for all")
+    channels = {row.channel for row in file.annotations if is_seizure(row.label)} - {ALL}
+    if "channels" not in keeps and channels:
+        lost.append(f"{format_name} holds no channels: what was marked on {_few(channels)} counts for all")
     return tuple(lost)
 
 

@@ -50,6 +50,21 @@ def plain_seconds(at_s: float) -> str:
     return f"{at_s:.4f}".rstrip("0").rstrip(".")
 
 
+def offset_text(moment: datetime) -> str:
+    """Return a clock time's offset from UTC, ``none`` where it has none.
+
+    >>> offset_text(datetime.fromisoformat("2020-03-01T23:25:00Z"))
+    '+00:00'
+    """
+    return moment.isoformat()[-6:] if moment.tzinfo is not None else "none"
+
+
+def ignored_offset(what: str, moment: datetime) -> str:
+    """Return the warning that an offset from UTC stands where recordings have none."""
+    offset = offset_text(moment)
+    return f"{what} an offset from UTC ({offset}), the recording's clock has none: clock times are taken as they stand"
+
+
 _TYPED = re.compile(
     r"(?:(?P<date>\d{4}-\d{2}-\d{2})[ T])?(?P<hour>\d{1,2}):(?P<minute>\d{1,2})"
     r"(?::(?P<second>\d{1,2})(?:\.(?P<fraction>\d{1,6}))?)?"

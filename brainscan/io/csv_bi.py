@@ -9,7 +9,7 @@ import io
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -25,6 +25,12 @@ COMMENT = "# brainscan:"
 """What our own comment lines begin with; the official reader skips them."""
 
 _MONTAGE_FILE = "brainscan_19_average.txt"  # informational; no tool opens it
+_UNITS = {
+    1.0: frozenset({"", "s", "sec", "secs", "second", "seconds"}),
+    60.0: frozenset({"m", "min", "mins", "minute", "minutes"}),
+    3600.0: frozenset({"h", "hr", "hrs", "hour", "hours"}),
+    0.001: frozenset({"ms", "msec", "msecs", "millisecond", "milliseconds"}),
+}
 _HEADER_HINT = "a CSV_bi file begins with '# version = csv_v1.0.0' and has a line '# duration = <seconds> secs'"
 
 
@@ -37,6 +43,30 @@ class CsvTable:
     duration_s: float
     bname: str
     comments: tuple[str, ...]
+    unit: str = ""
+
+    def in_seconds(self, name: str) -> tuple[float, tuple[str, ...]]:
+        """Return the duration with its unit heeded, and a warning where it is not seconds.
+
+        The official reader takes the number for seconds whatever follows it.
+
+        Raises
+        ------
+        InputError
+            If the unit is none that we know.
+        """
+        seconds = next((size for size, names in _UNITS.items() if self.unit.casefold().rstrip(".") in names), None)
+        if seconds is None:
+            raise InputError(
+                f"duration has a unit that is not known ({self.unit!r})", kind="header", file=name, hint=_HEADER_HINT
+            )
+        if seconds == 1.0:
+            return self.duration_s, ()
+        said = f"{self.duration_s:g} {self.unit}"
+        return self.duration_s * seconds, (
+            f"duration is {said}: taken as {self.duration_s * seconds:g} s (the official tools read "
+            f"{self.duration_s:g} s)",
+        )
 
 
 def read_csv_bi(path: Path) -> AnnotationFile:
@@ -61,6 +91,28 @@ def read_csv_bi(path: Path) -> AnnotationFile:
         ``seiz`` and ``bckg``; the line is named.
     """
     return csv_bi_from_text(read_text(path, drop_bom=False), path.name)
+
+
+def read_csv_bi_events(path: Path) -> AnnotationFile:
+    """Read a CSV_bi file as `read_csv_bi` does, but with the unit of its duration heeded, and what is left out told.
+
+    Raises
+    ------
+    InputError
+        As `read_csv_bi`, and for a unit that is not known.
+    """
+    text = read_text(path, drop_bom=False)
+    table = parse_csv(text, path.name)
+    duration_s, warnings = table.in_seconds(path.name)
+    others = [row for row in table.rows if row.channel != TERM]
+    if others:
+        n_seizures = sum(row.label != BACKGROUND for row in others)
+        warnings += (
+            f"rows of other channels than {TERM} are passed over: {len(others)}, of seizures {n_seizures} "
+            f"(`--from tusz_csv` reads them)",
+        )
+    file = csv_bi_from_text(text, path.name)
+    return replace(file, duration_s=duration_s, warnings=warnings, n_passed=len(others))
 
 
 def csv_bi_from_text(text: str, name: str) -> AnnotationFile:
@@ -106,7 +158,7 @@ def parse_csv(text: str, name: str) -> CsvTable:
     comments: list[str] = []
     version: str | None = None
     duration_s: float | None = None
-    bname = ""
+    bname = unit = ""
     for number, raw in enumerate(io.StringIO(text, newline=None), start=1):
         compact = raw.replace(" ", "").rstrip("\n")
         if version is None and re.match(r"(# )?version", raw, re.IGNORECASE):
@@ -117,6 +169,7 @@ def parse_csv(text: str, name: str) -> CsvTable:
             key, value = _header(raw)
             if key == "duration":
                 duration_s = _duration(value, name, number)
+                unit = next(iter(value.split()[1:2]), "")
             elif key == "bname":
                 bname = unquote(value.strip())
         elif compact and not compact.startswith("channel,"):
@@ -127,7 +180,7 @@ def parse_csv(text: str, name: str) -> CsvTable:
         raise InputError(f"is no {VERSION} file ({seen})", kind="header", file=name, hint=_HEADER_HINT)
     if duration_s is None:
         raise InputError("has no duration line", kind="header", file=name, hint=_HEADER_HINT)
-    return CsvTable(tuple(rows), tuple(lines), duration_s, bname, tuple(comments))
+    return CsvTable(tuple(rows), tuple(lines), duration_s, bname, tuple(comments), unit)
 
 
 def _header(raw: str) -> tuple[str, str]:

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import SEIZURE, AnnotationFile, label_of
+from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.clock import plain_seconds
 from brainscan.io.containers import container_of, read_head
 from brainscan.io.edf_header import FIXED_BYTES, header_length, parse_header
+from brainscan.io.note_events import Note, told_by
 from brainscan.io.reading import read
-from brainscan.io.tal import Note, notes
+from brainscan.io.tal import Note as Entry
+from brainscan.io.tal import notes
 
-_START = re.compile(r"(seizure|sz)\s+(onset|start|begin)s?")
-_END = re.compile(r"(seizure|sz)\s+(offset|end|stop)s?")
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _NO_START = "Startdate X X X X"
 _NO_DATE = datetime(1985, 1, 1)
@@ -30,14 +28,14 @@ def read_edf_annotations(path: Path) -> AnnotationFile:
     Returns
     -------
     AnnotationFile
-        Annotations whose whole text is a seizure label (``seiz``, ``seizure``, ``sz``, a Temple or HED-SCORE
-        type), and pairs of ``seizure start`` and ``seizure end`` marks. Other notes are passed over, counted in
-        a warning.
+        What `note_events.told_by` makes of them. Seizures that overlap are joined, with a warning; notes about other
+        things are passed over, counted in a warning.
 
     Raises
     ------
     InputError
-        If the file cannot be used, is a recording without annotations, a seizure has no length, or a mark no partner.
+        If the file cannot be used, is a recording without annotations, or speaks of a seizure in a way that is not
+        understood; text and time are named.
     """
     container = container_of(read_head(path), path.name)
     if container not in ("EDF", "BDF"):
@@ -50,38 +48,10 @@ def read_edf_annotations(path: Path) -> AnnotationFile:
         found, duration_s, start = recording.annotations, recording.duration_s, recording.start
         if not found:
             raise InputError("has no annotations", kind="empty", file=path.name, hint="only EDF+ and BDF+ hold them")
-    events, n_notes = _events(found, path.name)
-    warnings = (f"annotations that name no seizure are passed over: {n_notes}",) if n_notes else ()
-    return AnnotationFile(events, duration_s, (), path.name, start, warnings=warnings)
-
-
-def _events(found: Iterable[Annotation], name: str) -> tuple[tuple[Annotation, ...], int]:
-    events, open_mark, n_notes = [], None, 0
-    for note in found:
-        word = " ".join(note.label.casefold().split())
-        label = label_of(note.label)
-        if label is not None and note.offset_s > note.onset_s:
-            events.append(Annotation(note.onset_s, note.offset_s, label))
-        elif label is not None:
-            raise _mark_error(f"annotation {note.label!r} at {note.onset_s:g} s has no duration", name)
-        elif _START.fullmatch(word):
-            if open_mark is not None:
-                raise _mark_error(f"seizure start at {open_mark:g} s has no end", name)
-            open_mark = note.onset_s
-        elif _END.fullmatch(word):
-            if open_mark is None:
-                raise _mark_error(f"seizure end at {note.onset_s:g} s has no start", name)
-            events.append(Annotation(open_mark, note.onset_s, SEIZURE))
-            open_mark = None
-        else:
-            n_notes += 1
-    if open_mark is not None:
-        raise _mark_error(f"seizure start at {open_mark:g} s has no end", name)
-    return tuple(events), n_notes
-
-
-def _mark_error(message: str, name: str) -> InputError:
-    return InputError(message, kind="corrupt", file=name, hint="give it a duration, or a mark 'seizure end'")
+    told = told_by((Note(note.onset_s, note.offset_s, note.label) for note in found), path.name)
+    return AnnotationFile(
+        told.annotations, duration_s, (), path.name, start, warnings=told.warnings, n_passed=told.n_passed
+    )
 
 
 def _only_annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None, datetime | None] | None:
@@ -92,7 +62,7 @@ def _only_annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None,
         header = parse_header(fixed + stream.read(length - FIXED_BYTES), container_of(fixed, path.name), path.name)
         if not all(signal.is_annotations for signal in header.signals):
             return None
-        found: list[Note] = []
+        found: list[Entry] = []
         n_records = 0
         while header.record_bytes and len(record := stream.read(header.record_bytes)) == header.record_bytes:
             n_records += 1

@@ -117,6 +117,9 @@ class EventFormat:
         and no scan can tell that it is done.
     recordings : callable or None
         ``path -> names`` of a format that lists many recordings in one file.
+    is_notes : bool
+        Whether its seizures are notes that two readers may have set over each other, so that an overlap is joined; in
+        the others, which tile the recording, it is an error.
     fallback : bool
         Whether it is the truth about a recording only where nothing else is, lists of many recordings included.
     needs : {"events", "detection", "recording"}
@@ -135,6 +138,7 @@ class EventFormat:
     encode: Callable[[Content], Iterable[bytes]] | None = None
     origin: Callable[[Path], Origin | None] | None = None
     recordings: Callable[[Path], tuple[str, ...]] | None = None
+    is_notes: bool = False
     fallback: bool = False
     needs: Source = "events"
     extra: str = ""

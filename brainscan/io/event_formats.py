@@ -19,7 +19,7 @@ from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
 from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
 from brainscan.io.content import Content
-from brainscan.io.csv_bi import format_csv_bi, read_csv_bi
+from brainscan.io.csv_bi import format_csv_bi, read_csv_bi_events
 from brainscan.io.event_format import HEAD_BYTES, EventFormat, Head, Holding, RecordingFacts
 from brainscan.io.links import content_elsewhere, pointer
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
@@ -68,7 +68,7 @@ _ROWS = (
         suffixes=(".csv_bi",),
         keeps=frozenset({"origin", "confidence"}),
         recognise=lambda head: _is_temple(head, binary=True),
-        decode=lambda path, _: read_csv_bi(path),
+        decode=lambda path, _: read_csv_bi_events(path),
         encode=_text(lambda c: format_csv_bi(c.file.track(), c.file.known_duration_s(), c.name, c.file.comments)),
         origin=origin_in_comments,
     ),
@@ -89,10 +89,11 @@ _ROWS = (
         what="HED-SCORE events of BIDS-EEG, as SzCORE takes them",
         holds=frozenset({"events", "annotations"}),
         suffixes=(".tsv",),
-        keeps=frozenset({"confidence", "hed_types", "start"}),
-        recognise=lambda head: {"onset", "duration", "eventType"} <= set(head.first.split("\t")),
+        keeps=frozenset({"confidence", "hed_types", "start", "channels"}),
+        recognise=lambda head: {"onset", "duration"} <= {cell.strip().casefold() for cell in head.first.split("\t")},
         decode=lambda path, _: read_bids_tsv(path),
-        encode=_text(lambda c: format_bids_tsv(c.file.track(), c.file.known_duration_s(), c.file.start)),
+        encode=_text(lambda c: format_bids_tsv(c.file.track_with_channels(), c.file.known_duration_s(), c.file.start)),
+        is_notes=True,
     ),
     EventFormat(
         name="tse",
@@ -125,6 +126,7 @@ _ROWS = (
         recognise=lambda head: {"onset", "duration", "description"} <= set(head.first.replace(" ", "").split(",")),
         decode=lambda path, facts: read_mne_csv(path, facts.start),
         encode=_text(lambda c: format_mne_csv(c.file)),
+        is_notes=True,
     ),
     EventFormat(
         name="npz",
@@ -146,6 +148,7 @@ _ROWS = (
         recognise=lambda head: head.data[:8] in (b"0       ", b"\xffBIOSEMI"),
         decode=lambda path, _: _later("brainscan.io.edf_annotations", "read_edf_annotations")(path),
         encode=lambda c: (_later("brainscan.io.edf_annotations", "format_edf_annotations")(c.file),),
+        is_notes=True,
     ),
     EventFormat(
         name="wfdb",

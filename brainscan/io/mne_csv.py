@@ -5,16 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from brainscan.errors import InputError
-from brainscan.events import Annotation
-from brainscan.io.annotation_file import BACKGROUND, AnnotationFile, label_of, row_error
+from brainscan.io.annotation_file import (
+    ALL,
+    BACKGROUND,
+    AnnotationFile,
+    label_of,
+    row_error,
+)
+from brainscan.io.clock import ignored_offset, offset_text
+from brainscan.io.note_events import Note, told_by
 from brainscan.io.text_files import read_text
 
 COLUMNS = ("onset", "duration", "description")
+_CHANNELS = "ch_names"  # MNE joins them with colons
 
 _EPOCH = datetime(1970, 1, 1)
 """MNE writes onsets as clock times; without a known start it counts from here."""
@@ -29,7 +38,12 @@ class _Row:
     line: int
     onset: float | datetime
     length_s: float
-    label: str
+    text: str
+    channel: str = ALL
+
+    @property
+    def is_background(self) -> bool:
+        return label_of(self.text) == BACKGROUND
 
 
 def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
@@ -45,13 +59,16 @@ def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
     -------
     AnnotationFile
         Onsets may be clock times (as MNE writes them) or seconds. A first row ``bckg`` tells start and
-        duration of the recording. Descriptions that begin with ``BAD`` or ``EDGE`` are passed over.
+        duration of the recording. Descriptions that begin with ``BAD`` or ``EDGE`` are passed over, and so is what
+        `note_events.told_by` finds to be about something else. An offset from UTC is left out, with a warning:
+        recordings have none.
 
     Raises
     ------
     InputError
-        If a column is missing, a description means neither seizure nor background, or clock times are given
-        and the recording's start is known neither from the file nor from `start`; the line is named.
+        If a column is missing, a description speaks of a seizure and is not understood, or clock times are given and
+        the recording's start is known neither from the file nor from `start`, or they differ in their offset from UTC;
+        the line is named.
     """
     table = csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True)
     header = [cell.strip() for cell in next(table)]
@@ -74,11 +91,19 @@ def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
             continue
         try:
             rows.append(
-                _Row(table.line_num, _onset(row["onset"]), _duration(row["duration"]), _label(row["description"]))
+                _Row(
+                    table.line_num,
+                    _onset(row["onset"]),
+                    _duration(row["duration"]),
+                    row["description"],
+                    ",".join(row.get(_CHANNELS, "").strip().split(":")) or ALL,
+                )
             )
         except ValueError as problem:
             raise row_error(str(problem), name=path.name, line=table.line_num) from None
-    return _on_recording_clock(rows, path.name, start)
+    rows, warnings = _without_offset(rows, path.name)
+    file = _on_recording_clock(rows, path.name, start)
+    return replace(file, warnings=(*warnings, *file.warnings))
 
 
 def _onset(text: str) -> float | datetime:
@@ -90,7 +115,7 @@ def _onset(text: str) -> float | datetime:
         if math.isfinite(seconds):
             return seconds
     try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
+        return datetime.fromisoformat(text.strip())
     except ValueError:
         raise ValueError(f"onset is neither seconds nor a clock time ({text!r})") from None
 
@@ -105,23 +130,28 @@ def _duration(text: str) -> float:
     return duration_s
 
 
-def _label(text: str) -> str:
-    label = label_of(text)
-    if label is None:
-        raise ValueError(f"unknown description {text!r} (known: seiz, seizure, sz, the Temple types, bckg)")
-    return label
+def _without_offset(rows: Sequence[_Row], name: str) -> tuple[list[_Row], list[str]]:
+    """Return the rows with clock times as they stand, and what has to be said if they have an offset from UTC."""
+    clocks = [row.onset for row in rows if isinstance(row.onset, datetime)]
+    offsets = {clock.utcoffset() for clock in clocks}
+    if len(offsets) > 1:
+        shown = " and ".join(sorted({offset_text(clock) for clock in clocks}))
+        raise row_error(f"onsets differ in their offset from UTC ({shown})", name=name, hint="bring them to one")
+    plain = [
+        replace(row, onset=row.onset.replace(tzinfo=None)) if isinstance(row.onset, datetime) else row for row in rows
+    ]
+    return plain, [ignored_offset("onsets have", clocks[0])] if clocks and clocks[0].tzinfo else []
 
 
 def _on_recording_clock(rows: list[_Row], name: str, start: datetime | None) -> AnnotationFile:
     """Put onsets on the recording's clock; the file's background row over the whole recording ties them to it."""
-    lines = tuple(row.line for row in rows)
-    whole = rows[0] if rows and rows[0].label == BACKGROUND else None
+    whole = rows[0] if rows and rows[0].is_background else None
     clocks = [row.onset for row in rows if isinstance(row.onset, datetime)]
     if not clocks:
         seconds = [float(row.onset) for row in rows if not isinstance(row.onset, datetime)]
         warnings = ("onsets are plain numbers: taken for seconds",) if seconds else ()
         duration_s = whole.length_s if whole and seconds[0] == 0.0 else None
-        return AnnotationFile(_annotations(rows, seconds), duration_s, lines, name, start, warnings=warnings)
+        return _told(AnnotationFile((), duration_s, (), name, start, warnings=warnings), rows, seconds)
     if len(clocks) < len(rows):
         odd = next(row for row in rows if not isinstance(row.onset, datetime))
         raise row_error("onset is a number where others are clock times", name=name, line=odd.line)
@@ -134,19 +164,27 @@ def _on_recording_clock(rows: list[_Row], name: str, start: datetime | None) -> 
         raise row_error(
             "onset is a clock time, and the recording's start is not known",
             name=name,
-            line=lines[0],
+            line=rows[0].line,
             hint="give the recording with --recording FILE",
         )
     seconds = [(clock - origin).total_seconds() for clock in clocks]
     duration_s = whole.length_s if whole and tied else None
-    return AnnotationFile(_annotations(rows, seconds), duration_s, lines, name, start)
+    return _told(AnnotationFile((), duration_s, (), name, start), rows, seconds)
 
 
-def _annotations(rows: list[_Row], onsets_s: list[float]) -> tuple[Annotation, ...]:
+def _told(file: AnnotationFile, rows: list[_Row], onsets_s: list[float]) -> AnnotationFile:
     # Rounded to the microseconds of the file: the binary sum of two decimal fractions is not quite theirs.
-    return tuple(
-        Annotation(onset_s, round(onset_s + row.length_s, 6), row.label)
+    notes = (
+        Note(onset_s, round(onset_s + row.length_s, 6), row.text, channel=row.channel, line=row.line)
         for row, onset_s in zip(rows, onsets_s, strict=True)
+    )
+    told = told_by(notes, file.name)
+    return replace(
+        file,
+        annotations=told.annotations,
+        lines=told.lines,
+        warnings=(*file.warnings, *told.warnings),
+        n_passed=told.n_passed,
     )
 
 
@@ -161,7 +199,8 @@ def format_mne_csv(file: AnnotationFile) -> str:
     InputError
         If the duration is not known.
     """
-    origin = file.start or _EPOCH
+    # Naive: MNE takes a time with an offset from UTC for none at all.
+    origin = (file.start or _EPOCH).replace(tzinfo=None)
     rows = [(0.0, file.known_duration_s(), BACKGROUND)]
     rows += [(row.onset_s, row.offset_s - row.onset_s, row.label) for row in file.track()]
     lines = [",".join(COLUMNS)]

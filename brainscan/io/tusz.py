@@ -42,7 +42,9 @@ def read_tusz_csv(path: Path) -> AnnotationFile:
         As `read_csv_bi`, and for an unknown label; the line is named.
     """
     table = parse_csv(read_text(path, drop_bom=False), path.name)
-    return replace(_checked(table.rows, table.lines, path.name, table.duration_s), comments=table.comments)
+    duration_s, warnings = table.in_seconds(path.name)
+    file = _checked(table.rows, table.lines, path.name, duration_s)
+    return replace(file, comments=table.comments, warnings=(*warnings, *file.warnings))
 
 
 def read_tse(path: Path) -> AnnotationFile:

@@ -13,11 +13,20 @@ from hypothesis import strategies as st
 
 from brainscan.errors import InputError, OutputError, UsageError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import AnnotationFile, check_intervals, is_seizure, label_of
+from brainscan.io.annotation_file import (
+    AnnotationFile,
+    check_confidence,
+    check_intervals,
+    is_seizure,
+    joined,
+    label_of,
+    within_recording,
+)
 from brainscan.io.annotations import (
     Format,
     RecordingFacts,
     encode,
+    losses,
     read_annotations,
     sniff,
     write_annotations,
@@ -106,10 +115,13 @@ def test_a_format_that_needs_the_duration_says_so(name: Format) -> None:
 
 def test_a_duration_from_elsewhere_stands_above_the_file_s(tmp_path: Path) -> None:
     target = tmp_path / "rec.tse"
-    target.write_text("version = tse_v1.0.0\n0 10 seiz 1\n10 20 bckg 1\n", encoding="utf-8")
+    target.write_text("version = tse_v1.0.0\n0 10 bckg 1\n10 20 seiz 1\n", encoding="utf-8")
     assert read_annotations(target, facts=RecordingFacts(duration_s=60.0)).duration_s == 60.0
-    with pytest.raises(InputError, match="line 3: event ends after the recording"):
-        read_annotations(target, facts=RecordingFacts(duration_s=15.0))
+    cut = read_annotations(target, facts=RecordingFacts(duration_s=15.0))
+    assert cut.seizures == ((10.0, 15.0),)
+    assert cut.warnings[-1] == "cut at the recording's end (15 s): 10 s .. 20 s (line 3)"
+    with pytest.raises(InputError, match="line 3: event starts after the recording"):
+        read_annotations(target, facts=RecordingFacts(duration_s=8.0))
 
 
 def test_what_cannot_be_expressed_is_an_output_error() -> None:
@@ -148,7 +160,8 @@ def test_a_suffix_that_says_nothing_asks_for_the_format() -> None:
         ([(5, 3)], "line 11: event is reversed (5 s .. 3 s)"),
         ([(5, 5)], "line 11: event has no length (5 s .. 5 s)"),
         ([(-1, 3)], "line 11: event starts before the recording (-1 s .. 3 s)"),
-        ([(5, 101)], "line 11: event ends after the recording (5 s .. 101 s, duration 100 s)"),
+        ([(100, 101)], "line 11: event starts after the recording (100 s .. 101 s, duration 100 s)"),
+        ([(99.9995, 101)], "line 11: event starts after the recording"),
         ([(5, 20), (30, 40), (19, 25)], "line 13: event 19 s .. 25 s overlaps the one of line 11 (5 s .. 20 s)"),
     ],
 )
@@ -157,7 +170,92 @@ def test_errors_name_the_line(rows: list[tuple[float, float]], message: str) -> 
         tuple(Annotation(a, b, "seiz") for a, b in rows), 100.0, tuple(range(11, 11 + len(rows))), "x.csv_bi"
     )
     with pytest.raises(InputError, match=re.escape(message)):
-        check_intervals(file)
+        within_recording(check_intervals(file))
+
+
+@pytest.mark.parametrize("confidence", [-0.01, 1.01, 85.0, float("nan")])
+def test_a_confidence_that_is_none_is_refused(confidence: float) -> None:
+    with pytest.raises(InputError, match=r"line 4: confidence .* is outside 0\.\.1"):
+        check_confidence(Annotation(5, 9, "seiz", confidence), "x.tse", 4)
+
+
+@pytest.mark.parametrize(
+    ("rows", "kept", "n_cut"),
+    [
+        ([(10, 20)], [(10, 20)], 0),
+        ([(10, 100)], [(10, 100)], 0),
+        ([(10, 100.0009)], [(10, 100.0009)], 0),  # rounding
+        ([(95, 104)], [(95, 100)], 1),
+        ([(95, 700)], [(95, 100)], 1),
+        ([(99, 101), (98, 103)], [(99, 100), (98, 100)], 2),
+    ],
+)
+def test_what_runs_past_the_end_is_cut_there(
+    rows: list[tuple[float, float]], kept: list[tuple[float, float]], n_cut: int
+) -> None:
+    file = within_recording(AnnotationFile(tuple(Annotation(a, b, "seiz") for a, b in rows), 100.0))
+    assert [(row.onset_s, row.offset_s) for row in file.annotations] == kept
+    assert [text.count(" s .. ") for text in file.warnings] == ([n_cut] if n_cut else [])
+    background = AnnotationFile((Annotation(50, 104, "bckg"), Annotation(104, 110, "bckg")), 100.0, (1, 2))
+    assert within_recording(background).annotations == (Annotation(50, 100, "bckg"),)
+    assert within_recording(background).lines == (1,)
+    assert not within_recording(background).warnings
+    unknown = AnnotationFile((Annotation(5, 1e6, "seiz"),))
+    assert within_recording(unknown) is unknown
+
+
+spans_of_readers = st.lists(st.tuples(st.integers(0, 500), st.integers(1, 60)), min_size=1, max_size=8)
+
+
+@given(spans_of_readers, st.sampled_from(["seiz", "fnsz"]))
+def test_the_union_of_readers_is_what_any_of_them_marked(spans: list[tuple[int, int]], label: str) -> None:
+    rows = tuple(Annotation(a, a + length, label) for a, length in spans)
+    file = joined(AnnotationFile((*rows, Annotation(0, 600, "bckg")), 600.0))
+    check_intervals(file)
+    assert file.seizures == AnnotationFile(rows).seizures
+    assert Annotation(0, 600, "bckg") in file.annotations
+    n_seizures = len(file.annotations) - 1
+    assert bool(file.warnings) == (n_seizures < len(rows))
+
+
+def test_channels_of_a_seizure_are_kept_for_formats_that_know_them() -> None:
+    rows = (Annotation(10, 20, "seiz", 1.0, "T3"), Annotation(10, 25, "seiz", 1.0, "T5"), Annotation(40, 50, "seiz"))
+    file = AnnotationFile(rows, 100.0)
+    assert [row.channel for row in file.track_with_channels()] == ["T3,T5", "TERM"]
+    assert b"T3,T5" in encode(file, "tsv", "x.edf")
+    assert losses(file, "csv_bi") == ("csv_bi holds no channels: what was marked on T3, T5 counts for all",)
+    assert losses(file, "tsv") == losses(file, "tusz_csv") == ()
+
+
+@pytest.mark.parametrize(
+    ("said", "known", "told"),
+    [
+        ("2020-01-01T10:00:00", datetime(2020, 1, 1, 10), False),
+        ("2020-01-01T10:00:00", datetime(2020, 1, 1, 10, 0, 0, 500000), False),
+        ("2020-01-01T10:00:00", datetime(2020, 1, 1, 11), True),
+        ("2020-01-01T10:00:00", datetime(2000, 1, 1, 10), True),
+        ("2020-01-01 10:00:02", datetime(2020, 1, 1, 10), True),
+        ("n/a", datetime(2000, 1, 1, 10), False),
+        ("2020-01-01T10:00:00", None, False),
+    ],
+)
+def test_a_start_that_disagrees_is_told(tmp_path: Path, said: str, known: datetime | None, told: bool) -> None:
+    target = tmp_path / "x_events.tsv"
+    target.write_text(f"onset\tduration\teventType\tdateTime\n5\t7\tsz\t{said}\n", encoding="utf-8")
+    file = read_annotations(target, facts=RecordingFacts(start=known))
+    assert any("apart" in text for text in file.warnings) == told
+    assert file.start == (known or datetime.fromisoformat(said))
+    assert file.seizures == ((5.0, 12.0),)
+
+
+def test_other_things_alone_are_no_statement_that_there_is_no_seizure(tmp_path: Path) -> None:
+    target = tmp_path / "x_events.tsv"
+    target.write_text("onset\tduration\teventType\n5\t7\timpd\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"names no seizure and no background .*impd \(1\).*--allow-none"):
+        read_annotations(target)
+    assert read_annotations(target, allow_none=True).seizures == ()
+    target.write_text("onset\tduration\teventType\n5\t7\timpd\n0\t60\tbckg\n", encoding="utf-8")
+    assert read_annotations(target).seizures == ()
 
 
 def test_seizures_of_different_channels_may_overlap_and_become_their_union() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from brainscan.errors import InputError
 from brainscan.events import Event
-from brainscan.io.csv_bi import csv_bi_from_text, encode_bname, format_csv_bi, read_csv_bi
+from brainscan.io.csv_bi import csv_bi_from_text, encode_bname, format_csv_bi, read_csv_bi, read_csv_bi_events
+from brainscan.io.tusz import read_tusz_csv
 
 GRAMMAR = re.compile(
     r"# version = csv_v1\.0\.0\n# bname = [!-~]+\n# duration = \d+\.\d{4} secs\n# montage_file = [!-~]+\n#\n"
@@ -147,6 +148,55 @@ HEADER = "# version = csv_v1.0.0\n# bname = m\n# duration = 100.0000 secs\n#\n"
 def test_errors_name_the_line(text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         csv_bi_from_text(text, "x.csv_bi")
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("600.0000 secs", 600),
+        ("600", 600),
+        ("600 s", 600),
+        ("600 sec.", 600),
+        ("600 Seconds", 600),
+        ("10 mins", 600),
+        ("10 min", 600),
+        ("10.5 minutes", 630),
+        ("100 m", 6000),
+        ("2 h", 7200),
+        ("0.5 hours", 1800),
+        ("1 hr", 3600),
+        ("600000 ms", 600),
+    ],
+)
+def test_the_duration_s_unit_is_heeded_and_told(tmp_path: Path, said: str, seconds: float) -> None:
+    for name, read in (("x.csv_bi", read_csv_bi_events), ("x.csv", read_tusz_csv)):
+        target = tmp_path / name
+        target.write_text(HEADER.replace("100.0000 secs", said) + "TERM,1,2,seiz,1\n", encoding="utf-8")
+        file = read(target)
+        assert file.duration_s == pytest.approx(seconds)
+        assert len(file.warnings) == (float(said.split()[0]) != seconds)
+    # The scores are those of the official tool, which reads no unit.
+    assert read_csv_bi(tmp_path / "x.csv_bi").duration_s == float(said.split()[0])
+
+
+def test_rows_of_other_channels_are_not_left_out_without_a_word(tmp_path: Path) -> None:
+    target = tmp_path / "x.csv_bi"
+    target.write_text(f"{HEADER}TERM,1,2,seiz,1\nFP1-F7,1,9,seiz,1\nFP1-F7,9,20,bckg,1\n", encoding="utf-8")
+    file = read_csv_bi_events(target)
+    assert file.seizures == ((1, 2),)
+    assert "other channels than TERM are passed over: 2, of seizures 1" in file.warnings[0]
+    target.write_text(f"{HEADER}FP1-F7,1,9,seiz,1\n", encoding="utf-8")
+    assert read_csv_bi_events(target).says_nothing
+    target.write_text(HEADER, encoding="utf-8")
+    assert not read_csv_bi_events(target).says_nothing
+
+
+@pytest.mark.parametrize("unit", ["samples", "days", "parsecs", "10"])
+def test_a_unit_that_is_not_known_is_refused(tmp_path: Path, unit: str) -> None:
+    target = tmp_path / "x.csv_bi"
+    target.write_text(HEADER.replace("secs", unit), encoding="utf-8")
+    with pytest.raises(InputError, match=f"unit that is not known .'{unit}'"):
+        read_csv_bi_events(target)
 
 
 def test_a_file_of_no_text_is_told_apart(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import AnnotationFile, check_intervals
+from brainscan.io.annotation_file import AnnotationFile, check_intervals, joined
 from brainscan.io.edf_annotations import format_edf_annotations, read_edf_annotations
 
 Note = tuple[float, float | None, str]
@@ -50,13 +50,38 @@ def test_pairs_of_marks(tmp_path: Path) -> None:
         ([(10, None, "seizure start")], "seizure start at 10 s has no end"),
         ([(10, None, "sz start"), (12, None, "sz start"), (15, None, "sz end")], "seizure start at 10 s has no end"),
         ([(10, None, "seizure end")], "seizure end at 10 s has no start"),
-        ([(10, 5, "seiz"), (12, 5, "seiz")], "overlaps"),
+        ([(10, 5, "seiz"), (30, 5, "Crisis parcial vista")], "not understood: 'Crisis parcial vista' at 30 s"),
+        ([(10, 5, "seiz"), (12, 0, "not a seizure")], "contradicts itself"),
         ([], "has no annotations"),
     ],
 )
 def test_errors_tell_where(tmp_path: Path, notes: list[Note], message: str) -> None:
     with pytest.raises(InputError, match=message):
         check_intervals(read_edf_annotations(recording(tmp_path, notes)))
+
+
+@pytest.mark.parametrize(
+    ("notes", "seizures", "n_warnings"),
+    [
+        ([(10, 5, "seiz"), (12, 5, "seiz")], ((10, 17),), 1),  # two readers
+        ([(10, 5, "seiz"), (10, 5, "seiz")], ((10, 15),), 1),
+        ([(10, 20, "seiz"), (12, 5, "Seizure 1")], ((10, 30),), 2),
+        ([(10, 5, "Seizure 1"), (20, 5, "Seizure 2")], ((10, 15), (20, 25)), 1),
+        ([(10, 5, "seizure@@T3"), (10, 7, "seizure@@T5")], ((10, 17),), 0),  # one seizure, two channels
+        ([(10, None, "EEG onset"), (25, None, "EEG end")], ((10, 25),), 1),
+        ([(10, 5, "Anfall"), (30, 5, "発作")], ((10, 15), (30, 35)), 1),
+    ],
+)
+def test_notes_as_hospitals_write_them(
+    tmp_path: Path, notes: list[Note], seizures: tuple[tuple[float, float], ...], n_warnings: int
+) -> None:
+    file = joined(read_edf_annotations(recording(tmp_path, notes)))
+    assert (file.seizures, len(file.warnings)) == (seizures, n_warnings)
+
+
+def test_notes_of_other_things_say_nothing_of_seizures(tmp_path: Path) -> None:
+    assert read_edf_annotations(recording(tmp_path, [(1, None, "eyes open"), (9, None, "no seizure")])).says_nothing
+    assert not read_edf_annotations(recording(tmp_path, [(0, 60, "background")])).says_nothing
 
 
 def test_another_file_is_told_apart(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import AnnotationFile, check_intervals
+from brainscan.io.annotation_file import AnnotationFile, check_intervals, joined
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 
 START = datetime(2020, 1, 2, 23, 0, 0)
@@ -64,19 +64,49 @@ def test_mne_reads_what_we_write(tmp_path: Path, start: datetime | None) -> None
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("5,1,eyes open", "line 2: unknown description 'eyes open'"),
+        ("5,1,possible seizure", "not understood: line 2: 'possible seizure' at 5 s"),
+        (
+            "2020-01-02 23:00:05+01:00,1,seiz\n2020-01-02 23:00:09+02:00,1,seiz",
+            r"differ in their offset from UTC \(\+01:00 and \+02:00\)",
+        ),
+        ("2020-01-02 23:00:05+01:00,1,seiz\n2020-01-02 23:00:09,1,seiz", "differ in their offset from UTC"),
         ("5,x,seiz", "line 2: duration is no number"),
         ("5,-1,seiz", "line 2: duration is no number"),
         ("soon,1,seiz", "line 2: onset is neither"),
         ("5,1", "line 2: has 2 columns instead of 3"),
         ("1970-01-01 00:00:05,1,seiz\n7,1,seiz", "line 3: onset is a number where others are clock times"),
-        ("5,4,seiz\n7,4,seiz", "line 3: .* overlaps the one of line 2"),
         ("5,0,seiz", "line 2: event has no length"),
     ],
 )
 def test_errors_name_the_line(tmp_path: Path, rows: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
         check_intervals(read_mne_csv(written(tmp_path, f"onset,duration,description\n{rows}\n")))
+
+
+@pytest.mark.parametrize("offset", ["+00:00", "Z", "-08:00", "+05:30"])
+def test_an_offset_from_utc_is_told(tmp_path: Path, offset: str) -> None:
+    target = written(tmp_path, f"onset,duration,description\n2020-01-02 23:00:10{offset},5,seizure\n")
+    file = read_mne_csv(target, START)
+    assert intervals(file) == [(10.0, 15.0)]
+    assert "offset from UTC" in file.warnings[0]
+
+
+def test_a_start_with_an_offset_is_written_so_that_mne_reads_it(tmp_path: Path) -> None:
+    mne = pytest.importorskip("mne")
+    pytest.importorskip("pandas")
+    rows = (Annotation(10.25, 15.25, "seiz"),)
+    target = written(tmp_path, format_mne_csv(AnnotationFile(rows, 600.0, start=START.replace(tzinfo=UTC))))
+    theirs = mne.read_annotations(target)
+    assert (theirs.orig_time, theirs.onset.tolist()) == (START.replace(tzinfo=UTC), pytest.approx([0.0, 10.25]))
+
+
+def test_channels_and_other_descriptions(tmp_path: Path) -> None:
+    rows = '5,4,seizure,T3:T5\n7,4,Seizure 2,T3:T5\n20,4,eyes open,""\n30,4,sz,\n'
+    file = joined(read_mne_csv(written(tmp_path, f"onset,duration,description,ch_names\n{rows}")))
+    assert file.annotations == (Annotation(5, 11, "seiz", 1.0, "T3,T5"), Annotation(30, 34, "seiz"))
+    assert file.lines == (2, 5)
+    assert file.n_passed == 1
+    assert any("two readers" in text for text in file.warnings)
 
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
