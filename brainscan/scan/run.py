@@ -13,8 +13,8 @@ from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Target, Task
-from brainscan.detector import DetectOptions, provenance
 from brainscan.errors import InputError, UsageError
+from brainscan.examine import DetectOptions, provenance
 from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
 from brainscan.io.containers import readable_names, unread
