@@ -22,7 +22,6 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "mne": ("mne",),
     "pandas": ("pandas",),
     "report": ("matplotlib", "jinja2"),
-    "cluster": ("distributed",),
 }
 """Optional dependency groups by the import names that show them to be there."""
 

@@ -14,8 +14,8 @@ from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Target, Task
 from brainscan.corpora.table import is_eeg
-from brainscan.detector import DetectOptions, provenance
-from brainscan.errors import InputError
+from brainscan.errors import InputError, UsageError
+from brainscan.examine import DetectOptions, provenance
 from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
 from brainscan.io.containers import readable_names, unread
@@ -23,7 +23,7 @@ from brainscan.io.discover import Found, search
 from brainscan.io.event_format import EventFormat
 from brainscan.io.outputs import anonymous_name
 from brainscan.scan.discover import output_stems
-from brainscan.scan.tables import check_tables, write_record, write_tables
+from brainscan.scan.tables import OWN_FILES, check_tables, write_record, write_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def scan(
     OutputError
         If the output folder cannot be made or its tables are somebody else's.
     ModelError, UsageError, MissingExtraError
-        If the model or a format cannot be used.
+        If the model or a format cannot be used, or a result would have the name of one of the scan's own files.
     """
     listener, rows = listener or Listener(), config.rows()
     model = model or LazyDetector.open(options)
@@ -141,6 +141,7 @@ def scan(
         raise _empty(config, notes)
     for text in notes:
         listener.note(text)
+    tasks = _tasks(config, rows, found)
     make_folder(config.out)
     if not config.force:
         check_tables(config.out)
@@ -153,7 +154,6 @@ def scan(
         resume=True,
         listener=JobListener(listener.progress, listener.understood),
     )
-    tasks = _tasks(config, rows, found)
     outcomes: list[Outcome] = []
     try:
         for number, task in enumerate(tasks, 1):
@@ -194,7 +194,7 @@ def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
 
 def _tasks(config: ScanConfig, rows: tuple[EventFormat, ...], found: Found) -> tuple[Task, ...]:
     stems = output_stems(found.recordings, anonymous=config.anonymous)
-    return tuple(
+    tasks = tuple(
         Task(
             path=config.folder / path,
             targets=tuple(Target(row, config.out / f"{stems[path]}{row.suffixes[0]}") for row in rows),
@@ -202,6 +202,15 @@ def _tasks(config: ScanConfig, rows: tuple[EventFormat, ...], found: Found) -> t
         )
         for path in found.recordings
     )
+    own = {config.out / name for name in OWN_FILES}
+    for task in tasks:
+        if taken := own & set(task.files):
+            raise UsageError(
+                f"its result would be {taken.pop().name}, which the scan writes for itself",
+                file=task.shown,
+                hint="rename the recording, leave out the --format, or give --anonymous-names",
+            )
+    return tasks
 
 
 def _unread(config: ScanConfig, found: Found) -> list[Outcome]:

@@ -14,7 +14,7 @@ from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.card import Card
 from brainscan.detector import Detector
-from brainscan.errors import InputError, OutputError
+from brainscan.errors import InputError, OutputError, UsageError
 from brainscan.io import atomic
 from brainscan.scan.run import Listener, ScanConfig
 from brainscan.scan.run import scan as run_scan
@@ -171,6 +171,37 @@ def test_tables_of_others_are_not_replaced(config: ScanConfig, detector: Detecto
     assert _tree(config.out) == [SUMMARY]
     scan(replace(config, force=True), detector, _options)
     assert len(_rows(config.out / SUMMARY)) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "form"), [("run.edf", "json"), ("summary.edf", "tusz_csv"), ("failures.edf", "tusz_csv")]
+)
+def test_no_result_takes_the_name_of_the_scan_s_own_files(
+    config: ScanConfig, detector: Detector, name: str, form: str
+) -> None:
+    (config.folder / name).write_bytes((config.folder / "one.edf").read_bytes())
+    with pytest.raises(UsageError, match="which the scan writes for itself"):
+        scan(replace(config, formats=(form,)), detector, _options)
+    assert not config.out.exists()
+    assert scan(config, detector, _options)
+
+
+def test_results_of_other_settings_are_made_again_and_it_is_said(config: ScanConfig, detector: Detector) -> None:
+    scan(config, detector, _options)
+    outcomes = scan(config, detector, AnalysisOptions(max_missing=2))
+    assert {o.warnings[-1] for o in outcomes if o.status == "done"} == {
+        f"replaced, made with other settings: {name}.csv_bi" for name in ("one", "two", "three")
+    }
+
+
+def test_a_finished_scan_loads_no_network(config: ScanConfig, detector: Detector) -> None:
+    scan(config, detector, _options)
+
+    def load() -> Detector:
+        raise AssertionError("the network was loaded")
+
+    again = run_scan(config, _options, LazyDetector(detector.card, detector.decision, load))
+    assert set(_status(again).values()) == {"skipped", "failed"}
 
 
 def test_anonymous_results_name_no_file(config: ScanConfig, detector: Detector) -> None:
