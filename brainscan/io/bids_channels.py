@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from brainscan.electrodes import INDEX
 from brainscan.errors import InputError
 from brainscan.io.tables import read_table
 from brainscan.recording import Channel
+from brainscan.signal.labels import parse_all
 
 _ENDING = "_eeg"
 _MANY = 5
+_EEG = frozenset({"eeg", "n/a", ""})
 _MICROVOLTS = {"v": 1e6, "mv": 1e3, "uv": 1.0, "µv": 1.0, "μv": 1.0, "microvolts": 1.0, "nv": 1e-3}
 
 
@@ -59,6 +62,12 @@ def _differences(rows: dict[str, dict[str, str]], channels: Sequence[Channel]) -
     bad = [c.label for c in known if rows[c.label].get("status", "").casefold() == "bad"]
     if bad:
         yield f"marks channels as bad ({_few(bad)}): not obeyed, each is judged by what it holds"
+    labels = parse_all([channel.label for channel in channels])
+    electrodes = [c.label for c, label in zip(channels, labels, strict=True) if label.first in INDEX]
+    others = [name for name in electrodes if rows.get(name, {}).get("type", "EEG").casefold() not in _EEG]
+    if others:
+        what = rows[others[0]]["type"]
+        yield f"calls electrodes something else than EEG ({what}: {_few(others)}): taken as EEG by their names"
     units = [c.label for c in known if _differ(rows[c.label].get("units", ""), c.unit)]
     if units:
         first = units[0]

@@ -26,6 +26,8 @@ def rows(unit: str = "uV", bad: tuple[str, ...] = (), names: tuple[str, ...] = E
         (rows(names=ELECTRODES[::-1]), ""),
         (rows(names=ELECTRODES[:4]), ""),
         (rows(bad=("T3", "F7")), "marks channels as bad (F7, T3): not obeyed, each is judged by what it holds"),
+        (rows().replace("Fp1\tEEG", "Fp1\tEOG"), "calls electrodes something else than EEG (EOG: Fp1): "),
+        (rows().replace("\tEEG", ""), "cannot be used: line 2: has too few columns"),
         (rows("mV"), "gives other units than the recording (mV for Fp1, "),
         (rows(names=("E1", "E2")), "names channels that the recording has not (E1, E2): "),
         ("label\tx\nFp1\t1\n", "cannot be used: has no column 'name'"),
