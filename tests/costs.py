@@ -1,7 +1,7 @@
-"""What the tests cost: processor time and memory, by worker, in the last lines; ``--costs N`` lists the N dearest tests.
+"""What the tests cost: processor time and memory, by worker, in the last lines; ``--costs N`` lists the N dearest.
 
-Processor time, since a busy machine stretches only the wall's; that of child processes is counted in, and what a fixture
-takes belongs to the test that first asks for it.
+Processor time, since a busy machine stretches only the wall's; that of child processes is counted in, and what a
+fixture takes belongs to the test that first asks for it.
 """
 
 from __future__ import annotations
