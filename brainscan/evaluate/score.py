@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -175,6 +176,8 @@ class _Scoring:
         if pair.undecided:
             raise InputError(f"hypothesis cannot be told ({pair.missing})", kind="io", file=pair.name, hint=_PLACE_HINT)
         ref = read_events(pair.ref)
+        if _is_csv_bi(pair.ref):
+            ref = _with_remark(ref)
         duration_s = ref.known_duration_s()
         if pair.missing or not pair.hyp.exists():
             return ref, None
@@ -202,6 +205,18 @@ class _Scoring:
         if plain and sound is file:
             return file
         return AnnotationFile(joined(sound.track()), end_s, name=file.name, warnings=file.warnings)
+
+
+def _with_remark(file: AnnotationFile) -> AnnotationFile:
+    """Return a CSV_bi with a warning about rows that no sound reference has; they count as they stand."""
+    try:
+        _, mending = mend(file, math.inf if file.duration_s is None else file.duration_s)
+    except InputError as error:
+        odd = error.message
+    else:
+        odd = f"rows that would be {mending}" if mending else ""
+    told = (f"taken as it stands, as the official tools do: {odd}",) if odd else ()
+    return replace(file, warnings=(*file.warnings, *told))
 
 
 def _merged(failures: list[Failure]) -> tuple[Failure, ...]:
