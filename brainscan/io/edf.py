@@ -6,7 +6,6 @@ The existing readers refuse or misread units, record counts, gaps and encodings 
 from __future__ import annotations
 
 import codecs
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ import numpy as np
 from brainscan.errors import InputError
 from brainscan.events import Annotation
 from brainscan.io.calibration import calibrated
+from brainscan.io.checksums import sha256_of
 from brainscan.io.containers import Container, unreadable
 from brainscan.io.edf_header import FIXED_BYTES, EdfHeader, Signal, header_length, parse_header
 from brainscan.io.edf_reader import EdfReader
@@ -85,15 +85,6 @@ def read_edf(path: Path, container: Container) -> Recording:
         sha256=partial(sha256_of, path),
     )
     return _calibrated(recording, reader)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as problem:
-        raise unreadable(path.name, problem) from problem
 
 
 def _layout_warnings(signals: Sequence[Signal]) -> Iterator[str]:
