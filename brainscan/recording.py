@@ -34,6 +34,9 @@ class Channel:
     seen_uv : float or None
         Typical amplitude (a robust standard deviation) that the stated unit gives; None where nothing moves, or
         nobody looked.
+    stretches_uv : tuple of (float, float) or None
+        Robust deviation and largest excursion in each of the stretches that were measured when it was opened; None
+        where nobody looked.
     """
 
     label: str
@@ -41,6 +44,7 @@ class Channel:
     unit: str = "uV"
     uv_per_unit: float | None = 1.0
     seen_uv: float | None = None
+    stretches_uv: tuple[tuple[float, float], ...] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
