@@ -13,13 +13,14 @@ from typing import Any
 
 from brainscan.card import Card
 from brainscan.corpora.references import read_reference
-from brainscan.detector import DetectOptions, Detector, provenance
+from brainscan.detector import DetectOptions, Detector
 from brainscan.errors import BrainscanError, Failure, InputError
 from brainscan.evaluate.cache import Cache
 from brainscan.evaluate.corpus import Case
 from brainscan.evaluate.hypothesis import Hypotheses, Hypothesis, Progress, unheard
 from brainscan.evaluate.sweep import sweep
 from brainscan.events import complement
+from brainscan.examine import provenance
 from brainscan.io import read
 from brainscan.model.run_config import RunConfig
 

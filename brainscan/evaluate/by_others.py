@@ -66,9 +66,9 @@ def run_hypotheses(
 ) -> Hypotheses:
     """Read the hypothesis of every case.
 
-    Probability files (any rate) are decided on at every threshold, with the decision of the model that
-    made them where they tell it, else with the default one. Events of event files count at every threshold that
-    their confidence reaches.
+    Probability files (docs/definitions.md; of any rate) are decided on at every threshold, with the decision of the
+    model that made them where they tell it, else with the default one. Events of event files count at every threshold
+    that their confidence reaches.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def read_mended(path: Path, recording: Recording) -> tuple[Hypothesis, Mending]:
 
 
 def read_curves(path: Path) -> tuple[Probabilities, ...]:
-    """Read a probability file, at 256 Hz whatever rate it has.
+    """Read a probability file (docs/definitions.md), at 256 Hz whatever rate it has.
 
     Raises
     ------

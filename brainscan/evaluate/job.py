@@ -17,6 +17,7 @@ from brainscan.evaluate.evaluation import DetectorFacts, Evaluation, EvaluationC
 from brainscan.evaluate.files import is_run, read_run
 from brainscan.evaluate.hypothesis import Hypotheses, Progress, unheard
 from brainscan.evaluate.points import fitted_points, require_same
+from brainscan.io.links import real_path
 from brainscan.mapping import to_mapping
 from brainscan.model.checkpoint import FOLDER_WEIGHTS
 
@@ -165,4 +166,4 @@ def _other(job: EvaluationJob, what: str) -> EvaluationJob:
 
 
 def _name_of(folder: Path) -> str:
-    return folder.resolve().name
+    return real_path(folder).name

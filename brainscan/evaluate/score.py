@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -44,6 +45,8 @@ class ScoreReport:
         Hypotheses of which rows were cut, joined or left out.
     odd : mapping of name to str
         Hypotheses whose rows were taken as they stand, though `mended` would have changed or refused them, and how.
+    remarks : mapping of name to tuple of str
+        What the readers had to decide, each with the file that it is about.
     """
 
     n_pairs: int
@@ -54,6 +57,7 @@ class ScoreReport:
     szcore_only: tuple[Failure, ...] = ()
     mended: dict[str, Mending] = field(default_factory=dict)
     odd: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the fixed JSON layout."""
@@ -67,6 +71,7 @@ class ScoreReport:
             "errors": [failure.as_mapping() for failure in self.failures],
             "mended": {name: mending.as_mapping() for name, mending in self.mended.items()},
             "taken_as_they_stand": self.odd,
+            "remarks": {name: list(texts) for name, texts in self.remarks.items()},
         }
 
 
@@ -115,6 +120,7 @@ def score_files(pairs: Sequence[FilePair], *, strict: bool = False, as_they_stan
         szcore_only=tuple(failure for failure in told if "nedc" not in failure.facts["scorers"]),
         mended=scoring.mended,
         odd=scoring.odd,
+        remarks=scoring.remarks,
     )
 
 
@@ -129,6 +135,7 @@ class _Scoring:
     failures: list[Failure] = field(default_factory=list)
     mended: dict[str, Mending] = field(default_factory=dict)
     odd: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def add(self, pair: FilePair) -> None:
         """Count one pair, or note why it cannot be counted."""
@@ -137,6 +144,9 @@ class _Scoring:
         except BrainscanError as error:
             self._fail(pair, error, "nedc", "szcore")
             return
+        told = [f"{side.name}: {text}" for side in (ref, hyp) if side is not None for text in side.warnings]
+        if told:
+            self.remarks[pair.name] = tuple(dict.fromkeys(told))
         if hyp is None:
             why = f" ({pair.missing})" if pair.missing else ""
             self._fail(pair, InputError(f"hypothesis is missing{why}", kind="io", file=pair.name), "nedc")
@@ -166,6 +176,8 @@ class _Scoring:
         if pair.undecided:
             raise InputError(f"hypothesis cannot be told ({pair.missing})", kind="io", file=pair.name, hint=_PLACE_HINT)
         ref = read_events(pair.ref)
+        if _is_csv_bi(pair.ref):
+            ref = _with_remark(ref)
         duration_s = ref.known_duration_s()
         if pair.missing or not pair.hyp.exists():
             return ref, None
@@ -193,6 +205,18 @@ class _Scoring:
         if plain and sound is file:
             return file
         return AnnotationFile(joined(sound.track()), end_s, name=file.name, warnings=file.warnings)
+
+
+def _with_remark(file: AnnotationFile) -> AnnotationFile:
+    """Return a CSV_bi with a warning about rows that no sound reference has; they count as they stand."""
+    try:
+        _, mending = mend(file, math.inf if file.duration_s is None else file.duration_s)
+    except InputError as error:
+        odd = error.message
+    else:
+        odd = f"rows that would be {mending}" if mending else ""
+    told = (f"taken as it stands, as the official tools do: {odd}",) if odd else ()
+    return replace(file, warnings=(*file.warnings, *told))
 
 
 def _merged(failures: list[Failure]) -> tuple[Failure, ...]:

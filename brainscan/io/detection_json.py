@@ -79,7 +79,7 @@ def read_json(path: Path) -> AnnotationFile:
         If the file cannot be read, or holds no events in that form.
     """
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
         rows = [
             Annotation(float(e["onset_s"]), float(e["offset_s"]), SEIZURE, _sureness(e.get("confidence")))
             for e in document["events"]

@@ -177,12 +177,15 @@ def _times(reader: EdfReader, n_records: int, warnings: list[str]) -> tuple[Time
         return Timeline(0.0, ((0, n_records, 0.0),)), ()
     onsets = np.full(n_records, np.nan)
     found: list[Note] = []
-    for position, signal in enumerate(lists):
+    for signal in lists:
+        # The first signal keeps the time, says the rule; the first that does is believed.
+        keeps_time = not np.isfinite(onsets).any()
         for record, block in enumerate(reader.annotation_blocks(signal, n_records)):
             used = block.rstrip(b"\0")
-            if position == 0:
-                onsets[record] = record_onset(block)
-            if used.count(b"\x14") > 2 or position:
+            onset_s = record_onset(block) if keeps_time else np.nan
+            if keeps_time:
+                onsets[record] = onset_s
+            if used.count(b"\x14") > 2 or np.isnan(onset_s):
                 found.extend(notes(used))
     fastest = max(Fraction(s.samples) / header.record_s for s in reader.signals)
     when = timeline(onsets, float(header.record_s), max(float(1 / fastest), _TIME_TOLERANCE_S))
