@@ -48,6 +48,8 @@ def score(
     for text in pairing.warnings:
         console.warning(text)
     report = score_files(pairing.pairs, strict=strict, as_they_stand=pairing.by_position)
+    for text in dict.fromkeys(text for texts in report.remarks.values() for text in texts):
+        console.warning(text)
     for name, mending in report.mended.items():
         console.warning(f"{name}: events changed before scoring: {mending}")
     for name, remark in report.odd.items():

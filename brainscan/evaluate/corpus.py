@@ -298,8 +298,10 @@ def _paired(folder: Path, members: Sequence[Member], references: ReferenceFolder
         )
     if unpaired:
         why = references.reason(PurePath(unpaired[0]))
+        # What lies there and cannot be read is not called absent.
+        usable = " that can be used" if any(references.unknown(PurePath(name)) for name in unpaired) else ""
         raise InputError(
-            f"{len(unpaired)} of {len(members)} recordings have no annotation ({_few(unpaired)})"
+            f"{len(unpaired)} of {len(members)} recordings have no annotation{usable} ({_few(unpaired)})"
             + (f"; the first: {why}" if why else ""),
             kind="io",
             file=str(folder),

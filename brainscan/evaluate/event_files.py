@@ -63,6 +63,8 @@ class ScoreReport:
         Hypotheses of which rows were cut, joined or left out.
     odd : mapping of name to str
         Hypotheses whose rows were taken as they stand, though `mended` would have changed or refused them, and how.
+    remarks : mapping of name to tuple of str
+        What the readers had to decide, each with the file that it is about.
     """
 
     n_pairs: int
@@ -73,6 +75,7 @@ class ScoreReport:
     szcore_only: tuple[Failure, ...] = ()
     mended: dict[str, Mending] = field(default_factory=dict)
     odd: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the fixed JSON layout."""
@@ -86,6 +89,7 @@ class ScoreReport:
             "errors": [failure.as_mapping() for failure in self.failures],
             "mended": {name: mending.as_mapping() for name, mending in self.mended.items()},
             "taken_as_they_stand": self.odd,
+            "remarks": {name: list(texts) for name, texts in self.remarks.items()},
         }
 
 
@@ -134,6 +138,7 @@ def score_files(pairs: Sequence[FilePair], *, strict: bool = False, as_they_stan
         szcore_only=tuple(failure for failure in told if "nedc" not in failure.scorers),
         mended=scoring.mended,
         odd=scoring.odd,
+        remarks=scoring.remarks,
     )
 
 
@@ -148,6 +153,7 @@ class _Scoring:
     failures: list[Failure] = field(default_factory=list)
     mended: dict[str, Mending] = field(default_factory=dict)
     odd: dict[str, str] = field(default_factory=dict)
+    remarks: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def add(self, pair: FilePair) -> None:
         """Count one pair, or note why it cannot be counted."""
@@ -156,6 +162,9 @@ class _Scoring:
         except BrainscanError as error:
             self._fail(pair, error, "nedc", "szcore")
             return
+        told = [f"{side.name}: {text}" for side in (ref, hyp) if side is not None for text in side.warnings]
+        if told:
+            self.remarks[pair.name] = tuple(dict.fromkeys(told))
         if hyp is None:
             why = f" ({pair.missing})" if pair.missing else ""
             self._fail(pair, InputError(f"hypothesis is missing{why}", kind="io", file=pair.name), "nedc")

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from brainscan.errors import InputError
 from brainscan.io.annotation_file import row_error
+from brainscan.io.links import real_path
 from brainscan.io.tables import Table, read_table
 
 INDEX = "index.csv"
@@ -83,7 +84,7 @@ class Index:
 
     def below(self, folder: Path) -> Mapping[str, IndexRow]:
         """Return the rows of the recordings below a folder, by path relative to that folder."""
-        root, here = self.path.parent.resolve(), folder.resolve()
+        root, here = real_path(self.path.parent), real_path(folder)
         rows = {}
         for row in self.rows:
             path = Path(os.path.normpath(root / row.file))
@@ -101,7 +102,7 @@ def find_index(folder: Path) -> tuple[Index | None, tuple[str, ...]]:
         If an index is damaged, with its line, or the folder's own tells no files. One further up that tells none, and
         may have nothing to do with it, is a remark.
     """
-    here, remarks = folder.resolve(), []
+    here, remarks = real_path(folder), []
     for place in (here, *here.parents[:_LEVELS]):
         path = place / INDEX
         if not path.is_file():

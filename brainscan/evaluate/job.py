@@ -16,6 +16,7 @@ from brainscan.evaluate.hypotheses import run_hypotheses
 from brainscan.evaluate.judged import Scorer, judge
 from brainscan.evaluate.quality import quality_rows
 from brainscan.evaluate.run import Listener, ModelConfig, Outputs, run_model
+from brainscan.io.links import real_path
 from brainscan.mapping import to_mapping
 from brainscan.model.checkpoint import FOLDER_WEIGHTS
 
@@ -164,4 +165,4 @@ def _other(job: Job, what: str) -> Job:
 
 
 def _name_of(folder: Path) -> str:
-    return folder.resolve().name
+    return real_path(folder).name

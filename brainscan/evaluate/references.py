@@ -142,14 +142,18 @@ class ReferenceFolder:
                 return self._root / found[name]
         return self._own(name)
 
-    def reason(self, name: PurePath) -> str:
-        """Return why a recording has no annotation."""
-        unknown = [
+    def unknown(self, name: PurePath) -> tuple[PurePath, ...]:
+        """Return the tables at a recording's place and of its name that are in no format that we know."""
+        return tuple(
             file
             for file, kind in self._formats.items()
             if kind is None and file.suffix.lower() in _TABLES and file.parent == name.parent
             if bare_name(file) == bare_name(name)
-        ]
+        )
+
+    def reason(self, name: PurePath) -> str:
+        """Return why a recording has no annotation."""
+        unknown = self.unknown(name)
         if unknown:
             return f"{few(unknown)} is in no annotation format that we know"
         listing = [listing.file for listing in self._lists if listing.entry_of(name) is not None]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from brainscan.card import Card
-from brainscan.detector import DetectOptions, Detector, provenance
+from brainscan.detector import DetectOptions, Detector
 from brainscan.errors import BrainscanError, InputError
 from brainscan.evaluate.cache import Cache
 from brainscan.evaluate.corpus import Case
@@ -20,6 +20,7 @@ from brainscan.evaluate.output import Failure, Output
 from brainscan.evaluate.references import read_reference
 from brainscan.evaluate.sweep import sweep
 from brainscan.events import complement
+from brainscan.examine import provenance
 from brainscan.io import read
 from brainscan.model.run_config import RunConfig
 

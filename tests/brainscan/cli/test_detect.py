@@ -394,7 +394,7 @@ def test_no_day_is_skipped_without_a_word(
     ran = run("detect", days, *asked, "-o", "x.csv_bi")
     assert ran.code == 0
     assert warned in ran.err
-    rows = [line.split() for line in ran.out.splitlines()[3:-1]]
+    rows = [line.split() for line in ran.out.splitlines()[3:-1]]  # the last line tells where they were written
     assert [row[2] for row in rows] == ["2024-02-01", "2024-02-02"][-n_events:]  # the table tells the day
     (result,) = run("detect", days, *asked, "-o", "y.csv_bi", "--json").json["results"]
     assert [event["clock"][:10] for event in result["events"]] == [row[2] for row in rows]
