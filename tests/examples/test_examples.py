@@ -12,6 +12,7 @@ import pytest
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _EXAMPLES = _REPOSITORY / "examples"
+_ELSEWHERE = "make_sample.py"  # tests/brainscan/simulate/test_recording.py compares what it makes, byte by byte
 _SAMPLE = "2 events in 300 of 300 s"
 
 
@@ -35,8 +36,8 @@ def test_every_example_is_listed_and_run_here() -> None:
     scripts = {path.name for path in _EXAMPLES.glob("*.py")}
     listed = set(re.findall(r"^\| `(\w+\.py)`", (_EXAMPLES / "README.md").read_text(encoding="utf-8"), re.MULTILINE))
     tested = set(re.findall(r'"(\w+\.py)"', Path(__file__).read_text(encoding="utf-8")))
-    tested.add("make_sample" + ".py")  # tests/brainscan/simulate/test_recording.py compares bytes
     assert scripts == listed == tested
+    assert _ELSEWHERE in scripts
 
 
 def test_one_file(tmp_path: Path) -> None:
