@@ -1,7 +1,7 @@
 # A fresh checkout needs GNU make and Python 3.11 to 3.13; everything else is installed into .venv.
 #
 #   make detect                   find the seizures of the bundled sample
-#   make test                     lint, types, import rules and all tests
+#   make test                     lint, types, import rules, all tests and what they reach
 #   make test-isa                 the numerical ones again, as on a processor without AVX-512
 #   make detect PYTHON=python3.12 another interpreter
 #   make detect TORCH_INDEX=URL   a further package index for PyTorch (its CPU builds are far smaller)
@@ -20,13 +20,17 @@ PINS := $(if $(filter newest,$(DEPENDENCIES)),,-c $(if $(filter oldest,$(DEPENDE
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 OUT := out
 RUN ?= runs/local
-# The fuzzer's long mode is no measurement of speed, and the instruction sets are for other commands.
-BENCHMARKS ?= $(filter-out benchmarks/fuzz.py benchmarks/instruction_sets.py,$(sort $(wildcard benchmarks/*.py)))
+# The fuzzer's long mode and mutants are no measurement of speed, and the instruction sets are for other commands.
+BENCHMARKS ?= $(filter-out benchmarks/fuzz.py benchmarks/mutants.py benchmarks/instruction_sets.py,$(sort $(wildcard benchmarks/*.py)))
+# One process a core, each with one thread. Coverage is gated where everything is run.
+PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
+COVERAGE := $(if $(ARGS),--no-cov,--cov --cov-report=term:skip-covered)
+MUTANTS ?=
 EXTRAS := dev,train,graph,onnx,mne,pandas,report
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu q t test tests-only test-isa wheel-test workflows docs release dist release-page \
-        detect smoke train-local data-given bench clean distclean
+.PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs release dist \
+        release-page detect smoke train-local data-given bench clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -77,13 +81,19 @@ q: $(VENV)/.full ## lint, format, types, import rules
 	$(BIN)/lint-imports
 
 t: $(VENV)/.full ## the fast tests
-	$(BIN)/python -m pytest -m "not slow" $(ARGS)
+	$(PYTEST) -m "not slow" $(ARGS)
 
-test: q ## everything: q, then all tests
-	$(BIN)/python -m pytest $(ARGS)
+test: q ## everything: q, then all tests, and that they reach as much of the code as ever
+	$(PYTEST) $(COVERAGE) $(ARGS)
+
+coverage: $(VENV)/.full ## all tests, and which lines and branches none of them reaches, in out/coverage
+	$(PYTEST) --cov --cov-report=html:$(OUT)/coverage --cov-report=term:skip-covered
+
+mutants: $(VENV)/.full ## change the code that scores and decides, place by place: does a test notice?
+	$(BIN)/python benchmarks/mutants.py $(MUTANTS)
 
 tests-only: $(VENV)/.full ## all tests, without q
-	$(BIN)/python -m pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 workflows: $(VENV)/.full ## check the files in .github/workflows (needs no network)
 	$(BIN)/actionlint .github/workflows/*.yml
@@ -94,7 +104,7 @@ docs: $(VENV)/.docs ## build the documentation into out/site, check every link o
 	$(BIN)/python .ci/site_check.py $(OUT)/site
 
 test-isa: $(VENV)/.full ## the tests in which a processor shows, as on a plainer one (AVX2, SSE4)
-	$(BIN)/python benchmarks/instruction_sets.py -- $(BIN)/python -m pytest -m isa $(ARGS)
+	$(BIN)/python benchmarks/instruction_sets.py -- $(PYTEST) -m isa $(ARGS)
 
 wheel-test: $(VENV)/.full ## build the wheel, install it alone elsewhere, detect with it
 	TORCH_INDEX="$(TORCH_INDEX)" bash .ci/wheel-test $(BIN)/python

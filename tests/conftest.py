@@ -28,6 +28,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(costs.Plugin(config))
+    if (
+        "PYTEST_XDIST_WORKER" in os.environ
+    ):  # as many workers as cores: a second thread in each would only be in the way
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the logical cores that this process may use; with psutil there, pytest-xdist takes the physical ones."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Give back at the end of a module what its networks held; glibc keeps freed memory unless it is told."""
+    if nextitem is not None and nextitem.path != item.path:
+        costs.release()
 
 
 def shared_folder() -> Path:

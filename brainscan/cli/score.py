@@ -12,7 +12,7 @@ from brainscan.cli import console
 from brainscan.errors import PartialFailureError
 
 if TYPE_CHECKING:
-    from brainscan.evaluate.event_files import ScoreReport
+    from brainscan.evaluate.score import ScoreReport
 
 
 def score(
@@ -39,7 +39,7 @@ def score(
     brainscan score night_truth.csv_bi night.csv_bi
     """
     console.set_quiet(quiet)
-    from brainscan.evaluate.event_files import score_files
+    from brainscan.evaluate.score import score_files
     from brainscan.io.event_pairs import pair_files
 
     pairing = pair_files(ref, hyp)

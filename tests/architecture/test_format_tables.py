@@ -12,10 +12,10 @@ from pathlib import Path, PurePath
 import pytest
 
 import brainscan.cli
+from brainscan.corpora.references import ReferenceFolder, read_reference
 from brainscan.detector import Detector
 from brainscan.errors import InputError, UsageError
-from brainscan.evaluate.hypotheses import find_hypotheses
-from brainscan.evaluate.references import ReferenceFolder, read_reference
+from brainscan.evaluate.by_others import find_hypotheses
 from brainscan.events import Annotation
 from brainscan.io import container_formats, containers, event_formats
 from brainscan.io import read as read_recording

@@ -159,7 +159,7 @@ def test_what_was_decided_about_a_reference_is_told_on_the_terminal_and_in_json(
         ("a_events.tsv", f"{HEAD}12\t9\timpd\n", "names no seizure and no background"),
         ("a_events.tsv", f"{HEAD}10\t5\tsz\n70\t5\tsz\n", "line 3: event starts after the recording"),
         ("a_events.tsv", f"{HEAD}10\t5\tpossible seizure\n", "line 2: 'possible seizure' at 10 s"),
-        ("a.csv", "onset;duration;description\n10;5;sz\n", "in no annotation format that we know"),
+        ("a.csv", "when;how long;what\n10;5;sz\n", "in no annotation format that we know"),
         ("a.tse", "0 10 bckg 1\n", "in no annotation format that we know"),
         ("a.csv_bi", "", "in no annotation format that we know"),
     ],

@@ -194,3 +194,23 @@ def test_what_a_reader_decided_is_told(tmp_path: Path, capsys: pytest.CaptureFix
     assert "warning: night_events.tsv: seizures that overlap (two readers?) are joined: 10 s .. 30 s" in err
     (remark,) = json.loads(out)["remarks"]["night.csv_bi"]
     assert remark.startswith("night_events.tsv: seizures that overlap")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("TERM,30.0000,30.0000,seiz,1.0000", "left out, as they have no length: 1"),
+        ("TERM,30.0000,40.0000,seiz,1.0000", ""),
+    ],
+)
+def test_odd_rows_of_a_reference_count_as_they_stand_and_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], row: str, said: str
+) -> None:
+    ref, hyp = tmp_path / "ref.csv_bi", tmp_path / "hyp.csv_bi"
+    ref.write_text(format_csv_bi([], 60.0, "a").split("TERM")[0] + row + "\n", encoding="utf-8")
+    hyp.write_text(format_csv_bi([], 60.0, "a"), encoding="utf-8")
+    code, _, err = run(capsys, ref, hyp)
+    assert code == 0
+    told = [line for line in err.splitlines() if "taken as it stands" in line]
+    assert len(told) == bool(said)
+    assert all(line.endswith(said) for line in told)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from brainscan.errors import OutputError
-from brainscan.evaluate import results
+from brainscan.evaluate import files
 from brainscan.evaluate.evaluation import Evaluation
-from brainscan.evaluate.results import FILES, REPORT, check_folder, write_results
+from brainscan.evaluate.files import FILES, REPORT, check_folder, write_results
 from brainscan.scoring.operating_points import THRESHOLDS
 from tests.brainscan.evaluate.conftest import case_of, figures, judged
 
@@ -24,7 +24,7 @@ def evaluation() -> Evaluation:
 
 
 def write(folder: Path, monkeypatch: pytest.MonkeyPatch, *, report: bool = False) -> dict[str, Any]:
-    monkeypatch.setattr(results, "is_available", lambda: report)
+    monkeypatch.setattr(files, "is_available", lambda: report)
     found = evaluation()
     metrics = found.as_mapping()
     assert write_results(folder, metrics, found) is report
@@ -50,7 +50,7 @@ def test_events_tell_every_seizure_and_every_alarm(tmp_path: Path, monkeypatch: 
 def test_a_seizure_cut_by_the_recording_has_no_latency_or_no_offset_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(results, "is_available", lambda: False)
+    monkeypatch.setattr(files, "is_available", lambda: False)
     events = [(4.0, 30.0, 0.9), (3560.0, 3600.0, 0.9)]
     found = figures(judged([(0.0, 25.0), (3550.0, 3600.0)], events), targets=(1.0,))
     write_results(tmp_path, found.as_mapping(), found)
@@ -84,7 +84,7 @@ def test_without_a_report_nothing_is_read_again_and_an_old_one_goes(
     def never(*_: object) -> None:
         raise AssertionError("pictures cost time, and nobody sees these")
 
-    monkeypatch.setattr(results, "pictures", never)
+    monkeypatch.setattr(files, "pictures", never)
     (tmp_path / REPORT).write_text("of another run", encoding="utf-8")
     write(tmp_path, monkeypatch)
     assert not (tmp_path / REPORT).exists()

@@ -8,8 +8,8 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from brainscan.corpora.index import find_index, read_index, spans_of
 from brainscan.errors import InputError
-from brainscan.evaluate.index import find_index, read_index, spans_of
 
 times = st.integers(0, 10_000)
 

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 
+from brainscan.corpora.references import Reference, Seizure
 from brainscan.evaluate.corpus import Case
-from brainscan.evaluate.judged import Judged, table
-from brainscan.evaluate.output import Output, extent, overlap
-from brainscan.evaluate.quality import as_scored
-from brainscan.evaluate.references import Reference, Seizure
+from brainscan.evaluate.counts import Judged, table
+from brainscan.evaluate.evaluation import as_scored
+from brainscan.evaluate.hypothesis import Hypothesis
 from brainscan.evaluate.rows import rows_at
 from brainscan.evaluate.sweep import Sweep
-from brainscan.events import Event, union
+from brainscan.events import Event, extent, overlap, union
 from brainscan.scoring.operating_points import THRESHOLDS
 from brainscan.scoring.pieces import event_row
 
@@ -34,9 +34,9 @@ def spans(most: int) -> st.SearchStrategy[Spans]:
 
 def judged(truth: Sequence[tuple[float, float]], events: Spans, scored: Spans) -> Judged:
     found = tuple(Event(a, b, 1.0) for a, b in events)
-    output = Output(DURATION_S, None, ((0.0, DURATION_S),), Sweep.of([found] * len(THRESHOLDS)), found)
+    hypothesis = Hypothesis(DURATION_S, None, ((0.0, DURATION_S),), Sweep.of([found] * len(THRESHOLDS)), found)
     case = Case(Path("a"), "a", Path("a"), source="s", subject="a", scored=scored)
-    return Judged.of(case, output, Reference(tuple(Seizure(a, b) for a, b in truth)))
+    return Judged.of(case, hypothesis, Reference(tuple(Seizure(a, b) for a, b in truth)))
 
 
 def test_a_seizure_across_two_judged_spans_counts_once() -> None:
@@ -67,7 +67,7 @@ def test_evaluate_and_the_quality_rows_count_alike(truth: Spans, events: Spans, 
         row.found,
         row.false_alarms,
     )
-    rows = rows_at([recording], lambda one: one.output.events)
+    rows = rows_at([recording], lambda one: one.hypothesis.events)
     assert (len(rows.seizures), sum(r.found for r in rows.seizures), len(rows.alarms)) == (
         row.n_seizures,
         row.found,
@@ -92,7 +92,7 @@ def test_all_events_at_once_are_cut_as_one_by_one(events: Spans, scored: Spans) 
 
 def test_hours_are_what_was_both_judged_and_analysed() -> None:
     recording = judged([], ((1.0, 2.0),), ((0.0, 30.0), (50.0, 60.0)))
-    partly = Output(DURATION_S, None, ((10.0, 55.0),), recording.output.sweep, ())
+    partly = Hypothesis(DURATION_S, None, ((10.0, 55.0),), recording.hypothesis.sweep, ())
     found = Judged.of(recording.case, partly, Reference(()))
     assert found.scored == ((10.0, 30.0), (50.0, 55.0))
     assert found.scored_s == pytest.approx(25.0)

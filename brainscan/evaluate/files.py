@@ -1,4 +1,4 @@
-"""What an evaluation writes: metrics.json, events.csv, small tables and the report, each atomically."""
+"""The files of an evaluation: metrics.json, events.csv, small tables and the report, written whole, and read back."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from brainscan.errors import OutputError, reason_of
+from brainscan.errors import InputError, OutputError, reason_of
 from brainscan.evaluate.evaluation import Evaluation
 from brainscan.evaluate.mistakes import pictures, worst_alarms, worst_misses
+from brainscan.evaluate.points import METRICS
 from brainscan.evaluate.rows import AlarmRow, SeizureRow, latencies_s
 from brainscan.io.atomic import make_folder, write_bytes, write_text
 from brainscan.mapping import finite
 from brainscan.report.page import Alarm, Contents, is_available, render
 
-METRICS = "metrics.json"
 EVENTS = "events.csv"
 PATIENTS = "patients.csv"
 FROC = "froc.csv"
@@ -85,6 +85,30 @@ def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluati
     # Last: its presence says that the results are whole.
     write_bytes(folder / METRICS, text.encode("utf-8", "backslashreplace"))
     return has_report
+
+
+def is_run(path: Path) -> bool:
+    """Say whether a folder holds the results of an earlier evaluation."""
+    return (path / METRICS).is_file()
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """Read the figures of an earlier evaluation.
+
+    Raises
+    ------
+    InputError
+        If they cannot be read.
+    """
+    file = path / METRICS
+    try:
+        metrics = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise InputError(f"cannot be read ({problem})", kind="corrupt", file=str(file)) from None
+    parts = {"froc": dict, "scorer": str, "detector": dict}
+    if not isinstance(metrics, dict) or any(not isinstance(metrics.get(k), kind) for k, kind in parts.items()):
+        raise InputError("is no result of `brainscan evaluate`", kind="header", file=str(file))
+    return metrics
 
 
 def _contents(metrics: Mapping[str, Any], evaluation: Evaluation, kept: Path | None) -> Contents:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from brainscan.card import Card
+from brainscan.corpora.references import read_reference
 from brainscan.detector import DetectOptions, Detector
-from brainscan.errors import BrainscanError, InputError
+from brainscan.errors import BrainscanError, Failure, InputError
 from brainscan.evaluate.cache import Cache
 from brainscan.evaluate.corpus import Case
-from brainscan.evaluate.output import Failure, Output
-from brainscan.evaluate.references import read_reference
+from brainscan.evaluate.hypothesis import Hypotheses, Hypothesis, Progress, unheard
 from brainscan.evaluate.sweep import sweep
 from brainscan.events import complement
 from brainscan.examine import provenance
@@ -62,52 +62,21 @@ class ModelConfig:
         return card_of(self.model)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Outputs:
-    """What became of each case.
-
-    Parameters
-    ----------
-    by_name : mapping of case name to Output
-    failures : tuple of Failure
-        In the order of the cases.
-    n_cached : int
-        How many came from the cache.
-    warnings : tuple of str
-        About all of them.
-    """
-
-    by_name: Mapping[str, Output]
-    failures: tuple[Failure, ...] = ()
-    n_cached: int = 0
-    warnings: tuple[str, ...] = ()
-
-
-def _ignore(_name: str, _number: int, _total: int) -> None:
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Listener:
-    """Who hears of the course: ``(name of the case, how many are done, of how many)``."""
-
-    done: Callable[[str, int, int], None] = field(default=_ignore)
-
-
-def run_model(cases: Sequence[Case], config: ModelConfig, listener: Listener | None = None) -> Outputs:
+def run_model(cases: Sequence[Case], config: ModelConfig, progress: Progress = unheard) -> Hypotheses:
     """Detect in every case that the cache does not hold yet.
 
-    Each output is kept as soon as it is there, so a killed run goes on where it was.
+    Each hypothesis is kept as soon as it is there, so a killed run goes on where it was.
 
     Parameters
     ----------
     cases : sequence of Case
     config : ModelConfig
-    listener : Listener, optional
+    progress : callable, optional
+        See `hypothesis.Progress`.
 
     Returns
     -------
-    Outputs
+    Hypotheses
         A recording that cannot be used, or whose annotation cannot, is a failure and stops nothing.
 
     Raises
@@ -115,30 +84,29 @@ def run_model(cases: Sequence[Case], config: ModelConfig, listener: Listener | N
     ModelError, UsageError, OutputError
         If the model, its device or the cache cannot be used.
     """
-    listener = listener or Listener()
     card = config.card()
     cache = Cache.open(config.cache, _settings(card, config))
     held = {} if cache.empty else _held(cases, cache)
     for number, name in enumerate(held, 1):
-        listener.done(name, number, len(cases))
+        progress(name, number, len(cases))
     n_cached, failures = len(held), {}
     waiting = [case for case in cases if case.name not in held]
     for number, (case, failure) in enumerate(_computed(waiting, config, cache), n_cached + 1):
-        listener.done(case.name, number, len(cases))
+        progress(case.name, number, len(cases))
         if failure is not None:
             failures[case.name] = failure
             continue
-        output = cache.load(case.path)
-        if output is None:
+        hypothesis = cache.load(case.path)
+        if hypothesis is None:
             changed = InputError("changed, or its entry in the cache did, while it was evaluated", kind="io")
-            failures[case.name] = Failure.of(case.name, changed)
+            failures[case.name] = Failure(case.name, changed)
         else:
-            held[case.name] = output
+            held[case.name] = hypothesis
     ordered = {case.name: held[case.name] for case in cases if case.name in held}
-    return Outputs(ordered, tuple(failures[case.name] for case in cases if case.name in failures), n_cached)
+    return Hypotheses(ordered, tuple(failures[case.name] for case in cases if case.name in failures), n_cached)
 
 
-def compute(case: Case, detector: Detector, options: DetectOptions) -> Output:
+def compute(case: Case, detector: Detector, options: DetectOptions) -> Hypothesis:
     """Detect in one case.
 
     Raises
@@ -150,7 +118,7 @@ def compute(case: Case, detector: Detector, options: DetectOptions) -> Output:
     read_reference(case.reference, case.path.name, recording.duration_s, recording.start)
     unhashed = replace(recording, sha256=None)  # the cache knows the checksum
     detection = detector.detect(unhashed, replace(options, keep_probabilities=True))
-    return Output(
+    return Hypothesis(
         duration_s=detection.duration_s,
         start=detection.start,
         analysed=complement(detection.unscored, 0.0, detection.duration_s),
@@ -169,13 +137,13 @@ def _settings(card: Card, config: ModelConfig) -> dict[str, Any]:
     return {**settings, **{name: chosen for name, (chosen, usual) in named.items() if chosen != usual}}
 
 
-def _held(cases: Sequence[Case], cache: Cache) -> dict[str, Output]:
+def _held(cases: Sequence[Case], cache: Cache) -> dict[str, Hypothesis]:
     loaded = ((case.name, cache.load(case.path)) for case in cases)
-    return {name: output for name, output in loaded if output is not None}
+    return {name: hypothesis for name, hypothesis in loaded if hypothesis is not None}
 
 
 def _computed(cases: Sequence[Case], config: ModelConfig, cache: Cache) -> Iterator[tuple[Case, Failure | None]]:
-    """Yield each case once its output is in the cache, or its failure, in whatever order they end."""
+    """Yield each case once its hypothesis is in the cache, or its failure, in whatever order they end."""
     if not cases:
         return
     threads = config.run.threads or os.cpu_count() or 1
@@ -222,7 +190,7 @@ def _result(future: Future[Failure | None], case: Case) -> Failure | None:
             kind="io",
             hint="what is done is kept: run again, with --threads 1",
         )
-        return Failure.of(case.name, gone)
+        return Failure(case.name, gone)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -237,12 +205,12 @@ class _Worker:
         return cls(detector, config.options, cache)
 
     def keep(self, case: Case) -> Failure | None:
-        """Detect in one case and keep the output; return what went wrong."""
+        """Detect in one case and keep the hypothesis; return what went wrong."""
         try:
-            output = compute(case, self.detector, self.options)
+            hypothesis = compute(case, self.detector, self.options)
         except BrainscanError as error:
-            return Failure.of(case.name, error)
-        self.cache.store(case.path, output)
+            return Failure(case.name, error)
+        self.cache.store(case.path, hypothesis)
         return None
 
 

@@ -1,4 +1,4 @@
-"""Recordings with truth and output brought together, and what scorers count in them."""
+"""Recordings with truth and hypothesis brought together, and what scorers count in them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ from typing import Literal
 
 import numpy as np
 
-from brainscan.errors import BrainscanError
+from brainscan.corpora.references import Reference, Seizure, read_reference
+from brainscan.errors import BrainscanError, Failure
 from brainscan.evaluate.corpus import Case
-from brainscan.evaluate.output import Failure, Output, Spans, extent, overlap
-from brainscan.evaluate.references import Reference, Seizure, read_reference
-from brainscan.evaluate.run import Outputs
+from brainscan.evaluate.hypothesis import Hypotheses, Hypothesis
 from brainscan.evaluate.sweep import Sweep
-from brainscan.events import Annotation, union
+from brainscan.events import Annotation, Spans, extent, overlap, union
 from brainscan.scoring import szcore
 from brainscan.scoring.nedc import complete
 from brainscan.scoring.nedc.taes import tally
@@ -29,12 +28,12 @@ _BLOCK_CELLS = 4_000_000  # comparisons of events with seizures held at once
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
-    """One recording with its truth and a detector's output.
+    """One recording with its truth and a detector's hypothesis.
 
     Parameters
     ----------
     case : Case
-    output : Output
+    hypothesis : Hypothesis
     seizures : tuple of Seizure
         From the first judged moment of each to its last.
     judged : tuple of (float, float)
@@ -43,24 +42,24 @@ class Judged:
     """
 
     case: Case
-    output: Output
+    hypothesis: Hypothesis
     seizures: tuple[Seizure, ...]
     judged: Spans
     simulated: bool = False
 
     @classmethod
-    def of(cls, case: Case, output: Output, reference: Reference) -> Judged:
+    def of(cls, case: Case, hypothesis: Hypothesis, reference: Reference) -> Judged:
         """Return the seizures, from the first judged moment of each to its last, and the judged spans."""
-        judged = case.judged(output.duration_s)
+        judged = case.judged(hypothesis.duration_s)
         found = ((seizure, extent((seizure.onset_s, seizure.offset_s), judged)) for seizure in reference.seizures)
         seizures = (replace(seizure, onset_s=at[0], offset_s=at[1]) for seizure, at in found if at is not None)
-        told = replace(output, warnings=(*reference.warnings, *output.warnings))
+        told = replace(hypothesis, warnings=(*reference.warnings, *hypothesis.warnings))
         return cls(case, told, tuple(seizures), judged, reference.simulated)
 
     @property
     def scored(self) -> Spans:
         """Spans that were both analysed and judged."""
-        return overlap(self.judged, self.output.analysed)
+        return overlap(self.judged, self.hypothesis.analysed)
 
     @property
     def scored_s(self) -> float:
@@ -78,26 +77,26 @@ class Judged:
         return Sweep(sweep.index[inside], onset_s[inside], offset_s[inside], sweep.confidence[inside])
 
 
-def judge(cases: Iterable[Case], outputs: Outputs) -> tuple[tuple[Judged, ...], tuple[Failure, ...]]:
-    """Read the truth of every case that has an output.
+def judge(cases: Iterable[Case], hypotheses: Hypotheses) -> tuple[tuple[Judged, ...], tuple[Failure, ...]]:
+    """Read the truth of every case that has a hypothesis.
 
     Returns
     -------
     tuple of Judged
     tuple of Failure
-        Of the outputs, and of annotations that cannot be used.
+        Of the hypotheses, and of annotations that cannot be used.
     """
-    judged, failures = [], {failure.file: failure for failure in outputs.failures}
+    judged, failures = [], {failure.file: failure for failure in hypotheses.failures}
     for case in cases:
-        output = outputs.by_name.get(case.name)
-        if output is None:
+        hypothesis = hypotheses.by_name.get(case.name)
+        if hypothesis is None:
             continue
         try:
-            reference = read_reference(case.reference, case.path.name, output.duration_s, output.start)
+            reference = read_reference(case.reference, case.path.name, hypothesis.duration_s, hypothesis.start)
         except BrainscanError as error:
-            failures[case.name] = Failure.of(case.name, error)
+            failures[case.name] = Failure(case.name, error)
         else:
-            judged.append(Judged.of(case, output, reference))
+            judged.append(Judged.of(case, hypothesis, reference))
     return tuple(judged), tuple(failures.values())
 
 
@@ -115,7 +114,7 @@ def table(recording: Judged, scorer: Scorer) -> RecordingTable:
     RecordingTable
         The seconds are those that were both analysed and judged, whatever the scorer.
     """
-    return counted(recording, recording.output.sweep, len(THRESHOLDS), scorer)
+    return counted(recording, recording.hypothesis.sweep, len(THRESHOLDS), scorer)
 
 
 def counted(recording: Judged, sweep: Sweep, n_thresholds: int, scorer: Scorer) -> RecordingTable:
@@ -146,7 +145,7 @@ def _ovlp(recording: Judged, sweep: Sweep, n_thresholds: int) -> _Counted:
 
 def _szcore(recording: Judged, sweep: Sweep, n_thresholds: int) -> _Counted:
     seizures = [(s.onset_s, s.offset_s) for s in recording.seizures]
-    duration_s = recording.output.duration_s
+    duration_s = recording.hypothesis.duration_s
 
     def count(events: Spans) -> tuple[int, float, float]:
         event = szcore.score_pair(seizures, events, duration_s, duration_s).event
@@ -156,7 +155,7 @@ def _szcore(recording: Judged, sweep: Sweep, n_thresholds: int) -> _Counted:
 
 
 def _taes(recording: Judged, sweep: Sweep, n_thresholds: int) -> _Counted:
-    duration_s = recording.output.duration_s
+    duration_s = recording.hypothesis.duration_s
     ref = complete([Annotation(s.onset_s, s.offset_s, "seiz") for s in recording.seizures], duration_s)
 
     def count(events: Spans) -> tuple[int, float, float]:

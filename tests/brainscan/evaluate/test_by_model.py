@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from brainscan.detector import DetectOptions, Detector
+from brainscan.evaluate.by_model import ModelConfig, compute, run_model
 from brainscan.evaluate.corpus import Case
-from brainscan.evaluate.run import Listener, ModelConfig, compute, run_model
 from brainscan.model.run_config import RunConfig
 from tests.brainscan.evaluate.conftest import BURST_S, case_of, write_edf, write_truth
 from tests.stand_ins import LoudnessRunner, quick, save_tiny
@@ -38,10 +38,10 @@ def config(tmp_path: Path) -> ModelConfig:
 
 def test_what_fails_stops_nothing(cases: list[Case], config: ModelConfig) -> None:
     heard: list[tuple[str, int, int]] = []
-    outputs = run_model(cases, config, Listener(lambda *course: heard.append(course)))
-    assert list(outputs.by_name) == ["a.edf", "b.edf"]
-    assert [failure.file for failure in outputs.failures] == ["damaged.edf", "misread.edf"]
-    assert outputs.n_cached == 0
+    hypotheses = run_model(cases, config, lambda *course: heard.append(course))
+    assert list(hypotheses.by_name) == ["a.edf", "b.edf"]
+    assert [failure.file for failure in hypotheses.failures] == ["damaged.edf", "misread.edf"]
+    assert hypotheses.n_cached == 0
     assert sorted(heard, key=lambda course: course[1]) == heard
     assert {course[0] for course in heard} == {case.name for case in cases}
 
@@ -63,9 +63,9 @@ def test_what_was_done_is_not_done_again(
 
 
 def test_a_recording_gives_events_at_every_threshold(cases: list[Case]) -> None:
-    output = compute(cases[0], Detector(LoudnessRunner(), quick()), DetectOptions())
-    (event,) = output.events
+    hypothesis = compute(cases[0], Detector(LoudnessRunner(), quick()), DetectOptions())
+    (event,) = hypothesis.events
     assert (event.onset_s, event.offset_s) == pytest.approx(BURST_S, abs=1.5)
-    assert output.analysed == ((0.0, 60.0),)
-    assert any(k > 90 for k in output.sweep.index.tolist())
-    assert sum(len(curve.values) for curve in output.curves) == 60 * 256
+    assert hypothesis.analysed == ((0.0, 60.0),)
+    assert any(k > 90 for k in hypothesis.sweep.index.tolist())
+    assert sum(len(curve.values) for curve in hypothesis.curves) == 60 * 256

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from brainscan.errors import InputError, UsageError
-from brainscan.evaluate.frozen import fitted_points, is_run, read_run, require_same
+from brainscan.evaluate.files import is_run, read_run
+from brainscan.evaluate.points import fitted_points, require_same
 from tests.brainscan.evaluate.conftest import figures, judged
 
 

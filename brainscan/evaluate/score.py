@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from brainscan.errors import BrainscanError, InputError
+from brainscan.errors import BrainscanError, Failure, InputError
 from brainscan.evaluate.mending import Mending, joined, mend
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile
@@ -23,25 +24,6 @@ _PLACE_HINT = "let it lie at the same place below its folder as the reference be
 
 Scorer = Literal["nedc", "szcore"]
 SzcorePerFile = dict[szcore_scores.Path, dict[str, szcore_scores.SzcoreScores]]
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A pair that some scorer cannot score."""
-
-    pair: FilePair
-    scorers: tuple[Scorer, ...]
-    error: BrainscanError
-
-    def as_mapping(self) -> dict[str, Any]:
-        """Return plain JSON values."""
-        return {
-            "file": self.pair.name,
-            "ref": str(self.pair.ref),
-            "hyp": str(self.pair.hyp),
-            "scorers": list(self.scorers),
-            **self.error.as_mapping(),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +116,8 @@ def score_files(pairs: Sequence[FilePair], *, strict: bool = False, as_they_stan
         nedc=pool(list(scoring.counts.values())) if scoring.counts else None,
         nedc_per_file=scoring.counts,
         szcore=scoring.scores,
-        failures=tuple(failure for failure in told if "nedc" in failure.scorers),
-        szcore_only=tuple(failure for failure in told if "nedc" not in failure.scorers),
+        failures=tuple(failure for failure in told if "nedc" in failure.facts["scorers"]),
+        szcore_only=tuple(failure for failure in told if "nedc" not in failure.facts["scorers"]),
         mended=scoring.mended,
         odd=scoring.odd,
         remarks=scoring.remarks,
@@ -185,7 +167,8 @@ class _Scoring:
     def _fail(self, pair: FilePair, error: BrainscanError, *scorers: Scorer) -> None:
         if self.strict and "nedc" in scorers:
             raise error
-        self.failures.append(Failure(pair, scorers, error))
+        facts = {"ref": str(pair.ref), "hyp": str(pair.hyp), "scorers": list(scorers)}
+        self.failures.append(Failure(pair.name, error, facts))
 
     def _load(self, pair: FilePair) -> tuple[AnnotationFile, AnnotationFile | None]:
         if not pair.ref.exists():
@@ -193,6 +176,8 @@ class _Scoring:
         if pair.undecided:
             raise InputError(f"hypothesis cannot be told ({pair.missing})", kind="io", file=pair.name, hint=_PLACE_HINT)
         ref = read_events(pair.ref)
+        if _is_csv_bi(pair.ref):
+            ref = _with_remark(ref)
         duration_s = ref.known_duration_s()
         if pair.missing or not pair.hyp.exists():
             return ref, None
@@ -222,13 +207,26 @@ class _Scoring:
         return AnnotationFile(joined(sound.track()), end_s, name=file.name, warnings=file.warnings)
 
 
+def _with_remark(file: AnnotationFile) -> AnnotationFile:
+    """Return a CSV_bi with a warning about rows that no sound reference has; they count as they stand."""
+    try:
+        _, mending = mend(file, math.inf if file.duration_s is None else file.duration_s)
+    except InputError as error:
+        odd = error.message
+    else:
+        odd = f"rows that would be {mending}" if mending else ""
+    told = (f"taken as it stands, as the official tools do: {odd}",) if odd else ()
+    return replace(file, warnings=(*file.warnings, *told))
+
+
 def _merged(failures: list[Failure]) -> tuple[Failure, ...]:
     """Say once what both scorers refuse for one pair; the first cause is told."""
     by_name: dict[str, Failure] = {}
     for failure in failures:
-        first = by_name.setdefault(failure.pair.name, failure)
+        first = by_name.setdefault(failure.file, failure)
         if first is not failure:
-            by_name[failure.pair.name] = Failure(first.pair, first.scorers + failure.scorers, first.error)
+            scorers = [*first.facts["scorers"], *failure.facts["scorers"]]
+            by_name[failure.file] = replace(first, facts={**first.facts, "scorers": scorers})
     return tuple(by_name.values())
 
 

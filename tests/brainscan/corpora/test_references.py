@@ -6,8 +6,8 @@ from pathlib import Path, PurePath
 
 import pytest
 
+from brainscan.corpora.references import ReferenceFolder, Seizure, read_reference, require_foreign
 from brainscan.errors import InputError
-from brainscan.evaluate.references import ReferenceFolder, Seizure, read_reference, require_foreign
 from brainscan.io.pairing import stem_of
 from tests.brainscan.evaluate.conftest import DURATION_S, write_edf, write_truth
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from brainscan.errors import InputError
-from brainscan.evaluate.event_files import ScoreReport, score_files
+from brainscan.evaluate.score import ScoreReport, score_files
 from brainscan.events import Annotation
 from brainscan.io.csv_bi import format_csv_bi
 from brainscan.io.event_pairs import FilePair, pair_files
@@ -54,8 +54,8 @@ def test_sound_pairs_have_no_failures(folders: tuple[Path, Path]) -> None:
 def test_a_missing_hypothesis_stays_out_of_nedc_and_counts_as_nothing_for_szcore(folders: tuple[Path, Path]) -> None:
     (folders[1] / "a.csv_bi").unlink()
     report = scored(folders)
-    assert [(f.pair.name, f.scorers, f.error.message) for f in report.failures] == [
-        ("a.csv_bi", ("nedc",), "hypothesis is missing (no file has its name)")
+    assert [(f.file, f.facts["scorers"], f.error.message) for f in report.failures] == [
+        ("a.csv_bi", ["nedc"], "hypothesis is missing (no file has its name)")
     ]
     assert report.nedc is not None
     assert report.nedc.ovlp.labels["seiz"].targets == 1
@@ -65,14 +65,14 @@ def test_a_missing_hypothesis_stays_out_of_nedc_and_counts_as_nothing_for_szcore
 def test_an_unreadable_hypothesis_is_in_no_pool(folders: tuple[Path, Path]) -> None:
     (folders[1] / "a.csv_bi").write_text("rubbish", encoding="utf-8")
     report = scored(folders)
-    assert [f.scorers for f in report.failures] == [("nedc", "szcore")]
+    assert [f.facts["scorers"] for f in report.failures] == [["nedc", "szcore"]]
     assert "a.csv_bi" not in report.szcore["direct"]
 
 
 def test_durations_that_differ_fail_both_and_are_told_once(folders: tuple[Path, Path]) -> None:
     written(folders[1] / "a.csv_bi", (110.0, 150.0), duration_s=601.0)
     report = scored(folders)
-    assert [(f.pair.name, f.scorers) for f in report.failures] == [("a.csv_bi", ("nedc", "szcore"))]
+    assert [(f.file, f.facts["scorers"]) for f in report.failures] == [("a.csv_bi", ["nedc", "szcore"])]
     assert "durations differ" in report.failures[0].error.message
 
 
@@ -81,7 +81,7 @@ def test_what_only_szcore_refuses_is_no_failure_of_nedc(folders: tuple[Path, Pat
         written(folder / "c.csv_bi", duration_s=0.25)
     report = scored(folders)
     assert report.failures == ()
-    assert [f.pair.name for f in report.szcore_only] == ["c.csv_bi"]
+    assert [f.file for f in report.szcore_only] == ["c.csv_bi"]
 
 
 def test_strict_stops_at_the_first(folders: tuple[Path, Path]) -> None:

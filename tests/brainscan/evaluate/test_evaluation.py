@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from brainscan.errors import UsageError
-from brainscan.evaluate.judged import Judged
-from brainscan.evaluate.quality import as_scored, quality_rows
+from brainscan.evaluate.counts import Judged
+from brainscan.evaluate.evaluation import as_scored, quality_rows
 from brainscan.events import RATE_HZ, Probabilities
 from tests.brainscan.evaluate.conftest import case_of, judged
 

@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from brainscan.card import DecisionConfig
 from brainscan.decision.postprocess import find_events
-from brainscan.errors import BrainscanError, InputError, UsageError
+from brainscan.errors import BrainscanError, Failure, InputError, UsageError
 from brainscan.evaluate.corpus import Case
+from brainscan.evaluate.hypothesis import Hypotheses, Hypothesis, Progress, unheard
 from brainscan.evaluate.mending import Mending, mend
-from brainscan.evaluate.output import Failure, Output, Spans
-from brainscan.evaluate.run import Listener, Outputs
 from brainscan.evaluate.sweep import Sweep, sweep
-from brainscan.events import RATE_HZ, Annotation, Event, Probabilities, complement, runs, union
+from brainscan.events import RATE_HZ, Annotation, Event, Probabilities, Spans, complement, runs, union
 from brainscan.io import read
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.annotations import RecordingFacts, read_rows, sniff
@@ -63,8 +62,8 @@ def _preference(file: PurePath) -> int:
 
 
 def run_hypotheses(
-    cases: Sequence[Case], others: Sequence[str], folder: Path, listener: Listener | None = None
-) -> Outputs:
+    cases: Sequence[Case], others: Sequence[str], folder: Path, progress: Progress = unheard
+) -> Hypotheses:
     """Read the hypothesis of every case.
 
     Probability files (docs/definitions.md; of any rate) are decided on at every threshold, with the decision of the
@@ -77,11 +76,12 @@ def run_hypotheses(
     others : sequence of str
         Further recordings of the corpus: a name that one of them has too tells nothing.
     folder : Path
-    listener : Listener, optional
+    progress : callable, optional
+        See `hypothesis.Progress`.
 
     Returns
     -------
-    Outputs
+    Hypotheses
         A case without a hypothesis, or with one that cannot be used, is a failure.
 
     Raises
@@ -89,9 +89,8 @@ def run_hypotheses(
     UsageError
         If `folder` is no folder of hypotheses.
     """
-    listener = listener or Listener()
     found = find_hypotheses((case.name for case in cases), others, folder)
-    outputs: dict[str, Output] = {}
+    hypotheses: dict[str, Hypothesis] = {}
     failures: list[Failure] = []
     mended: dict[str, Mending] = {}
     for number, case in enumerate(cases, 1):
@@ -99,15 +98,15 @@ def run_hypotheses(
         try:
             if name not in found.mates:
                 raise InputError(f"has no hypothesis ({found.reasons[name]})", kind="io", hint=_hint(folder))
-            output, mending = read_mended(folder / found.mates[name], read(case.path))
+            hypothesis, mending = read_mended(folder / found.mates[name], read(case.path))
         except BrainscanError as error:
-            failures.append(Failure.of(case.name, error))
+            failures.append(Failure(case.name, error))
         else:
-            outputs[case.name] = output
+            hypotheses[case.name] = hypothesis
             if mending:
                 mended[case.name] = mending
-        listener.done(case.name, number, len(cases))
-    return Outputs(outputs, tuple(failures), warnings=(*found.warnings(), *_said(mended)))
+        progress(case.name, number, len(cases))
+    return Hypotheses(hypotheses, tuple(failures), warnings=(*found.warnings(), *_said(mended)))
 
 
 def _hint(folder: Path) -> str:
@@ -121,12 +120,12 @@ def _said(mended: Mapping[str, Mending]) -> Iterator[str]:
         yield f"events of hypotheses changed ({count}): {sum(mended.values(), Mending())}"
 
 
-def read_hypothesis(path: Path, recording: Recording) -> Output:
+def read_hypothesis(path: Path, recording: Recording) -> Hypothesis:
     """Read what a detector says about a recording; see `read_mended`."""
     return read_mended(path, recording)[0]
 
 
-def read_mended(path: Path, recording: Recording) -> tuple[Output, Mending]:
+def read_mended(path: Path, recording: Recording) -> tuple[Hypothesis, Mending]:
     """Read what a detector says about a recording, and how its events had to be changed.
 
     Raises
@@ -146,7 +145,7 @@ def read_mended(path: Path, recording: Recording) -> tuple[Output, Mending]:
         warnings.append(f"the hypothesis says {duration_s:g} s, the recording has {recording.duration_s:g} s")
     segments = union((segment.start_s, segment.stop_s) for segment in recording.segments)
     gaps = complement(segments, 0.0, recording.duration_s)
-    output = Output(
+    hypothesis = Hypothesis(
         duration_s=recording.duration_s,
         start=recording.start,
         analysed=complement((*told.unscored, *gaps), 0.0, recording.duration_s),
@@ -154,7 +153,7 @@ def read_mended(path: Path, recording: Recording) -> tuple[Output, Mending]:
         events=_joined(events),
         warnings=tuple(warnings),
     )
-    return output, mending
+    return hypothesis, mending
 
 
 def read_curves(path: Path) -> tuple[Probabilities, ...]:
@@ -191,7 +190,7 @@ def read_curves(path: Path) -> tuple[Probabilities, ...]:
     )
 
 
-def _of_curves(path: Path, recording: Recording) -> Output:
+def _of_curves(path: Path, recording: Recording) -> Hypothesis:
     curves = read_curves(path)
     last_s = max((curve.stop_s for curve in curves), default=0.0)
     if last_s > recording.duration_s + _TOLERANCE_S:
@@ -206,7 +205,7 @@ def _of_curves(path: Path, recording: Recording) -> Output:
         for curve in curves
         for first, stop in runs(~np.isnan(curve.values)).tolist()
     )
-    return Output(
+    return Hypothesis(
         duration_s=recording.duration_s,
         start=recording.start,
         analysed=analysed,

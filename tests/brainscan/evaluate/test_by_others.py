@@ -11,7 +11,7 @@ import pytest
 from brainscan.card import DecisionConfig
 from brainscan.decision.postprocess import find_events
 from brainscan.errors import InputError, UsageError
-from brainscan.evaluate.hypotheses import find_hypotheses, read_curves, read_hypothesis
+from brainscan.evaluate.by_others import find_hypotheses, read_curves, read_hypothesis
 from brainscan.events import RATE_HZ
 from brainscan.scoring.operating_points import THRESHOLDS
 from tests.brainscan.evaluate.conftest import write_truth
