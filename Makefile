@@ -97,7 +97,7 @@ tests-only: $(VENV)/.full ## all tests, without q
 
 workflows: $(VENV)/.full ## check the files in .github/workflows (needs no network)
 	$(BIN)/actionlint .github/workflows/*.yml
-	$(BIN)/zizmor --offline --persona pedantic .github/workflows
+	$(BIN)/zizmor --offline .github/workflows
 
 docs: $(VENV)/.docs ## build the documentation into out/site, check every link of it
 	$(BIN)/mkdocs build --strict --quiet

@@ -84,7 +84,9 @@ def test_ci_covers_what_is_promised() -> None:
     assert matrix["python"] == [f"3.{span[1]}", f"3.{int(span[2]) - 1}"]
     assert matrix["dependencies"] == ["oldest", "newest"]
     assert all(f"filter {name},$(DEPENDENCIES)" in _MAKEFILE for name in matrix["dependencies"])
-    run = {step.get("run", "").split(" DEP")[0] for path in _WORKFLOWS for step in _steps(path)}
+    assert ci["jobs"]["tests"]["env"]["DEPENDENCIES"] == "${{ matrix.dependencies }}"
+    assert "\nDEPENDENCIES ?= " in _MAKEFILE  # the environment's counts
+    run = {step.get("run", "") for path in _WORKFLOWS for step in _steps(path)}
     assert run >= {"make q", "make workflows", "make tests-only", "make test-isa", "make wheel-test", "make docs"}
 
 
