@@ -5,9 +5,11 @@ from __future__ import annotations
 import html
 import importlib
 import importlib.util
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -157,6 +159,37 @@ class Detection:
         head = "<tr><th>#</th><th>onset (s)</th><th>offset (s)</th><th>clock</th><th>confidence</th></tr>"
         flags = "".join(f"<p><strong>{html.escape(flag.text)}</strong></p>" for flag in self.burden.flags)
         return f"<p>{html.escape(repr(self)[1:-1])}</p>{flags}<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+
+    def save(self, path: str | os.PathLike[str], format_name: str = "", *, force: bool = False) -> Path:
+        """Write the events, or whatever the format holds, into a file.
+
+        Parameters
+        ----------
+        path : path-like
+            Its suffix says the format (docs/formats.md): ``.csv_bi``, ``.json``, ``.tsv``, ``.npz`` and others.
+        format_name : str, optional
+            The format, for a name that does not tell it.
+        force : bool
+            Replace a file that brainscan did not write for this recording with these settings. A recording is never
+            written over.
+
+        Returns
+        -------
+        Path
+            What was written. What the format has no place for is told by a `UserWarning`.
+
+        Raises
+        ------
+        TypeError
+            `path` is no path.
+        UsageError
+            If the suffix says no format that can be written, or another than `format_name`.
+        OutputError
+            If the file cannot be written, or must not be.
+        """
+        # By name: this module knows no files, and must not import what does.
+        saved: Path = importlib.import_module("brainscan.io.saving").save(self, path, format_name, force=force)
+        return saved
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return the events as a table, one row an event, to join those of a cohort with ``pandas.concat``.

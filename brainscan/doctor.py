@@ -20,8 +20,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "gpu": ("mamba_ssm",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "mne": ("mne",),
+    "pandas": ("pandas",),
     "report": ("matplotlib", "jinja2"),
-    "cluster": ("distributed",),
 }
 """Optional dependency groups by the import names that show them to be there."""
 

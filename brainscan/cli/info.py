@@ -50,8 +50,8 @@ def info(
 
 
 def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose: bool) -> None:
-    from brainscan.detector import nothing_scored
     from brainscan.errors import InputError, ModelError
+    from brainscan.examine import nothing_scored
     from brainscan.io import read
     from brainscan.model import checkpoint
     from brainscan.survey import outline, survey
@@ -84,7 +84,7 @@ def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose
 
 
 def _document(recording: Recording, held: Detection) -> dict[str, Any]:
-    """Return the form of SPEC §3, and further facts."""
+    """Return the form of docs/definitions.md, and further facts."""
     from brainscan.io.detection_json import as_mapping
 
     whole = as_mapping(held)

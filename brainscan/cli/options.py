@@ -40,7 +40,8 @@ Formats = Annotated[
     typer.Option(
         "--format",
         metavar="NAME",
-        help=f"{event_formats.names(event_formats.outputs())}; repeatable. Default: by the suffix of -o, or csv_bi.",
+        help=f"{event_formats.names(event_formats.outputs())} (scan: {event_formats.names(event_formats.resumable())});"
+        " repeatable. Default: by the suffix of -o, or csv_bi.",
     ),
 ]
 Model = Annotated[str, typer.Option("--model", help="default, v3-lite, v3, a .safetensors file or a folder.")]

@@ -25,6 +25,7 @@ from brainscan.io.links import content_elsewhere, pointer
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 from brainscan.io.origin import Origin, origin_in_comments
 from brainscan.io.siena import format_siena_list, read_siena_list, recordings_of_list
+from brainscan.io.tables import columns_of
 from brainscan.io.tusz import format_tse, format_tusz_csv, read_tse, read_tusz_csv
 from brainscan.io.wfdb import read_wfdb_seizures
 
@@ -125,7 +126,7 @@ _ROWS = (
         holds=frozenset({"events", "annotations"}),
         suffixes=("-annot.csv",),
         keeps=frozenset({"types", "hed_types", "start"}),
-        recognise=lambda head: {"onset", "duration", "description"} <= set(head.first.replace(" ", "").split(",")),
+        recognise=lambda head: {"onset", "duration", "description"} <= columns_of(head.first),
         decode=lambda path, facts: read_mne_csv(path, facts.start),
         encode=_text(lambda c: format_mne_csv(c.file)),
         is_notes=True,

@@ -13,8 +13,9 @@ from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Target, Task
-from brainscan.detector import DetectOptions, provenance
-from brainscan.errors import InputError
+from brainscan.corpora.table import is_eeg
+from brainscan.errors import InputError, UsageError
+from brainscan.examine import DetectOptions, provenance
 from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
 from brainscan.io.containers import readable_names, unread
@@ -22,7 +23,7 @@ from brainscan.io.discover import Found, search
 from brainscan.io.event_format import EventFormat
 from brainscan.io.outputs import anonymous_name
 from brainscan.scan.discover import output_stems
-from brainscan.scan.tables import check_tables, write_record, write_tables
+from brainscan.scan.tables import OWN_FILES, check_tables, write_record, write_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,16 +132,16 @@ def scan(
     OutputError
         If the output folder cannot be made or its tables are somebody else's.
     ModelError, UsageError, MissingExtraError
-        If the model or a format cannot be used.
+        If the model or a format cannot be used, or a result would have the name of one of the scan's own files.
     """
     listener, rows = listener or Listener(), config.rows()
     model = model or LazyDetector.open(options)
-    found = search(config.folder, config.out)
-    notes = found.notes(_anonymous if config.anonymous else PurePath.as_posix)
+    found, notes = _found(config)
     if not found.recordings:
         raise _empty(config, notes)
     for text in notes:
         listener.note(text)
+    tasks = _tasks(config, rows, found)
     make_folder(config.out)
     if not config.force:
         check_tables(config.out)
@@ -153,7 +154,6 @@ def scan(
         resume=True,
         listener=JobListener(listener.progress, listener.understood),
     )
-    tasks = _tasks(config, rows, found)
     outcomes: list[Outcome] = []
     try:
         for number, task in enumerate(tasks, 1):
@@ -165,6 +165,20 @@ def scan(
         write_tables(config.out, outcomes)
         write_record(config.out, _facts(options, model), outcomes, notes)
     return tuple(outcomes)
+
+
+def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
+    """Return what to scan, without what by its name is no EEG, and what has to be said of the archive."""
+    shown = _anonymous if config.anonymous else PurePath.as_posix
+    found = search(config.folder, config.out)
+    notes = found.notes(shown)
+    others = [path for path in found.recordings if not is_eeg(path)]
+    if not others:
+        return found, notes
+    n = len(others)
+    what = "1 file is" if n == 1 else f"{n} files are"
+    note = f"{what} of other signals than EEG, as BIDS' names tell ({shown(others[0])}): left out"
+    return replace(found, recordings=tuple(filter(is_eeg, found.recordings))), (*notes, note)
 
 
 def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
@@ -180,7 +194,7 @@ def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
 
 def _tasks(config: ScanConfig, rows: tuple[EventFormat, ...], found: Found) -> tuple[Task, ...]:
     stems = output_stems(found.recordings, anonymous=config.anonymous)
-    return tuple(
+    tasks = tuple(
         Task(
             path=config.folder / path,
             targets=tuple(Target(row, config.out / f"{stems[path]}{row.suffixes[0]}") for row in rows),
@@ -188,6 +202,15 @@ def _tasks(config: ScanConfig, rows: tuple[EventFormat, ...], found: Found) -> t
         )
         for path in found.recordings
     )
+    own = {config.out / name for name in OWN_FILES}
+    for task in tasks:
+        if taken := own & set(task.files):
+            raise UsageError(
+                f"its result would be {taken.pop().name}, which the scan writes for itself",
+                file=task.shown,
+                hint="rename the recording, leave out the --format, or give --anonymous-names",
+            )
+    return tasks
 
 
 def _unread(config: ScanConfig, found: Found) -> list[Outcome]:

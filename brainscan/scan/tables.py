@@ -16,6 +16,7 @@ from brainscan.io.atomic import write_bytes
 SUMMARY = "summary.csv"
 FAILURES = "failures.csv"
 RUN = "run.json"
+OWN_FILES = (SUMMARY, FAILURES, RUN)
 _SUMMARY_COLUMNS = (
     *("file", "status", "output", "duration_s", "analysed_s"),
     *("events", "ictal_s", "confidence", "unscored_s", "largest_60min", "longest_s", "flags", "warnings"),

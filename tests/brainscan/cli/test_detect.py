@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +169,56 @@ def test_two_inputs_for_one_name_fail_before_any_work(run: Run, edf: Path, here:
 
 def test_one_input_twice_is_a_mistake(run: Run, edf: Path, here: Path) -> None:
     assert run("detect", edf, edf).code == 2
+
+
+def test_part_of_a_night_does_not_replace_the_whole(run: Run, edf: Path, here: Path) -> None:
+    run("detect", edf, "--format", "json", "--format", "csv_bi")
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
+    ran = run("detect", edf, "--start", "10:00:10", "--stop", "40")
+    assert ran.code == 5
+    assert "with other settings (start_s none there, 10 now; stop_s none there, 40 now)" in ran.errors[0]
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before
+    assert run("detect", edf, "--start", "10:00:10", "--stop", "40", "--force").code == 0
+    assert (here / "night.csv_bi").read_bytes() != before["night.csv_bi"]
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("night_events.tsv", "onset\tduration\teventType"),
+        ("n.tse", "version = tse_v1.0.0"),
+        ("n.csv", "# version = csv_v1.0.0"),
+        ("n-annot.csv", "onset,duration,description"),
+        ("n.JSON", "{"),
+    ],
+)
+def test_a_suffix_is_honoured(run: Run, edf: Path, here: Path, name: str, first: str) -> None:
+    assert run("detect", edf, "-o", name).code == 0
+    assert (here / name).read_text("utf-8").startswith(first)
+
+
+@pytest.mark.parametrize(
+    "name", ["night.edf", "n.txt", "n.EDF", "n.bdf", "n.vhdr", "n.xlsx", "n-summary.txt", "n.html"]
+)
+def test_a_suffix_that_means_nothing_here_is_refused(run: Run, edf: Path, here: Path, name: str) -> None:
+    ran = run("detect", edf, "-o", name, "--force")
+    assert ran.code == 2
+    assert ".csv_bi" in ran.errors[0] or "csv_bi" in ran.errors[0]
+    assert _files(here) == []
+
+
+def test_what_was_written_is_said(run: Run, edf: Path, here: Path) -> None:
+    assert run("detect", edf, "--probabilities", "p.npz").out.endswith("written: night.csv_bi, p.npz\n")
+    assert run("detect", edf, "--json").json["results"][0]["outputs"] == ["night.csv_bi"]
+
+
+def test_an_absent_file_is_answered_without_torch(here: Path) -> None:
+    program = (
+        "import sys\nfrom brainscan.cli.main import main\n"
+        "print(main(['detect', 'absent.edf']), 'torch' in sys.modules, 'onnxruntime' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["3", "False", "False"]
 
 
 def test_probabilities_of_two_recordings_have_no_one_file(run: Run, edf: Path, here: Path) -> None:

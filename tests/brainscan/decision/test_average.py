@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float32]
 
 
 def _naive(curve: FloatArray, average_s: float) -> FloatArray:
-    """Average sample by sample, as SPEC §13 words it."""
+    """Average sample by sample, as docs/definitions.md words it."""
     half = round(average_s * 256 / 2)
     clipped = np.clip(curve.astype(np.float64), 1e-6, 1.0 - 1e-6)
     logits = np.log(clipped / (1.0 - clipped))
@@ -43,6 +43,7 @@ def test_cuts_change_nothing(curve: FloatArray, at: list[float], average_s: floa
     state = MovingAverage(average_s)
     pairs = [state.push(piece) for piece in pieces(curve, at)]
     pairs.append(state.finish())
+    assert {part.dtype for pair in pairs for part in pair} == {np.dtype(np.float32)}
     averaged, plain = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     assert np.array_equal(plain, curve, equal_nan=True)
     np.testing.assert_allclose(averaged, average(curve, average_s), rtol=1e-5, atol=1e-7)

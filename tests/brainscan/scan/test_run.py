@@ -14,7 +14,7 @@ from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.card import Card
 from brainscan.detector import Detector
-from brainscan.errors import InputError, OutputError
+from brainscan.errors import InputError, OutputError, UsageError
 from brainscan.io import atomic
 from brainscan.scan.run import Listener, ScanConfig
 from brainscan.scan.run import scan as run_scan
@@ -173,6 +173,37 @@ def test_tables_of_others_are_not_replaced(config: ScanConfig, detector: Detecto
     assert len(_rows(config.out / SUMMARY)) == 4
 
 
+@pytest.mark.parametrize(
+    ("name", "form"), [("run.edf", "json"), ("summary.edf", "tusz_csv"), ("failures.edf", "tusz_csv")]
+)
+def test_no_result_takes_the_name_of_the_scan_s_own_files(
+    config: ScanConfig, detector: Detector, name: str, form: str
+) -> None:
+    (config.folder / name).write_bytes((config.folder / "one.edf").read_bytes())
+    with pytest.raises(UsageError, match="which the scan writes for itself"):
+        scan(replace(config, formats=(form,)), detector, _options)
+    assert not config.out.exists()
+    assert scan(config, detector, _options)
+
+
+def test_results_of_other_settings_are_made_again_and_it_is_said(config: ScanConfig, detector: Detector) -> None:
+    scan(config, detector, _options)
+    outcomes = scan(config, detector, AnalysisOptions(max_missing=2))
+    assert {o.warnings[-1] for o in outcomes if o.status == "done"} == {
+        f"replaced, made with other settings: {name}.csv_bi" for name in ("one", "two", "three")
+    }
+
+
+def test_a_finished_scan_loads_no_network(config: ScanConfig, detector: Detector) -> None:
+    scan(config, detector, _options)
+
+    def load() -> Detector:
+        raise AssertionError("the network was loaded")
+
+    again = run_scan(config, _options, LazyDetector(detector.card, detector.decision, load))
+    assert set(_status(again).values()) == {"skipped", "failed"}
+
+
 def test_anonymous_results_name_no_file(config: ScanConfig, detector: Detector) -> None:
     anonymous = replace(config, anonymous=True, formats=("csv_bi", "json"))
     scan(anonymous, detector, _options)
@@ -233,3 +264,22 @@ def test_links_are_followed_told_and_failures_of_them_named(config: ScanConfig, 
         assert len(notes) == 2
         assert any("one.edf" in text for text in (*notes, *errors)) == (not anonymous)
     assert (config.out / "False" / "linked" / "four.csv_bi").exists()
+
+
+def test_what_bids_calls_no_eeg_is_left_out_and_counted(tmp_path: Path, detector: Detector) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for name in ("sub-1_task-sz_eeg", "sub-1_task-sz_ecg", "sub-1_task-sz_emg", "my_ecg"):
+        (folder / f"{name}.edf").write_bytes(FakeEdf(eeg(n_records=12), 12).data())
+    heard: list[str] = []
+    outcomes = scan(ScanConfig(folder, tmp_path / "out"), detector, _options, Listener(note=heard.append))
+    assert _status(outcomes) == {"my_ecg.edf": "done", "sub-1_task-sz_eeg.edf": "done"}
+    assert heard == ["2 files are of other signals than EEG, as BIDS' names tell (sub-1_task-sz_ecg.edf): left out"]
+    assert json.loads((tmp_path / "out" / RUN).read_text(encoding="utf-8"))["warnings"] == heard
+
+
+def test_a_folder_of_other_signals_alone_says_so(tmp_path: Path, detector: Detector) -> None:
+    (tmp_path / "sub-1_task-sz_emg.edf").write_bytes(FakeEdf(eeg(n_records=12), 12).data())
+    with pytest.raises(InputError, match="holds no recording that can be read") as caught:
+        scan(ScanConfig(tmp_path, tmp_path / "out"), detector, _options)
+    assert "1 file is of other signals than EEG" in caught.value.hint
