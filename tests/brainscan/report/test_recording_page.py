@@ -20,9 +20,10 @@ import numpy as np
 import pytest
 
 from brainscan.card import Card
+from brainscan.corpora.references import require_foreign
 from brainscan.detection import Detection
 from brainscan.detector import Detector
-from brainscan.evaluate.references import require_foreign
+from brainscan.errors import UsageError
 from brainscan.events import Annotation
 from brainscan.io.annotations import read_annotations
 from brainscan.io.content import Content
@@ -325,6 +326,8 @@ def test_python_has_the_page_and_notebooks_a_table() -> None:
     detection = detected(of)
     assert detection.to_html(of) == render(Page(detection, of))
     assert "The recording is not at hand: no EEG is shown." in detection.to_html()
+    with pytest.raises(UsageError, match="shows the recording's samples"):  # never a page whose EEG is not there
+        detection.save("x.html")
     shown = replace(detection, file=HOSTILE)._repr_html_()
     assert "<script>" not in shown
     assert shown.count("<tr>") == 2
