@@ -259,6 +259,21 @@ def test_thinned_excerpts_stay_in_time() -> None:
     assert len(encode(thin, 1.0)["data"]) < 0.75 * len(encode(excerpt)["data"])
 
 
+def test_an_ecg_is_drawn_beside_the_eeg_and_is_no_electrode() -> None:
+    from brainscan.electrodes import ELECTRODES
+    from brainscan.io.plan import open_plan
+
+    uv = np.concatenate((noise(60.0), noise(60.0, n=1, seed=5) * 20.0))
+    uv[3] = 0.0  # P3 is off
+    of = recording_of(uv, 256, (*ELECTRODES, "ECG"))
+    channels = Channels.of(of, open_plan(of))
+    excerpt = cut(of, channels, 10.0, 40.0)
+    assert excerpt is not None
+    assert [of.labels[i] for i in channels.indices][-1] == "ECG"
+    assert (excerpt.uv.shape[0], excerpt.matrix.shape) == (20, (19, 19))
+    assert excerpt.interpolated == ("P3",)
+
+
 def test_doubts_are_told() -> None:
     (first, *_) = detected(recording()).events
     gap = words.doubts(first, ((52.0, 54.0),), words.Limits(0.99, 20.0), None)
