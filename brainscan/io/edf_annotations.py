@@ -12,14 +12,11 @@ from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.clock import plain_seconds
 from brainscan.io.containers import container_of, read_head
 from brainscan.io.edf_header import FIXED_BYTES, header_length, parse_header
+from brainscan.io.edf_layout import NO_START, FixedFields, annotation_signal, edf_header
 from brainscan.io.note_events import Note, told_by
 from brainscan.io.reading import read
 from brainscan.io.tal import Note as Entry
 from brainscan.io.tal import notes
-
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_NO_START = "Startdate X X X X"
-_NO_DATE = datetime(1985, 1, 1)
 
 
 def read_edf_annotations(path: Path) -> AnnotationFile:
@@ -74,7 +71,7 @@ def _only_annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None,
     duration_s = float(header.record_s * n_records) or None
     rows = tuple(Annotation(note.onset_s, note.onset_s + note.duration_s, note.text) for note in found)
     # EDF+ writes X for a start that is not known, beside a date that must be there.
-    return rows, duration_s, None if fixed[88:].startswith(_NO_START.encode()) else header.start
+    return rows, duration_s, None if fixed[88:].startswith(NO_START.encode()) else header.start
 
 
 def format_edf_annotations(file: AnnotationFile) -> bytes:
@@ -95,31 +92,8 @@ def format_edf_annotations(file: AnnotationFile) -> bytes:
         tals.append(f"+{onset}\x15{length}\x14{row.label}\x14".encode() + b"\x00")
     data = b"".join(tals)
     data += bytes(-len(data) % 2)
-    start = file.start or _NO_DATE
-    said = _NO_START if file.start is None else f"Startdate {start:%d}-{_MONTHS[start.month - 1]}-{start:%Y} X X X"
-    fields: list[tuple[str, int]] = [
-        ("0", 8),
-        ("X X X X", 80),
-        (said, 80),
-        (f"{start:%d.%m.%y}", 8),
-        (f"{start:%H.%M.%S}", 8),
-        ("512", 8),
-        ("EDF+C", 44),
-        ("1", 8),
-        (_eight_characters(file.known_duration_s()), 8),
-        ("1", 4),
-        ("EDF Annotations", 16),
-        ("", 80),
-        ("", 8),
-        ("-1", 8),
-        ("1", 8),
-        ("-32768", 8),
-        ("32767", 8),
-        ("", 80),
-        (str(len(data) // 2), 8),
-        ("", 32),
-    ]
-    return b"".join(text.ljust(width).encode("ascii") for text, width in fields) + data
+    fixed = FixedFields(file.start, _eight_characters(file.known_duration_s()), 1, reserved="EDF+C")
+    return edf_header(fixed, [annotation_signal(len(data) // 2)]) + data
 
 
 def _eight_characters(duration_s: float) -> str:
