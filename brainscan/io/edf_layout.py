@@ -113,9 +113,8 @@ def edf_header(fixed: FixedFields, signals: Sequence[SignalFields]) -> bytes:
         (str(len(signals)), 4),
     )
     rows = [signal.columns() for signal in signals]
-    return b"".join(_fixed(text, width) for text, width in fields) + b"".join(
-        b"".join(c) for c in zip(*rows, strict=True)
-    )
+    columns = (b"".join(column) for column in zip(*rows, strict=True))
+    return b"".join((*(_fixed(text, width) for text, width in fields), *columns))
 
 
 def _fixed(text: str, width: int) -> bytes:
