@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from brainscan.io.clock import plain_seconds
 from brainscan.io.containers import container_of, read_head
 from brainscan.io.edf_header import FIXED_BYTES, header_length, parse_header
 from brainscan.io.edf_layout import NO_START, FixedFields, annotation_signal, edf_header
-from brainscan.io.note_events import Note, told_by
+from brainscan.io.edf_remarks import lists_of, said_by
+from brainscan.io.note_events import told_by
+from brainscan.io.origin import Origin, is_reviewed
 from brainscan.io.reading import read
 from brainscan.io.tal import Note as Entry
 from brainscan.io.tal import notes
@@ -37,18 +40,41 @@ def read_edf_annotations(path: Path) -> AnnotationFile:
     container = container_of(read_head(path), path.name)
     if container not in ("EDF", "BDF"):
         raise InputError(f"is {container}, which has no annotations that we read", kind="io", file=path.name)
+    found, duration_s, start = _annotations(path)
+    if not found and _only_annotations(path) is None:  # a file for annotations without any says: no seizure
+        raise InputError("has no annotations", kind="empty", file=path.name, hint="only EDF+ and BDF+ hold them")
+    said = said_by(found)
+    file = AnnotationFile((), duration_s, (), path.name, start, said.comments)
+    if said.origin is not None and not is_reviewed(said.comments):
+        own = told_by(said.own, path.name)
+        warnings = (
+            (f"annotations beside brainscan's events are passed over: {len(said.others)}",) if said.others else ()
+        )
+        return replace(file, annotations=own.annotations, warnings=warnings)
+    told = told_by((*said.own, *said.others), path.name)
+    return replace(file, annotations=told.annotations, warnings=told.warnings, n_passed=told.n_passed)
+
+
+def origin_of_edf(path: Path) -> Origin | None:
+    """Return what made the events in a file; None where they are not ours or it cannot be read."""
+    return Origin.from_comments(remarks_in(path))
+
+
+def remarks_in(path: Path) -> tuple[str, ...]:
+    """Return our remarks among a file's annotations; none where it cannot be read."""
+    try:
+        return said_by(_annotations(path)[0]).comments
+    except (InputError, OSError):
+        return ()
+
+
+def _annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None, datetime | None]:
+    """Return a file's annotations, duration and start."""
     alone = _only_annotations(path)
     if alone is not None:
-        found, duration_s, start = alone  # a file for annotations without any says: no seizure
-    else:
-        recording = read(path)
-        found, duration_s, start = recording.annotations, recording.duration_s, recording.start
-        if not found:
-            raise InputError("has no annotations", kind="empty", file=path.name, hint="only EDF+ and BDF+ hold them")
-    told = told_by((Note(note.onset_s, note.offset_s, note.label) for note in found), path.name)
-    return AnnotationFile(
-        told.annotations, duration_s, (), path.name, start, warnings=told.warnings, n_passed=told.n_passed
-    )
+        return alone
+    recording = read(path)
+    return recording.annotations, recording.duration_s, recording.start
 
 
 def _only_annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None, datetime | None] | None:
@@ -86,11 +112,7 @@ def format_edf_annotations(file: AnnotationFile) -> bytes:
     ValueError
         If it is longer than the header can say.
     """
-    tals = [b"+0\x14\x14\x00"]
-    for row in file.track():
-        onset, length = plain_seconds(row.onset_s), plain_seconds(round(row.offset_s, 4) - round(row.onset_s, 4))
-        tals.append(f"+{onset}\x15{length}\x14{row.label}\x14".encode() + b"\x00")
-    data = b"".join(tals)
+    data = b"".join((b"+0\x14\x14\x00", *lists_of(file)))
     data += bytes(-len(data) % 2)
     fixed = FixedFields(file.start, _eight_characters(file.known_duration_s()), 1, reserved="EDF+C")
     return edf_header(fixed, [annotation_signal(len(data) // 2)]) + data

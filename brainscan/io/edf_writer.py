@@ -112,7 +112,7 @@ def _counts(block: NDArray[np.float32], header: EdfHeader) -> NDArray[np.int16]:
 
 def _write_records(stream: BinaryIO, counts: NDArray[np.int16], rate_hz: int) -> int:
     """Write the whole seconds of `counts`; return how many there were."""
-    n_records = counts.shape[1] // rate_hz
+    n_records: int = counts.shape[1] // rate_hz
     records = counts[:, : n_records * rate_hz].reshape(len(counts), n_records, rate_hz)
     stream.write(records.transpose(1, 0, 2).astype("<i2").tobytes())
     return n_records
