@@ -11,6 +11,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+from tests import costs
+from tests.once import made_once
 from tests.stand_ins import Exported, save_small
 
 # A busy machine is no defect: examples have no deadline (pytest's own timeout catches what hangs).
@@ -18,6 +20,31 @@ hypothesis.settings.register_profile("brainscan", deadline=None)
 hypothesis.settings.load_profile("brainscan")
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--costs", type=int, default=0, metavar="N", help="list the N tests of most processor time")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(costs.Plugin(config))
+    if (
+        "PYTEST_XDIST_WORKER" in os.environ
+    ):  # as many workers as cores: a second thread in each would only be in the way
+        os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Return the logical cores that this process may use; with psutil there, pytest-xdist takes the physical ones."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """Give back at the end of a module what its networks held; glibc keeps freed memory unless it is told."""
+    if nextitem is not None and nextitem.path != item.path:
+        costs.release()
 
 
 def shared_folder() -> Path:
@@ -39,7 +66,16 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Return a small checkpoint and its ONNX export, made once by the command in a process of its own."""
     pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")
-    folder = tmp_path_factory.mktemp("onnx")
+    folder = made_once(tmp_path_factory, "onnx", _export_small)
+    return Exported(
+        folder / "small.safetensors",
+        folder / "exported",
+        (folder / "out.txt").read_text(encoding="utf-8"),
+        (folder / "err.txt").read_text(encoding="utf-8"),
+    )
+
+
+def _export_small(folder: Path) -> None:
     save_small(folder / "small.safetensors")
     sources = os.pathsep.join(str(_REPOSITORY / place) for place in (".", "models", "training"))
     done = subprocess.run(
@@ -52,7 +88,8 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    return Exported(folder / "small.safetensors", folder / "exported", done.stdout, done.stderr)
+    (folder / "out.txt").write_text(done.stdout, encoding="utf-8")
+    (folder / "err.txt").write_text(done.stderr, encoding="utf-8")
 
 
 @pytest.fixture

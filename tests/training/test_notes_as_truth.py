@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from brainscan_training.corpora.item import Gathering, Item
+from brainscan_training.corpora.layout import read_corpus
 
 HEAD = "onset\tduration\ttrial_type\n"
 
@@ -16,9 +16,7 @@ def gathered(tmp_path: Path, table: str) -> tuple[int | None, str]:
     recording = tmp_path / "a.edf"
     recording.write_bytes(b"")
     recording.with_suffix(".tsv").write_text(table, encoding="utf-8")
-    gathering = Gathering(tmp_path)
-    gathering.add(Item(recording, "a.edf", source="s", subject="p", split=""))
-    corpus = gathering.corpus("folder")
+    corpus = read_corpus(tmp_path)
     if corpus.unusable:
         return None, corpus.unusable[0].reason
     return len(corpus.items[0].seizures), ""

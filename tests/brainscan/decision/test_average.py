@@ -43,6 +43,7 @@ def test_cuts_change_nothing(curve: FloatArray, at: list[float], average_s: floa
     state = MovingAverage(average_s)
     pairs = [state.push(piece) for piece in pieces(curve, at)]
     pairs.append(state.finish())
+    assert {part.dtype for pair in pairs for part in pair} == {np.dtype(np.float32)}
     averaged, plain = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
     assert np.array_equal(plain, curve, equal_nan=True)
     np.testing.assert_allclose(averaged, average(curve, average_s), rtol=1e-5, atol=1e-7)

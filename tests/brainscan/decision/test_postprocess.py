@@ -165,8 +165,9 @@ def test_merging_comes_before_dropping() -> None:
 
 
 def test_five_minutes_are_prolonged_and_never_cut() -> None:
-    shorter, longer = (_curve((0.0, 10), (1.0, round(s * 256)), (0.0, 10)) for s in (299.9, 900.0))
+    shorter, exact, longer = (_curve((0.0, 10), (1.0, round(s * 256)), (0.0, 10)) for s in (299.9, 300.0, 900.0))
     assert [e.prolonged for e in _events(shorter, BARE)] == [False]
+    assert [e.prolonged for e in _events(exact, BARE)] == [True]
     (event,) = _events(longer, BARE)
     assert event.prolonged
     assert event.duration_s == 900.0
@@ -183,6 +184,41 @@ def test_confidence_passes_the_card_s_map() -> None:
     curve = _curve((0.0, 100), (0.8, 256), (0.0, 100))
     (event,) = find_events(Probabilities(0.0, curve), BARE, [(0.0, 0.1), (0.6, 0.2), (1.0, 0.6)])
     assert event.confidence == pytest.approx(0.4, rel=1e-5)
+
+
+@pytest.mark.parametrize(("knots", "confidence"), [([(0.0, -1.0), (1.0, -0.5)], 0.0), ([(0.0, 1.5), (1.0, 3.0)], 1.0)])
+def test_a_map_that_leaves_the_unit_interval_is_held_to_it(knots: list[tuple[float, float]], confidence: float) -> None:
+    (event,) = find_events(Probabilities(0.0, _curve((0.8, 256))), BARE, knots)
+    assert event.confidence == confidence
+
+
+def _samples_until_known(curve: FloatArray, config: DecisionConfig) -> list[int]:
+    """Return after how many samples each event was returned, one more sample at a time."""
+    decision, known = Decision(config), []
+    for i in range(len(curve)):
+        known += [i + 1] * len(decision.push(curve[i : i + 1], curve[i : i + 1]))
+    return known
+
+
+@pytest.mark.parametrize(
+    ("config", "runs", "known"),
+    [
+        (BARE, [(1.0, 300), (0.0, 20)], 301),
+        (replace(BARE, merge_gap_s=0.25), [(1.0, 300), (0.0, 100)], 300 + 64 + 1),
+        (replace(BARE, closing=31), [(1.0, 300), (0.0, 100)], 300 + 31),
+        (replace(BARE, offset_dwell=50), [(1.0, 300), (0.0, 100)], 350),
+        # A run that may still become an onset within reach holds it back, for as long as it may.
+        (replace(BARE, merge_gap_s=0.25, onset_dwell=90), [(1.0, 300), (0.0, 20), (1.0, 80), (0.0, 9)], 401),
+        (replace(BARE, merge_gap_s=0.25, onset_dwell=90), [(1.0, 300), (0.0, 65), (1.0, 80), (0.0, 9)], 365),
+        (BARE, [(1.0, 300), (float("nan"), 2)], 301),
+        (replace(BARE, merge_gap_s=2.0), [(1.0, 300), (0.0, 7), (float("nan"), 2)], 308),
+    ],
+)
+def test_an_event_is_known_as_soon_as_nothing_can_change_it(
+    config: DecisionConfig, runs: list[tuple[float, int]], known: int
+) -> None:
+    """A stream that waits longer than it must is a late alarm."""
+    assert _samples_until_known(_curve(*runs), config) == [known]
 
 
 def test_onset_dwell_asks_for_an_unbroken_run_and_keeps_its_start() -> None:

@@ -39,6 +39,11 @@ def test_edfplus_annotations() -> None:
     assert list(notes(block)) == [Note(180.0, 25.5, "Apnea"), Note(1.0, 0.0, "a"), Note(1.0, 0.0, "b")]
 
 
+def test_a_malformed_entry_hides_none_of_the_others() -> None:
+    block = b"?\x14lost\x14\0+2\x150.5\x14 kept \x14\0+3\x15?\x14no duration\x14\0+4\x15-1\x14negative\x14\0"
+    assert list(notes(block)) == [Note(2.0, 0.5, "kept"), Note(3.0, 0.0, "no duration"), Note(4.0, 0.0, "negative")]
+
+
 @pytest.mark.parametrize(
     ("text", "shown"), [("größe".encode(), "größe"), (b"gr\xf6\xdfe", "größe"), (b"a\nb\x1bc", "a b c")]
 )
@@ -82,6 +87,66 @@ def test_missing_stamps_continue_from_their_neighbours() -> None:
     assert "3 of 7" in when.warnings[0]
 
 
+def test_before_the_first_stamp_it_is_the_first_that_counts() -> None:
+    when = timeline(_onsets(np.nan, np.nan, 12, 60, 61), 1.0, 0.01)
+    assert (when.origin_s, when.segments) == (10.0, ((0, 3, 0.0), (3, 5, 50.0)))
+
+
+@pytest.mark.parametrize(
+    ("onsets", "segments"),
+    [
+        ((0, 1, 2.25), ((0, 3, 0.0),)),
+        ((0, 1, 2.5), ((0, 2, 0.0), (2, 3, 2.5))),  # a sample late is a gap
+        ((0, 1, 1.5), ((0, 2, 0.0), (2, 3, 1.5))),  # a sample early an overlap
+        ((0, 1.5, 2, 3), ((0, 4, 0.0),)),  # a sample off between two that agree: damaged
+        ((0, 400, 2), ((0, 3, 0.0),)),
+        ((0, 9, 2.25), ((0, 3, 0.0),)),
+        ((0, 9, 10, 11), ((0, 1, 0.0), (1, 4, 9.0))),
+        ((0, 9, 2.5, 3.5), ((0, 1, 0.0), (1, 2, 9.0), (2, 4, 2.5))),  # its neighbours disagree by a sample
+        ((0, 1), ((0, 2, 0.0),)),
+        ((0, 5), ((0, 1, 0.0), (1, 2, 5.0))),
+    ],
+)
+def test_where_a_deviation_of_one_sample_begins_to_count(
+    onsets: tuple[float, ...], segments: tuple[tuple[int, int, float], ...]
+) -> None:
+    assert timeline(_onsets(*onsets), 1.0, 0.5).segments == segments
+
+
+def test_gaps_and_overlaps_are_told_apart() -> None:
+    def said(*onsets: float) -> tuple[str, ...]:
+        return timeline(_onsets(*onsets), 1.0, 0.01).warnings
+
+    assert said(0, 1, 7, 8, 12.5) == ("gaps: 2, 8.5 s in all; the parts are analysed separately",)
+    assert said(0, 1, 1.5, 2.5) == ("parts that overlap their predecessor in time: 1; kept in file order",)
+    assert [text.partition(":")[0] for text in said(0, 1, 1.5, 2.5, 9)] == [
+        "gaps",
+        "parts that overlap their predecessor in time",
+    ]
+
+
+@pytest.mark.parametrize(("n_records", "tolerated"), [(8, 1), (20, 2), (40, 4)])
+def test_a_tenth_of_the_steps_may_go_backwards(n_records: int, tolerated: int) -> None:
+    def with_steps_back(n: int) -> np.ndarray:
+        step = np.full(n_records - 1, 1.0)
+        step[1 : 2 * n + 1 : 2] = -2.5
+        return np.concatenate(([100.0], 100.0 + np.cumsum(step)))
+
+    assert len(timeline(with_steps_back(tolerated), 1.0, 0.01).segments) == tolerated + 1
+    ignored = timeline(with_steps_back(tolerated + 1), 1.0, 0.01)
+    assert ignored.segments == ((0, n_records, 0.0),)
+    assert "backwards" in ignored.warnings[-1]
+    assert ignored.origin_s == 100.0
+
+
+def test_a_year_is_the_longest_recording() -> None:
+    year_s = 366 * 86400.0
+    assert len(timeline(_onsets(0, 1, year_s), 1.0, 0.01).segments) == 2
+    assert len(timeline(_onsets(0, 1, year_s + 1), 1.0, 0.01).segments) == 1
+    assert timeline(_onsets(year_s - 1, 0, 3 * year_s), 1.0, 0.01).origin_s == year_s - 1
+    assert timeline(_onsets(year_s, 0, 3 * year_s), 1.0, 0.01).origin_s == 0.0
+
+
 def test_no_stamps_at_all_is_continuous() -> None:
     assert timeline(np.full(5, np.nan), 1.0, 0.01).segments == ((0, 5, 0.0),)
 
@@ -106,3 +171,25 @@ def test_gaps_are_found_where_they_are(lengths: list[int], gaps: list[float]) ->
     when = timeline(np.array(onsets), 1.0, 0.01)
     assert [stop - first for first, stop, _ in when.segments] == lengths
     np.testing.assert_allclose([start for _, _, start in when.segments], starts, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding"),
+    [
+        ("癫痫发作", "gb18030"),
+        ("癲癇發作", "big5"),
+        ("てんかん発作", "shift_jis"),
+        ("발작", "euc_kr"),
+        ("приступ", "cp1251"),
+        ("crise d’épilepsie", "cp1252"),
+        ("záchvat", "cp1250"),
+    ],
+)
+def test_a_seizure_is_found_in_whatever_windows_wrote(words: str, encoding: str) -> None:
+    (note,) = notes(b"+1\x14" + words.encode(encoding) + b"\x14\0")
+    assert note.text == words
+
+
+def test_what_is_about_something_else_is_latin_1() -> None:
+    (note,) = notes(b"+1\x14" + "Augen geöffnet".encode("latin-1") + b"\x14\0")
+    assert note.text == "Augen geöffnet"

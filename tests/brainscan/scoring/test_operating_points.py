@@ -53,8 +53,12 @@ def test_a_low_threshold_that_merges_everything_is_no_operating_point() -> None:
 def test_an_unreachable_target_is_said_to_be_unreachable() -> None:
     point = operating_point(pool([table([9] * N)]), 5.0)
     assert not point.reachable
-    assert math.isnan(point.threshold)
-    assert math.isnan(point.sensitivity)
+    assert (point.target_fa_per_24h, point.false_alarms, point.detected) == (5.0, 0, 0)
+    assert all(math.isnan(each) for each in (point.threshold, point.fa_per_24h, point.sensitivity))
+
+
+def test_without_false_alarms_the_lowest_threshold_does() -> None:
+    assert operating_point(pool([table([])]), 1.0).threshold == THRESHOLDS[0]
 
 
 def test_a_rate_of_exactly_the_target_keeps_it() -> None:
@@ -84,9 +88,14 @@ def test_the_achieved_rate_and_counts_are_reported() -> None:
 
 def test_a_frozen_threshold_is_applied_as_it_is() -> None:
     point = at_threshold(pool([table([8, 4, 2])]), 0.02)
-    assert (point.false_alarms, math.isnan(point.target_fa_per_24h)) == (4, True)
+    assert (point.reachable, point.false_alarms, math.isnan(point.target_fa_per_24h)) == (True, 4, True)
+
+
+@pytest.mark.parametrize("between", [0.025, 0.02 + 5e-9, 0.990005])
+def test_only_thresholds_of_the_grid_are_known(between: float) -> None:
     with pytest.raises(ValueError, match="grid"):
-        at_threshold(pool([table([8])]), 0.025)
+        at_threshold(pool([table([8])]), between)
+    assert at_threshold(pool([table([8])]), 0.02 + 1e-10).threshold == 0.02
 
 
 @given(st.lists(st.integers(0, 20), min_size=N, max_size=N), st.floats(0.1, 25))
@@ -126,14 +135,35 @@ def test_tables_of_another_grid_are_refused() -> None:
         pool([short])
 
 
+@pytest.mark.parametrize("grid", [(0.1, 0.5, 0.5), (0.5, 0.1, 0.9), (0.1, 0.1, 0.1)])
+def test_a_grid_that_does_not_ascend_is_refused(grid: tuple[float, ...]) -> None:
+    """Equal neighbours too: which of two counts belongs to the threshold would be chance."""
+    three = RecordingTable("p", DAY_S, 2, np.array([2, 1, 0]), np.array([3, 2, 1]))
+    with pytest.raises(ValueError, match="ascend"):
+        pool([three], grid)
+    assert pool([three], (0.1, 0.5, 0.9)).thresholds.tolist() == [0.1, 0.5, 0.9]
+    assert pool([three], (0, 1, 2)).thresholds.dtype == np.float64
+
+
 def test_no_scored_time_is_refused() -> None:
     with pytest.raises(ValueError, match="no scored time"):
         pool([table([], scored_s=0.0)])
+    assert pool([table([], scored_s=0.5)]).scored_s == 0.5
 
 
 def test_more_found_than_there_is_is_refused() -> None:
     with pytest.raises(ValueError, match="more detected"):
         RecordingTable("p", 1.0, 1, np.full(N, 2), np.zeros(N, int))
+    RecordingTable("p", 1.0, 1, np.full(N, 1.0 + 1e-9), np.zeros(N))  # fractions add up to one but for rounding
+
+
+def test_a_table_is_whole_and_stays_as_it_is() -> None:
+    with pytest.raises(ValueError, match="length"):
+        RecordingTable("p", 1.0, 1, np.zeros(3, int), np.zeros(4, int))
+    made = table([1])
+    for array in (made.detected, made.false_alarms):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 9
 
 
 def test_a_corpus_without_seizures_has_no_sensitivity() -> None:
