@@ -8,11 +8,15 @@
 
 PYTHON ?= python3
 TORCH_INDEX ?=
+# pinned (constraints.txt), oldest (what pyproject.toml takes at least) or newest; with another one: make distclean first.
+DEPENDENCIES ?= pinned
 ARGS ?=
+TAG ?=
 
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check
+PINS := $(if $(filter newest,$(DEPENDENCIES)),,-c $(if $(filter oldest,$(DEPENDENCIES)),$(VENV)/oldest.txt,constraints.txt))
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 OUT := out
 RUN ?= runs/local
@@ -25,10 +29,11 @@ COVERAGE := $(if $(ARGS),--no-cov,--cov --cov-report=term:skip-covered)
 DECIDING := $(BIN)/python -m coverage report --fail-under=99 \
   --include="brainscan/scoring/*,brainscan/decision/*,brainscan/io/tal.py"
 MUTANTS ?=
-EXTRAS := dev,train,graph,onnx,mne,report
+EXTRAS := dev,train,graph,onnx,mne,pandas,report
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu q t test coverage mutants test-isa wheel-test detect smoke train-local data-given bench clean distclean
+.PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs release dist \
+        release-page detect smoke train-local data-given bench clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -42,20 +47,25 @@ $(VENV)/.created:
 	esac
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "error: '$(PYTHON) -m venv' failed. hint: on Debian and Ubuntu it is the package python3-venv" >&2; exit 2; }
+	@$(if $(filter oldest,$(DEPENDENCIES)),$(BIN)/python .ci/lower_bounds.py > $(VENV)/oldest.txt)
 	@touch $@
 
 # PyTorch first and pinned: resolved together with the rest, a Linux machine without a GPU can end up with
 # gigabytes of CUDA libraries.
 $(VENV)/.torch: constraints.txt | $(VENV)/.created
-	$(PIP) install -c constraints.txt $(INDEX) torch
+	$(PIP) install $(PINS) $(INDEX) torch
 	@touch $@
 
 $(VENV)/.base: $(VENV)/.torch pyproject.toml
-	$(PIP) install -c constraints.txt -e .
+	$(PIP) install $(PINS) -e .
 	@touch $@
 
 $(VENV)/.full: $(VENV)/.base
-	$(PIP) install -c constraints.txt -e ".[$(EXTRAS)]"
+	$(PIP) install $(PINS) -e ".[$(EXTRAS)]"
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.full
+	$(PIP) install $(PINS) -e ".[docs]"
 	@touch $@
 
 setup: $(VENV)/.full ## install everything that development needs into .venv
@@ -86,6 +96,17 @@ coverage: $(VENV)/.full ## all tests, and which lines and branches none of them 
 mutants: $(VENV)/.full ## change the code that scores and decides, place by place: does a test notice?
 	$(BIN)/python benchmarks/mutants.py $(MUTANTS)
 
+tests-only: $(VENV)/.full ## all tests, without q
+	$(PYTEST) $(ARGS)
+
+workflows: $(VENV)/.full ## check the files in .github/workflows (needs no network)
+	$(BIN)/actionlint .github/workflows/*.yml
+	$(BIN)/zizmor --offline .github/workflows
+
+docs: $(VENV)/.docs ## build the documentation into out/site, check every link of it
+	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/python .ci/site_check.py $(OUT)/site
+
 test-isa: $(VENV)/.full ## the tests in which a processor shows, as on a plainer one (AVX2, SSE4)
 	$(BIN)/python benchmarks/instruction_sets.py -- $(PYTEST) -m isa $(ARGS)
 
@@ -109,6 +130,23 @@ data-given:
 	@test -n "$(DATA)" || { \
 	  echo "error: no data. hint: make train-local DATA=PATH (brainscan train --help says what a corpus is)," \
 	       "or DATA=simulation" >&2; exit 2; }
+
+release: ## tag this version, if everything is ready: make release, then git push --tags
+	@$(PYTHON) .ci/release_check.py
+	bash .ci/run
+	git tag -a "v$$($(PYTHON) -c 'import runpy; print(runpy.run_path("brainscan/_version.py")["__version__"])')" -m "release"
+
+dist: $(VENV)/.full ## build the packages of a tag with checksums and an SBOM: make dist TAG=v0.1.0
+	$(BIN)/python .ci/release_check.py $(TAG)
+	rm -rf dist
+	mkdir -p dist/packages dist/beside
+	$(BIN)/python -m build --no-isolation --outdir dist/packages .
+	$(BIN)/python .ci/sbom.py dist/packages/*.whl dist/beside/sbom.cdx.json
+	cd dist/packages && sha256sum * > ../beside/SHA256SUMS
+
+release-page: ## put a tag's packages, checksums and SBOM on its page (in the release workflow)
+	gh release create "$(TAG)" dist/packages/* dist/beside/* --verify-tag --title "brainscan $(TAG)" \
+	  --notes "CHANGELOG.md says what changed, and which changes alter results. Research use, not a medical device."
 
 bench: $(VENV)/.full ## measure: make bench [BENCHMARKS=benchmarks/kernels.py]
 	@set -e; for script in $(BENCHMARKS); do echo; echo "== $$script"; $(BIN)/python $$script; done

@@ -181,7 +181,7 @@ def outcome_of(path: Path) -> str:
     AssertionError
         If a refusal has several lines or another exit code than 3.
     """
-    from brainscan.detector import nothing_scored
+    from brainscan.examine import nothing_scored
     from brainscan.io import read
     from brainscan.survey import survey
 

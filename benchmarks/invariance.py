@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from brainscan import detector as detector_module
+from brainscan import examine as examine_module
 from brainscan.card import DecisionConfig
 from brainscan.decision.postprocess import find_events
 from brainscan.detection import Detection
@@ -102,7 +102,7 @@ def run(way: Way, model: str, folder: Path) -> list[Detection]:
     """Detect in every recording."""
     run_config = RunConfig(device="cpu", batch_size=way.batch_size, threads=way.threads)
     detector = Detector.from_pretrained(model, run=run_config)
-    detector_module.BLOCK_S = way.block_s
+    examine_module.BLOCK_S = way.block_s
     began = time.perf_counter()
     found = []
     for recording in recordings(folder):

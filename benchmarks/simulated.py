@@ -27,12 +27,12 @@ from pathlib import Path
 
 from brainscan.detector import DetectOptions
 from brainscan.electrodes import ELECTRODES
+from brainscan.evaluate.by_model import ModelConfig
 from brainscan.evaluate.corpus import CorpusConfig
 from brainscan.evaluate.evaluation import Evaluation
-from brainscan.evaluate.job import Job, run
+from brainscan.evaluate.job import EvaluationJob, run
 from brainscan.evaluate.points import Point
 from brainscan.evaluate.rows import SeizureRow, quartiles
-from brainscan.evaluate.run import Listener, ModelConfig
 from brainscan.io.atomic import write_text
 from brainscan.io.csv_bi import format_csv_bi
 from brainscan.io.edf_writer import EdfHeader, electrode_labels, write_edf
@@ -156,8 +156,8 @@ def main() -> int:
     def done(name: str, number: int, total: int) -> None:
         print(f"\r{number}/{total} {name}", end="", file=sys.stderr)
 
-    job = Job(CorpusConfig(places["test"]), model, fit_on=places["calibration"])
-    evaluation = run(job, Listener(done)).evaluation
+    job = EvaluationJob(CorpusConfig(places["test"]), model, fit_on=places["calibration"])
+    evaluation = run(job, done).evaluation
     print(file=sys.stderr)
     base, detector = evaluation.base, evaluation.detector
     print(f"model {detector.name} {detector.sha256[:12]}: {base.seizures} seizures in {base.hours:.1f} h of")

@@ -33,7 +33,7 @@ from brainscan.card import Card, WindowConfig
 from brainscan.decision.average import MovingAverage
 from brainscan.decision.postprocess import Decision
 from brainscan.decision.stitch import Stitcher
-from brainscan.detector import BLOCK_S
+from brainscan.examine import BLOCK_S
 from brainscan.io import read
 from brainscan.io.plan import open_plan
 from brainscan.model.checkpoint import load

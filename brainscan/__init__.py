@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Annotation": "brainscan.events",
     "BrainscanError": "brainscan.errors",
-    "DetectOptions": "brainscan.detector",
+    "DetectOptions": "brainscan.examine",
     "Detection": "brainscan.detection",
     "Detector": "brainscan.detector",
     "Event": "brainscan.events",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from brainscan.burden import Burden, burden_of
 from brainscan.errors import MissingExtraError
 from brainscan.events import Annotation, Event, Probabilities
 from brainscan.recording import Segment
@@ -108,6 +112,42 @@ class Detection:
     def low_trust(self) -> bool:
         """Whether more than half of the electrodes are doubtful or worse."""
         return sum(e.quality != "good" for e in self.electrodes) > len(self.electrodes) / 2
+
+    @property
+    def burden(self) -> Burden:
+        """How much seizure there was, by hour and in the fullest hour, with the flags that follow."""
+        return burden_of(self.events, self.unscored, self.duration_s, self.start)
+
+    def save(self, path: str | os.PathLike[str], format_name: str = "", *, force: bool = False) -> Path:
+        """Write the events, or whatever the format holds, into a file.
+
+        Parameters
+        ----------
+        path : path-like
+            Its suffix says the format (docs/formats.md): ``.csv_bi``, ``.json``, ``.tsv``, ``.npz`` and others.
+        format_name : str, optional
+            The format, for a name that does not tell it.
+        force : bool
+            Replace a file that brainscan did not write for this recording with these settings. A recording is never
+            written over.
+
+        Returns
+        -------
+        Path
+            What was written. What the format has no place for is told by a `UserWarning`.
+
+        Raises
+        ------
+        TypeError
+            `path` is no path.
+        UsageError
+            If the suffix says no format that can be written, or another than `format_name`.
+        OutputError
+            If the file cannot be written, or must not be.
+        """
+        # By name: this module knows no files, and must not import what does.
+        saved: Path = importlib.import_module("brainscan.io.saving").save(self, path, format_name, force=force)
+        return saved
 
     def to_dataframe(self) -> pandas.DataFrame:
         """Return the events as a table, one row an event, to join those of a cohort with ``pandas.concat``.

@@ -1,30 +1,21 @@
-"""`Detector`: the way from a recording to its events, composed of the stages."""
+"""`Detector`: a model, ready for recordings; and `detect`, for one in one line."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
-from dataclasses import dataclass, replace
-from fractions import Fraction
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
-import numpy as np
-
-from brainscan._version import __version__
 from brainscan.card import Card, DecisionConfig
 from brainscan.cohort import age_warning
 from brainscan.detection import Detection
-from brainscan.electrodes import ELECTRODES
-from brainscan.errors import InputError, UsageError
-from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
-from brainscan.io.plan import open_plan
+from brainscan.errors import UsageError
+from brainscan.events import Probabilities
+from brainscan.examine import DetectOptions, Progress, examine, nothing_scored, rates_of, with_notes
 from brainscan.io.reading import as_recording
-from brainscan.mapping import to_mapping
-from brainscan.recording import Recording, Samples, Segment
-from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
+from brainscan.recording import Recording
+from brainscan.session import Session, SessionConfig
 from brainscan.signal.montage import ElectrodePlan
 
 if TYPE_CHECKING:
@@ -33,44 +24,7 @@ if TYPE_CHECKING:
     from brainscan.model.inference import RunConfig, WindowRunner
     from brainscan.model.onnx_runner import OnnxRunner
 
-Progress = Callable[[float], None]
-"""Called with the seconds of the recording that are done."""
-
-MIN_SEGMENT_S = 2.0
-SHORT_RECORDING_S = 10.0
-BLOCK_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class DetectOptions:
-    """What a user may choose for one run.
-
-    Parameters
-    ----------
-    start_s, stop_s : float or None
-        Part of the recording to analyse, on its own clock; the rest is unscored.
-    channel_map : mapping of str to str or None
-        Label in the file to electrode.
-    max_missing : int
-        Up to this many unusable electrodes are interpolated, 0..15.
-    keep_probabilities : bool
-        Put the curves into the detection.
-    remarks : tuple of str
-        What had to be guessed to make these options of what a user said; the first of the detection's warnings.
-    """
-
-    start_s: float | None = None
-    stop_s: float | None = None
-    channel_map: Mapping[str, str] | None = None
-    max_missing: int = 3
-    keep_probabilities: bool = False
-    remarks: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.max_missing <= len(ELECTRODES) - 4:
-            raise ValueError(f"max_missing must be within 0..{len(ELECTRODES) - 4}, got {self.max_missing}")
-        if self.start_s is not None and self.stop_s is not None and self.stop_s <= self.start_s:
-            raise ValueError(f"stop must lie behind start, got {self.start_s} s and {self.stop_s} s")
+__all__ = ["DetectOptions", "Detector", "detect"]
 
 
 class Detector:
@@ -208,7 +162,7 @@ class Detector:
     ) -> Session:
         """Return the states for one segment of a recording, for whoever feeds it block by block."""
         config = SessionConfig(self.decision, options.max_missing, options.keep_probabilities)
-        return Session(self._runner, plan, _rates(recording, plan), config, start_s)
+        return Session(self._runner, plan, rates_of(recording, plan), config, start_s)
 
 
 def detect(
@@ -251,172 +205,3 @@ def _as_options(options: DetectOptions | None) -> DetectOptions:
     if not isinstance(options, DetectOptions):
         raise TypeError(f"options must be brainscan.DetectOptions, got {type(options).__name__}")
     return options
-
-
-def examine(
-    runner: Runner,
-    decision: DecisionConfig,
-    recording: Recording,
-    options: DetectOptions,
-    progress: Progress | None = None,
-) -> Detection:
-    """Pass a recording through every stage, whether or not anything of it can be scored.
-
-    Raises
-    ------
-    InputError
-        If its labels lack too many electrodes, or it cannot be read any more.
-    UsageError
-        If the asked-for part lies outside the recording.
-    """
-    parts = _asked_for(recording, options)
-    plan = open_plan(recording, channel_map=options.channel_map, max_missing=options.max_missing)
-    config = SessionConfig(decision, options.max_missing, options.keep_probabilities, beside=True)
-    tally = Tally()
-    events: list[Event] = []
-    scored: list[tuple[float, float]] = []
-    curves: list[Probabilities] = []
-    with ThreadPoolExecutor(max_workers=1) as hashing:
-        sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
-        for home, segment in parts:
-            session = Session(runner, plan, _rates(recording, plan), config, segment.start_s)
-            with closing(session):
-                for at_s, samples in _blocks(recording, plan, home, segment):
-                    events += session.push(samples)
-                    if progress:
-                        progress(at_s)
-                events += session.finish()
-            tally.merge(session.tally)
-            scored += _to_the_end(session.scored, segment)
-            if options.keep_probabilities:
-                curves.append(session.probabilities)
-        checksum = sha256.result() if sha256 else ""
-    covered = union(scored)
-    detection = Detection(
-        file=recording.name,
-        format=recording.format,
-        start=recording.start,
-        duration_s=recording.duration_s,
-        # Not the union: parts that overlap on the clock (an invalid EDF+D) are all analysed.
-        analysed_s=sum((stop - start for start, stop in scored), 0.0),
-        segments=recording.segments,
-        events=tuple(_within(event, recording.duration_s) for event in _disjoint(events, decision)),
-        unscored=complement(covered, 0.0, recording.duration_s),
-        electrodes=tally.reports(plan),
-        annotations=recording.annotations,
-        model=provenance(runner.card, decision, options),
-        sha256=checksum,
-        probabilities=tuple(curves),
-    )
-    warnings = dict.fromkeys((*options.remarks, *_warnings(recording, plan, detection, tally)))
-    return replace(detection, warnings=tuple(warnings))
-
-
-def with_notes(detection: Detection, *notes: str) -> Detection:
-    """Return a detection with what is to be said of the model behind its own warnings; empty notes are none."""
-    return replace(detection, warnings=(*detection.warnings, *filter(None, notes)))
-
-
-def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> dict[str, Any]:
-    """Return what makes the events: version, model, settings."""
-    return {
-        "brainscan": __version__,
-        "model": card.name,
-        "model_sha256": card.sha256,
-        "decision": to_mapping(decision),
-        "max_missing": options.max_missing,
-        "channel_map": dict(options.channel_map or {}),
-        "start_s": options.start_s,
-        "stop_s": options.stop_s,
-    }
-
-
-def nothing_scored(detection: Detection) -> InputError:
-    """Return the error for a recording of which no window could be scored."""
-    bad = " ".join(e.name for e in detection.electrodes if e.bad_share > UNUSABLE) or "all"
-    return InputError(
-        f"no window can be scored (unusable electrodes: {bad})",
-        kind="signal",
-        file=detection.file,
-        hint="`brainscan info FILE` shows each electrode; --max-missing N allows more to be interpolated",
-    )
-
-
-def _rates(recording: Recording, plan: ElectrodePlan) -> list[Fraction]:
-    """Return the rate of each channel that a plan uses."""
-    return [recording.channels[channel].rate_hz for channel in plan.channels]
-
-
-def _warnings(recording: Recording, plan: ElectrodePlan, detection: Detection, tally: Tally) -> tuple[str, ...]:
-    """Return every warning of the recording, once, in the order of the stages."""
-    warnings = [*recording.warnings, *plan.warnings]
-    if recording.duration_s < SHORT_RECORDING_S and not any("shorter than" in w for w in warnings):
-        warnings.append(f"the recording is shorter than {SHORT_RECORDING_S:g} s ({recording.duration_s:g} s)")
-    unusable = [e.name for e in detection.electrodes if e.bad_share == 1.0 and e.name not in plan.missing]
-    if unusable:
-        warnings.append(f"unusable throughout: {' '.join(unusable)}")
-    partly = [f"{e.name} ({e.bad_share:.0%})" for e in detection.electrodes if 0.0 < e.bad_share < 1.0]
-    if partly:
-        warnings.append(f"unusable in part of the windows: {', '.join(partly)}")
-    if tally.n_scored < tally.n_windows:
-        warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
-    if detection.low_trust:
-        warnings.append("low trust: more than half of the electrodes are doubtful")
-    return tuple(dict.fromkeys(warnings))
-
-
-def _asked_for(recording: Recording, options: DetectOptions) -> tuple[tuple[Segment, Segment], ...]:
-    """Return segments and the part of each to analyse: within start and stop, not too short beside a gap."""
-    start_s = 0.0 if options.start_s is None else options.start_s
-    stop_s = recording.duration_s if options.stop_s is None else options.stop_s
-    parts = []
-    for segment in recording.segments:
-        first, last = max(segment.start_s, start_s), min(segment.stop_s, stop_s)
-        if last > first and (len(recording.segments) == 1 or last - first >= MIN_SEGMENT_S):
-            parts.append((segment, Segment(first, last - first)))
-    if not parts and (options.start_s is not None or options.stop_s is not None):
-        raise UsageError(
-            f"nothing recorded between {start_s:g} s and {stop_s:g} s (the recording has {recording.duration_s:g} s)",
-            file=recording.name,
-            hint="choose --start and --stop within the recording; `brainscan info FILE` shows its segments",
-        )
-    return tuple(parts)
-
-
-def _blocks(recording: Recording, plan: ElectrodePlan, home: Segment, part: Segment) -> Iterator[tuple[float, Samples]]:
-    """Yield each block of a part of a segment and its end, the next one being read meanwhile."""
-    starts = np.arange(part.start_s, part.stop_s, BLOCK_S).tolist()
-    with ThreadPoolExecutor(max_workers=1) as reading:
-        ends = [*starts[1:], part.stop_s]
-        ahead = reading.submit(recording.read, plan.channels, starts[0], ends[0], home)
-        for i, end_s in enumerate(ends):
-            samples = ahead.result()
-            if i + 1 < len(ends):
-                ahead = reading.submit(recording.read, plan.channels, starts[i + 1], ends[i + 1], home)
-            yield end_s, samples
-
-
-def _to_the_end(scored: tuple[tuple[float, float], ...], segment: Segment) -> list[tuple[float, float]]:
-    """Let spans that end within a sample of the segment's end reach it (256 Hz need not divide its length)."""
-    spans = [(start, min(stop, segment.stop_s)) for start, stop in scored]
-    if spans and segment.stop_s - spans[-1][1] < 1.0 / RATE_HZ:
-        spans[-1] = (spans[-1][0], segment.stop_s)
-    return spans
-
-
-def _disjoint(events: list[Event], decision: DecisionConfig) -> list[Event]:
-    """Return the events in order; those that overlap, as segments may on the clock of an invalid EDF+D, become one."""
-    merged: list[Event] = []
-    for event in sorted(events):
-        if not merged or event.onset_s >= merged[-1].offset_s:
-            merged.append(event)
-            continue
-        before = merged.pop()
-        offset_s = max(before.offset_s, event.offset_s)
-        prolonged = offset_s - before.onset_s >= decision.prolonged_s
-        merged.append(Event(before.onset_s, offset_s, max(before.confidence, event.confidence), prolonged))
-    return merged
-
-
-def _within(event: Event, duration_s: float) -> Event:
-    return replace(event, offset_s=min(event.offset_s, duration_s))

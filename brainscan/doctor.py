@@ -20,6 +20,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "gpu": ("mamba_ssm",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "mne": ("mne",),
+    "pandas": ("pandas",),
     "report": ("matplotlib", "jinja2"),
 }
 """Optional dependency groups by the import names that show them to be there."""

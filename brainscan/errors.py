@@ -6,6 +6,9 @@ The command line catches only this tree, so a traceback always means a defect of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, Literal
 
 InputKind = Literal["header", "empty", "corrupt", "no_eeg", "electrodes", "calibration", "signal", "io"]
@@ -112,6 +115,33 @@ class PartialFailureError(BrainscanError):
 
     exit_code = 6
     kind = "partial"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """One of several inputs that could not be used, and why; the others are.
+
+    Parameters
+    ----------
+    file : str
+        As it is shown.
+    error : BrainscanError
+    facts : mapping
+        What else is to be told of it, as plain JSON values.
+    """
+
+    file: str
+    error: BrainscanError
+    facts: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def message(self) -> str:
+        """What went wrong, with the file that it went wrong with."""
+        return self.error.as_mapping()["message"]
+
+    def as_mapping(self) -> dict[str, Any]:
+        """Return plain JSON values."""
+        return {"file": self.file, **self.facts, **self.error.as_mapping()}
 
 
 def reason_of(problem: OSError) -> str:

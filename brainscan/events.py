@@ -17,6 +17,9 @@ BoolArray = NDArray[np.bool_]
 RATE_HZ = 256
 """Rate of windows, probabilities and decisions, samples per second."""
 
+Spans = tuple[tuple[float, float], ...]
+"""Half-open intervals, seconds."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Event:
@@ -148,3 +151,22 @@ def complement(
     if at_s < stop_s:
         gaps.append((at_s, stop_s))
     return tuple((a, b) for a, b in gaps if b > a)
+
+
+def overlap(spans: Iterable[tuple[float, float]], others: Sequence[tuple[float, float]]) -> Spans:
+    """Return the time that is in both."""
+    shared = ((max(a, c), min(b, d)) for a, b in union(spans) for c, d in union(others))
+    return tuple((start, stop) for start, stop in shared if stop > start)
+
+
+def extent(span: tuple[float, float], judged: Sequence[tuple[float, float]]) -> tuple[float, float] | None:
+    """Return an interval from its first judged moment to its last, None if there is none.
+
+    An interval that runs through time that nobody judged stays one. Two such intervals overlap just where they
+    overlap within the judged time: one that ends in such a gap is cut before it.
+
+    >>> extent((25.0, 70.0), ((0.0, 30.0), (50.0, 60.0)))
+    (25.0, 60.0)
+    """
+    parts = overlap([span], judged)
+    return (parts[0][0], parts[-1][1]) if parts else None

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from brainscan.card import Card
 from brainscan.cohort import age_warning
 from brainscan.detection import Detection, ElectrodeReport
-from brainscan.detector import DetectOptions, Progress, examine, with_notes
+from brainscan.examine import DetectOptions, Progress, examine, with_notes
 from brainscan.io.plan import outline_plan
 from brainscan.recording import Recording
 

@@ -13,8 +13,9 @@ from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Target, Task
 from brainscan.detection import Detection
-from brainscan.detector import DetectOptions, Detector, provenance
+from brainscan.detector import DetectOptions, Detector
 from brainscan.errors import BrainscanError, InputError
+from brainscan.examine import provenance
 from brainscan.io import read
 from brainscan.io.annotations import losses
 from brainscan.io.atomic import make_folder

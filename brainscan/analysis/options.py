@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from brainscan.analysis.span import span_of
-from brainscan.detector import DetectOptions
 from brainscan.errors import UsageError
+from brainscan.examine import DetectOptions
 from brainscan.model.run_config import RunConfig
 from brainscan.recording import Recording
 

@@ -10,6 +10,7 @@ from brainscan.errors import UsageError
 from brainscan.io import event_formats
 from brainscan.io.event_format import EventFormat
 from brainscan.io.guard import same_file
+from brainscan.io.links import real_path
 from brainscan.io.outputs import anonymous_name, output_stem
 
 STDOUT = "-"
@@ -148,9 +149,10 @@ def _refuse_clashes(tasks: Sequence[Task]) -> None:
     taken: dict[Path, Path] = {}
     for task in tasks:
         for file in task.files:
-            if file.resolve() in taken:
+            place = real_path(file)
+            if place in taken:
                 raise UsageError(
-                    f"{task.path} and {taken[file.resolve()]} would both write {file}",
+                    f"{task.path} and {taken[place]} would both write {file}",
                     hint="run them apart, or use `brainscan scan`",
                 )
-            taken[file.resolve()] = task.path
+            taken[place] = task.path

@@ -60,12 +60,12 @@ def calibrate(
     from brainscan.cli.evaluate import cache_folder, model_config, run_with_progress, targets_of
     from brainscan.evaluate.calibration import calibrate as fit
     from brainscan.evaluate.corpus import CorpusConfig
-    from brainscan.evaluate.job import Job
+    from brainscan.evaluate.job import EvaluationJob
     from brainscan.model import checkpoint
 
     with ExitStack() as stack:
         kept = cache_folder(cache, None, stack)
-        job = Job(
+        job = EvaluationJob(
             corpus=CorpusConfig(corpus, annotations, tuple(group), (), tuple(exclude)),
             model=model_config(model, options.Channels(max_missing=max_missing).detect_options(), kept, running),
             targets=targets_of(fa),

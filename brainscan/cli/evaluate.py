@@ -16,8 +16,8 @@ from brainscan.errors import PartialFailureError, UsageError
 
 if TYPE_CHECKING:
     from brainscan.detector import DetectOptions
-    from brainscan.evaluate.job import Job, Result
-    from brainscan.evaluate.run import ModelConfig
+    from brainscan.evaluate.by_model import ModelConfig
+    from brainscan.evaluate.job import EvaluationJob, Results
 
 _FEW_HINTS = 3
 
@@ -83,8 +83,8 @@ def evaluate(
     if output is not None and str(output) == "-":
         raise UsageError("-o takes a folder", hint="--json prints the figures on stdout")
     from brainscan.evaluate.corpus import CorpusConfig
-    from brainscan.evaluate.job import Job
-    from brainscan.evaluate.results import check_folder
+    from brainscan.evaluate.files import check_folder
+    from brainscan.evaluate.job import EvaluationJob
 
     if hypotheses is not None and model != "default":
         raise UsageError(
@@ -96,7 +96,7 @@ def evaluate(
         check_folder(output, force=force)
     with ExitStack() as stack:
         kept = cache_folder(cache, output, stack)
-        job = Job(
+        job = EvaluationJob(
             corpus=CorpusConfig(corpus, annotations, tuple(group), tuple(source), tuple(exclude), output),
             model=model_config(model, chosen, kept, running),
             hypotheses=hypotheses,
@@ -121,7 +121,7 @@ def model_config(model: str, chosen: DetectOptions, cache: Path, running: option
         If the model has to be exported to ONNX first, and cannot be.
     """
     from brainscan.analysis.lazy_detector import announce_export
-    from brainscan.evaluate.run import ModelConfig
+    from brainscan.evaluate.by_model import ModelConfig
 
     run = running.config()
     announce_export(model, run.backend, console.message)
@@ -130,7 +130,7 @@ def model_config(model: str, chosen: DetectOptions, cache: Path, running: option
 
 def scorer_of(name: str) -> Any:
     """Return the scorer of a name, or say which there are."""
-    from brainscan.evaluate.judged import SCORERS
+    from brainscan.evaluate.counts import SCORERS
 
     if name not in SCORERS:
         raise UsageError(f"no such scorer: {name}", hint=f"--scorer takes {', '.join(SCORERS)}")
@@ -169,10 +169,9 @@ def cache_folder(cache: Path | None, output: Path | None, stack: ExitStack) -> P
     return Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="brainscan-")))
 
 
-def run_with_progress(job: Job) -> Result:
+def run_with_progress(job: EvaluationJob) -> Results:
     """Run a job with a bar on the terminal."""
     from brainscan.evaluate.job import run
-    from brainscan.evaluate.run import Listener
 
     with console.progress() as bar:
         task = bar.add_task("recordings", total=None)
@@ -180,19 +179,19 @@ def run_with_progress(job: Job) -> Result:
         def done(name: str, number: int, total: int) -> None:
             bar.update(task, description=name, completed=number, total=total)
 
-        return run(job, Listener(done))
+        return run(job, done)
 
 
-def _write(output: Path, result: Result, kept: Path) -> None:
+def _write(output: Path, result: Results, kept: Path) -> None:
     """Write figures, tables and the report."""
-    from brainscan.evaluate.results import REPORT, write_results
+    from brainscan.evaluate.files import REPORT, write_results
 
     if not write_results(output, result.metrics, result.evaluation, kept):
         console.message(f"{REPORT} needs the extra 'report': pip install \"brainscan[report]\"")
     console.message(f"results in {output}")
 
 
-def _finish(result: Result, *, as_json: bool, quiet: bool) -> None:
+def _finish(result: Results, *, as_json: bool, quiet: bool) -> None:
     """Print figures, and raise what the exit code follows from."""
     from brainscan.cli.figures import show
 

@@ -50,8 +50,8 @@ def info(
 
 
 def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose: bool) -> None:
-    from brainscan.detector import nothing_scored
     from brainscan.errors import InputError, ModelError
+    from brainscan.examine import nothing_scored
     from brainscan.io import read
     from brainscan.model import checkpoint
     from brainscan.survey import outline, survey

@@ -12,7 +12,7 @@ from brainscan.cli import console
 from brainscan.errors import PartialFailureError
 
 if TYPE_CHECKING:
-    from brainscan.evaluate.event_files import ScoreReport
+    from brainscan.evaluate.score import ScoreReport
 
 
 def score(
@@ -39,7 +39,7 @@ def score(
     brainscan score night_truth.csv_bi night.csv_bi
     """
     console.set_quiet(quiet)
-    from brainscan.evaluate.event_files import score_files
+    from brainscan.evaluate.score import score_files
     from brainscan.io.event_pairs import pair_files
 
     pairing = pair_files(ref, hyp)
@@ -48,6 +48,8 @@ def score(
     for text in pairing.warnings:
         console.warning(text)
     report = score_files(pairing.pairs, strict=strict, as_they_stand=pairing.by_position)
+    for text in dict.fromkeys(text for texts in report.remarks.values() for text in texts):
+        console.warning(text)
     for name, mending in report.mended.items():
         console.warning(f"{name}: events changed before scoring: {mending}")
     for name, remark in report.odd.items():

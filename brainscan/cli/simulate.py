@@ -39,14 +39,14 @@ def simulate(
     from brainscan.io.atomic import write_text
     from brainscan.io.csv_bi import format_csv_bi
     from brainscan.io.edf_writer import EdfHeader, electrode_labels, is_simulated, write_edf
-    from brainscan.io.guard import protect
+    from brainscan.io.guard import protect, same_file
     from brainscan.simulate import PAGE_S, SimulationConfig
     from brainscan.simulate import simulate as plan
 
     set_quiet(quiet)
     if duration != int(duration):
         raise UsageError(f"--duration must be whole seconds (got {duration:g})")
-    if annotations is not None and annotations.resolve() == output.resolve():
+    if annotations is not None and same_file(annotations, output):
         raise UsageError("recording and annotations would be the same file")
     for path in (output, annotations):
         if path is not None and not is_simulated(path):

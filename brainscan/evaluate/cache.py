@@ -1,4 +1,4 @@
-"""Outputs on disk, so that nothing is detected twice: keyed by the recording's bytes, the model and the settings.
+"""Hypotheses on disk, so that nothing is detected twice: keyed by the recording's bytes, the model and the settings.
 
 An entry is two files: the curves (``.npy``, mapped rather than read) and events, facts and spans (``.npz``), which is
 written last and so marks the entry as whole. No file name of a recording is kept.
@@ -10,10 +10,8 @@ import hashlib
 import io
 import json
 import os
-import stat
 import zipfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -22,11 +20,12 @@ from typing import Any
 import numpy as np
 
 from brainscan._version import __version__
-from brainscan.errors import InputError, OutputError, reason_of
-from brainscan.evaluate.output import Output
+from brainscan.errors import InputError, OutputError
+from brainscan.evaluate.hypothesis import Hypothesis
 from brainscan.evaluate.sweep import Sweep
 from brainscan.events import Event, Probabilities
 from brainscan.io.atomic import atomic_write, make_folder, remove_unfinished, write_bytes
+from brainscan.io.checksums import noted_sha256
 from brainscan.io.user_cache import user_cache
 from brainscan.scoring.operating_points import THRESHOLDS
 
@@ -36,13 +35,12 @@ FORMAT = 1
 DAMAGE = (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, AttributeError, zipfile.BadZipFile)
 """What reading a file of ours can raise when something else wrote to it."""
 
-_CHUNK = 1 << 22
 _COLUMNS = ("index", "onset_s", "offset_s", "confidence")
 _KEY_LENGTH = 32
 
 
 def default_folder() -> Path:
-    """Return where a user's outputs are kept."""
+    """Return where a user's hypotheses are kept."""
     return user_cache("evaluate")
 
 
@@ -80,10 +78,10 @@ class Cache:
         """Whether there is no entry at all, so that no recording need be read to look for its own."""
         return next(self.folder.glob(f"*-{self.settings}.npz"), None) is None
 
-    def load(self, recording: Path) -> Output | None:
+    def load(self, recording: Path) -> Hypothesis | None:
         """Return the entry of a recording, None if there is none (or a damaged one, which is made again)."""
         try:
-            base = self._base(sha256_of(recording, self.folder))
+            base = self._base(noted_sha256(recording, self.folder))
         except InputError:
             return None
         try:
@@ -92,27 +90,27 @@ class Cache:
                 facts = json.loads(str(arrays["facts"]))
                 sweep = Sweep(*(arrays[name] for name in _COLUMNS))
             values = np.load(base.with_suffix(".npy"), mmap_mode="r", allow_pickle=False)
-            return _output(facts, sweep, values)
+            return _hypothesis(facts, sweep, values)
         except DAMAGE:
             return None
 
-    def store(self, recording: Path, output: Output) -> None:
-        """Keep the output of a recording.
+    def store(self, recording: Path, hypothesis: Hypothesis) -> None:
+        """Keep the hypothesis of a recording.
 
         Raises
         ------
         OutputError
             If that is not possible.
         """
-        base = self._base(sha256_of(recording, self.folder))
-        values = [np.asarray(curve.values, dtype=np.float32) for curve in output.curves]
+        base = self._base(noted_sha256(recording, self.folder))
+        values = [np.asarray(curve.values, dtype=np.float32) for curve in hypothesis.curves]
         curves = io.BytesIO()  # into a file numpy writes past Python, and a full disk has no name
         np.save(curves, np.concatenate(values) if values else np.zeros(0, dtype=np.float32))
         with atomic_write(base.with_suffix(".npy")) as stream:
             stream.write(curves.getbuffer())
         buffer = io.BytesIO()
-        columns = {name: getattr(output.sweep, name) for name in _COLUMNS}
-        np.savez(buffer, facts=np.array(json.dumps(_facts(output))), **columns)
+        columns = {name: getattr(hypothesis.sweep, name) for name in _COLUMNS}
+        np.savez(buffer, facts=np.array(json.dumps(_facts(hypothesis))), **columns)
         write_bytes(base.with_suffix(".npz"), buffer.getvalue())
 
     def _base(self, sha256: str) -> Path:
@@ -125,63 +123,25 @@ def settings_key(settings: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode("utf-8")).hexdigest()[:16]
 
 
-def sha256_of(recording: Path, folder: Path) -> str:
-    """Return the SHA-256 of a recording's bytes; while size and times of change stay, it is not read again.
-
-    Parameters
-    ----------
-    recording : Path
-    folder : Path
-        Where checksums are kept, under a digest of the path.
-
-    Raises
-    ------
-    InputError
-        If the recording cannot be read.
-    """
-    try:
-        state = recording.stat()
-        if not stat.S_ISREG(state.st_mode):
-            # Opening a pipe would wait for whoever writes to it.
-            raise InputError("is no ordinary file", kind="io", file=recording.name)
-        # The time of the last change of the inode cannot be set back, as that of the content can.
-        stamp = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
-        place = hashlib.sha256(os.fsencode(os.path.realpath(recording))).hexdigest()[:_KEY_LENGTH]
-        note = folder / f"{place}.stamp"
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            held = json.loads(note.read_text(encoding="utf-8"))
-            if held["stamp"] == stamp:
-                return str(held["sha256"])
-        digest = hashlib.sha256()
-        with recording.open("rb") as stream:
-            while chunk := stream.read(_CHUNK):
-                digest.update(chunk)
-    except OSError as problem:
-        raise InputError(f"cannot be read ({reason_of(problem)})", kind="io", file=recording.name) from problem
-    document = {"stamp": stamp, "sha256": digest.hexdigest()}
-    write_bytes(note, json.dumps(document).encode("utf-8"))
-    return digest.hexdigest()
-
-
-def _facts(output: Output) -> dict[str, Any]:
+def _facts(hypothesis: Hypothesis) -> dict[str, Any]:
     return {
-        "duration_s": output.duration_s,
-        "start": None if output.start is None else output.start.isoformat(),
-        "analysed": [list(span) for span in output.analysed],
-        "segments": [[curve.start_s, len(curve.values)] for curve in output.curves],
-        "events": [[e.onset_s, e.offset_s, e.confidence, e.prolonged] for e in output.events],
-        "warnings": list(output.warnings),
+        "duration_s": hypothesis.duration_s,
+        "start": None if hypothesis.start is None else hypothesis.start.isoformat(),
+        "analysed": [list(span) for span in hypothesis.analysed],
+        "segments": [[curve.start_s, len(curve.values)] for curve in hypothesis.curves],
+        "events": [[e.onset_s, e.offset_s, e.confidence, e.prolonged] for e in hypothesis.events],
+        "warnings": list(hypothesis.warnings),
     }
 
 
-def _output(facts: Mapping[str, Any], sweep: Sweep, values: np.ndarray[Any, np.dtype[np.float32]]) -> Output:
+def _hypothesis(facts: Mapping[str, Any], sweep: Sweep, values: np.ndarray[Any, np.dtype[np.float32]]) -> Hypothesis:
     curves, at = [], 0
     for start_s, n_samples in facts["segments"]:
         curves.append(Probabilities(float(start_s), values[at : at + n_samples]))
         at += n_samples
     if at != len(values):
         raise ValueError(f"the curves have {len(values)} samples, the segments {at}")
-    return Output(
+    return Hypothesis(
         duration_s=float(facts["duration_s"]),
         start=None if facts["start"] is None else datetime.fromisoformat(facts["start"]),
         analysed=tuple((float(a), float(b)) for a, b in facts["analysed"]),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from brainscan.card import SIMULATED_PREFIX, Card, OperatingPoint, in_order
 from brainscan.evaluate.confidence import Knots, candidates, fit_map
 from brainscan.evaluate.evaluation import Evaluation
-from brainscan.evaluate.output import overlap
 from brainscan.evaluate.points import Point
+from brainscan.events import overlap
 from brainscan.report.page import hours_text
 
 MIN_BACKGROUND_HOURS = 72.0

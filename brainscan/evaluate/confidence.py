@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.evaluate.judged import Judged
+from brainscan.evaluate.counts import Judged
 from brainscan.events import Event
 from brainscan.scoring.operating_points import THRESHOLDS
 
@@ -72,7 +72,7 @@ def candidates(recordings: Iterable[Judged], on: float, lowest: float = LOWEST) 
     patients = [np.zeros(0, dtype=np.str_)]
     for recording in recordings:
         seizures = np.array([(s.onset_s, s.offset_s) for s in recording.seizures]).reshape(-1, 2)
-        found = recording.clipped(recording.output.sweep)
+        found = recording.clipped(recording.hypothesis.sweep)
         taken = np.zeros((0, 2))
         for k in reversed(numbers):
             rows = slice(*np.searchsorted(found.index, (k, k + 1)).tolist())

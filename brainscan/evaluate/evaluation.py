@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from brainscan._version import __version__
-from brainscan.errors import InputError
+from brainscan.errors import Failure, InputError, UsageError
 from brainscan.evaluate.confidence import Knots, candidates, reliability, with_map
-from brainscan.evaluate.judged import Judged, Scorer, counted, patients, table
-from brainscan.evaluate.output import Failure
-from brainscan.evaluate.points import Base, Point, frozen_points, point_of, points_of
+from brainscan.evaluate.counts import Judged, Scorer, counted, patients, table
+from brainscan.evaluate.points import SEED, Base, Point, frozen_points, point_of, points_of
 from brainscan.evaluate.rows import Rows, by_duration, by_patient, by_type, rows_at, timing
 from brainscan.evaluate.sweep import Sweep
 from brainscan.events import Event
+from brainscan.scoring import pieces
 from brainscan.scoring.operating_points import THRESHOLDS, Curve, RecordingTable, at_threshold, pool
+from brainscan.scoring.pieces import ScoredRecording
 
 DEFAULT = "default"
 """Name of the point at the detector's own decision."""
@@ -118,16 +119,16 @@ class Evaluation:
 
         def chosen(recording: Judged) -> tuple[Event, ...]:
             if point.name == DEFAULT:
-                return recording.output.events
+                return recording.hypothesis.events
             number = min(range(len(THRESHOLDS)), key=lambda k: abs(THRESHOLDS[k] - point.op.threshold))
-            return with_map(recording.output.sweep.at(number), self.detector.knots)
+            return with_map(recording.hypothesis.sweep.at(number), self.detector.knots)
 
         return rows_at(self.recordings, chosen)
 
     @property
     def as_given(self) -> bool:
         """Whether the detector gave events that no threshold tells apart, so that there is a single point."""
-        if math.isfinite(self.detector.on) or any(recording.output.curves for recording in self.recordings):
+        if math.isfinite(self.detector.on) or any(recording.hypothesis.curves for recording in self.recordings):
             return False
         return all(np.ptp(t.detected) == 0 and np.ptp(t.false_alarms) == 0 for t in self.tables)
 
@@ -170,7 +171,9 @@ class Evaluation:
             "reliability": reliability(found, self.detector.knots),
             "failures": [failure.as_mapping() for failure in self.failures],
             "warnings": [
-                f"{recording.case.name}: {text}" for recording in self.recordings for text in recording.output.warnings
+                f"{recording.case.name}: {text}"
+                for recording in self.recordings
+                for text in recording.hypothesis.warnings
             ],
         }
 
@@ -183,7 +186,7 @@ class Evaluation:
         found = []
         for source in sorted({recording.case.source for recording in self.recordings}):
             group = [recording for recording in self.recordings if recording.case.source == source]
-            rows = rows_at(group, lambda recording: recording.output.events)
+            rows = rows_at(group, lambda recording: recording.hypothesis.events)
             found.append(
                 {
                     "source": source,
@@ -226,7 +229,7 @@ def evaluate(
             kept.append(recording)
         except ValueError as problem:  # SzCORE knows no recording below half a second
             error = InputError(f"{config.scorer} cannot score it ({problem})", kind="corrupt")
-            failed.append(Failure.of(recording.case.name, error))
+            failed.append(Failure(recording.case.name, error))
     try:
         curve = pool(tables)
     except ValueError:
@@ -260,4 +263,69 @@ def _default(recordings: Sequence[Judged], detector: DetectorFacts, scorer: Scor
 
 
 def _default_tables(recordings: Sequence[Judged], scorer: Scorer) -> tuple[RecordingTable, ...]:
-    return tuple(counted(recording, Sweep.of([recording.output.events]), 1, scorer) for recording in recordings)
+    return tuple(counted(recording, Sweep.of([recording.hypothesis.events]), 1, scorer) for recording in recordings)
+
+
+def as_scored(recordings: Sequence[Judged]) -> list[ScoredRecording]:
+    """Return recordings with their curves, as `scoring.pieces` takes them."""
+    return [
+        ScoredRecording(
+            source=recording.case.source,
+            subject=recording.case.subject,
+            kind=recording.case.kind,
+            duration_s=recording.hypothesis.duration_s,
+            scored=recording.judged,
+            annotations=tuple((s.onset_s, s.offset_s) for s in recording.seizures),
+            probabilities=recording.hypothesis.curves,
+            events=recording.hypothesis.events,
+        )
+        for recording in recordings
+    ]
+
+
+def quality_rows(recordings: Sequence[Judged], piece_s: float, on: float) -> dict[str, Any]:
+    """Return rows 1 (with and without the time around offsets) and 2 within each source.
+
+    Parameters
+    ----------
+    recordings : sequence of Judged
+        With curves.
+    piece_s : float
+        Length of a piece, seconds.
+    on : float
+        The on threshold that made the events.
+
+    Raises
+    ------
+    UsageError
+        If a recording has no curve (its detector gave events only), or the length is not positive.
+    """
+    if not piece_s > 0:
+        raise UsageError(
+            f"a piece needs a positive length, got {piece_s:g} s", hint="--pieces takes seconds, such as 10"
+        )
+    without = [recording.case.name for recording in recordings if not recording.hypothesis.curves]
+    if without:
+        raise UsageError(
+            f"--pieces needs probabilities, and {len(without)} hypotheses are events only ({without[0]})",
+            hint="give .npz files, as `brainscan detect --probabilities` writes them",
+        )
+    scored = as_scored(recordings)
+    margin_s = pieces.OFFSET_MARGIN_S
+
+    def ranked(offset_margin_s: float) -> dict[str, Any]:
+        rows = pieces.rank_rows(scored, np.random.default_rng(SEED), piece_s=piece_s, offset_margin_s=offset_margin_s)
+        return {source: _plain(row) for source, row in rows.items()}
+
+    return {
+        "piece_s": piece_s,
+        "offset_margin_s": margin_s,
+        "ranking": ranked(0.0),
+        "ranking_without_offsets": ranked(margin_s),
+        "events": {source: _plain(row) for source, row in pieces.event_rows(scored, on).items()},
+    }
+
+
+def _plain(row: Any) -> dict[str, Any]:
+    values: dict[str, Any] = asdict(row)
+    return {name: [value["low"], value["high"]] if isinstance(value, dict) else value for name, value in values.items()}

@@ -8,20 +8,22 @@ from typing import Any
 
 from brainscan.card import Card
 from brainscan.errors import UsageError
+from brainscan.evaluate.by_model import ModelConfig, run_model
+from brainscan.evaluate.by_others import run_hypotheses
 from brainscan.evaluate.compare import compare
 from brainscan.evaluate.corpus import Corpus, CorpusConfig, read_corpus
-from brainscan.evaluate.evaluation import DetectorFacts, Evaluation, EvaluationConfig, evaluate
-from brainscan.evaluate.frozen import fitted_points, is_run, read_run, require_same
-from brainscan.evaluate.hypotheses import run_hypotheses
-from brainscan.evaluate.judged import Scorer, judge
-from brainscan.evaluate.quality import quality_rows
-from brainscan.evaluate.run import Listener, ModelConfig, Outputs, run_model
+from brainscan.evaluate.counts import Scorer, judge
+from brainscan.evaluate.evaluation import DetectorFacts, Evaluation, EvaluationConfig, evaluate, quality_rows
+from brainscan.evaluate.files import is_run, read_run
+from brainscan.evaluate.hypothesis import Hypotheses, Progress, unheard
+from brainscan.evaluate.points import fitted_points, require_same
+from brainscan.io.links import real_path
 from brainscan.mapping import to_mapping
 from brainscan.model.checkpoint import FOLDER_WEIGHTS
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class EvaluationJob:
     """What to evaluate, and how.
 
     Parameters
@@ -29,7 +31,7 @@ class Job:
     corpus : CorpusConfig
     model : ModelConfig
     hypotheses : Path or None
-        Folder of another detector's output, instead of the model.
+        Folder of another detector's hypothesis, instead of the model.
     scorer : {"ovlp", "szcore", "taes"}
     targets : tuple of float
         False alarms per 24 h.
@@ -52,7 +54,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Result:
+class Results:
     """What an evaluation gives.
 
     Parameters
@@ -64,7 +66,7 @@ class Result:
     n_cached : int
         Recordings that came from the cache.
     warnings : tuple of str
-        About the corpus and the outputs as a whole; also among those of the metrics.
+        About the corpus and the hypotheses as a whole; also among those of the metrics.
     """
 
     corpus: Corpus
@@ -74,7 +76,7 @@ class Result:
     warnings: tuple[str, ...] = ()
 
 
-def run(job: Job, listener: Listener | None = None) -> Result:
+def run(job: EvaluationJob, progress: Progress = unheard) -> Results:
     """Do one job.
 
     Raises
@@ -89,20 +91,20 @@ def run(job: Job, listener: Listener | None = None) -> Result:
     corpus = read_corpus(job.corpus)
     config = EvaluationConfig(_name_of(job.corpus.folder), job.scorer, job.targets)
     if job.fit_on is not None:
-        config = replace(config, fitted=_fitted(job, listener))
-    evaluation, outputs = _evaluation(job, corpus, config, listener)
+        config = replace(config, fitted=_fitted(job, progress))
+    evaluation, hypotheses = _evaluation(job, corpus, config, progress)
     metrics = evaluation.as_mapping()
     metrics["excluded"] = corpus.n_excluded
-    warnings = [*corpus.warnings, *outputs.warnings]
+    warnings = [*corpus.warnings, *hypotheses.warnings]
     if job.pieces_s is not None:
         metrics["pieces"] = quality_rows(evaluation.recordings, job.pieces_s, evaluation.detector.on)
     if job.compare:
         other = _other(job, job.compare)
-        second, second_outputs = _evaluation(other, corpus, config, listener)
+        second, second_outputs = _evaluation(other, corpus, config, progress)
         metrics["comparison"] = compare(evaluation, second, job.targets)
         warnings += [f"{second.detector.name}: {text}" for text in second_outputs.warnings]
     metrics["warnings"] = [*warnings, *metrics["warnings"]]
-    return Result(corpus, evaluation, metrics, outputs.n_cached, tuple(warnings))
+    return Results(corpus, evaluation, metrics, hypotheses.n_cached, tuple(warnings))
 
 
 def facts_of(card: Card, model: ModelConfig) -> DetectorFacts:
@@ -122,19 +124,19 @@ def facts_of(card: Card, model: ModelConfig) -> DetectorFacts:
 
 
 def _evaluation(
-    job: Job, corpus: Corpus, config: EvaluationConfig, listener: Listener | None
-) -> tuple[Evaluation, Outputs]:
+    job: EvaluationJob, corpus: Corpus, config: EvaluationConfig, progress: Progress
+) -> tuple[Evaluation, Hypotheses]:
     if job.hypotheses is not None:
         facts = DetectorFacts(_name_of(job.hypotheses))
-        outputs = run_hypotheses(corpus.cases, corpus.recordings, job.hypotheses, listener)
+        hypotheses = run_hypotheses(corpus.cases, corpus.recordings, job.hypotheses, progress)
     else:
         facts = facts_of(job.model.card(), job.model)
-        outputs = run_model(corpus.cases, job.model, listener)
-    recordings, failures = judge(corpus.cases, outputs)
-    return evaluate(recordings, failures, facts, config), outputs
+        hypotheses = run_model(corpus.cases, job.model, progress)
+    recordings, failures = judge(corpus.cases, hypotheses)
+    return evaluate(recordings, failures, facts, config), hypotheses
 
 
-def _fitted(job: Job, listener: Listener | None) -> tuple[Any, ...]:
+def _fitted(job: EvaluationJob, progress: Progress) -> tuple[Any, ...]:
     """Return the points whose thresholds are applied frozen."""
     assert job.fit_on is not None
     if not job.fit_on.is_dir():
@@ -151,11 +153,11 @@ def _fitted(job: Job, listener: Listener | None) -> tuple[Any, ...]:
             )
         folder = replace(job.corpus, folder=job.fit_on, annotations=None, groups=(), sources=())
         config = EvaluationConfig(_name_of(job.fit_on), job.scorer, job.targets)
-        metrics = _evaluation(job, read_corpus(folder), config, listener)[0].as_mapping()
+        metrics = _evaluation(job, read_corpus(folder), config, progress)[0].as_mapping()
     return fitted_points(metrics, job.targets)
 
 
-def _other(job: Job, what: str) -> Job:
+def _other(job: EvaluationJob, what: str) -> EvaluationJob:
     """Return the job for the second detector: a folder without weights holds hypotheses."""
     path = Path(what)
     if path.is_dir() and not (path / FOLDER_WEIGHTS).is_file():
@@ -164,4 +166,4 @@ def _other(job: Job, what: str) -> Job:
 
 
 def _name_of(folder: Path) -> str:
-    return folder.resolve().name
+    return real_path(folder).name

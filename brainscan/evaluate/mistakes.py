@@ -16,13 +16,13 @@ from brainscan.card import DecisionConfig, FilterConfig, WindowConfig
 from brainscan.decision.average import average
 from brainscan.electrodes import INDEX
 from brainscan.errors import InputError, MissingExtraError
-from brainscan.evaluate.cache import sha256_of
+from brainscan.evaluate.counts import Judged
 from brainscan.evaluate.evaluation import Evaluation
-from brainscan.evaluate.judged import Judged
 from brainscan.evaluate.rows import AlarmRow, SeizureRow
 from brainscan.events import RATE_HZ, Probabilities, complement
 from brainscan.io import read
 from brainscan.io.atomic import make_folder, write_bytes
+from brainscan.io.checksums import noted_sha256
 from brainscan.io.plan import open_plan
 from brainscan.recording import Recording, Segment
 from brainscan.report.page import Mistake
@@ -52,7 +52,7 @@ _LEAD_S = math.ceil(half_length(_FILTER) / RATE_HZ) + 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Place:
+class Scene:
     """Where to look, and why.
 
     Parameters
@@ -69,7 +69,7 @@ class Place:
     caption: str
 
 
-def worst_alarms(alarms: Iterable[AlarmRow], n: int = N_EACH) -> list[Place]:
+def worst_alarms(alarms: Iterable[AlarmRow], n: int = N_EACH) -> list[Scene]:
     """Return the surest false alarms and the longest, half of each, none twice.
 
     Parameters
@@ -81,7 +81,7 @@ def worst_alarms(alarms: Iterable[AlarmRow], n: int = N_EACH) -> list[Place]:
     surest = rows[: -(-n // 2)]
     longest = sorted(rows[len(surest) :], key=lambda row: -row.event.duration_s)[: n - len(surest)]
     return [
-        _place(
+        _scene(
             row.recording,
             (row.event.onset_s, row.event.offset_s),
             f"{what} false alarm: confidence {row.event.confidence:.2f}",
@@ -91,7 +91,7 @@ def worst_alarms(alarms: Iterable[AlarmRow], n: int = N_EACH) -> list[Place]:
     ]
 
 
-def worst_misses(seizures: Iterable[SeizureRow], n: int = N_EACH) -> list[Place]:
+def worst_misses(seizures: Iterable[SeizureRow], n: int = N_EACH) -> list[Scene]:
     """Return the missed seizures of lowest mean probability; the longest ones where there is no curve.
 
     Parameters
@@ -109,7 +109,7 @@ def worst_misses(seizures: Iterable[SeizureRow], n: int = N_EACH) -> list[Place]
         )
     )
     return [
-        _place(
+        _scene(
             row.recording,
             (row.seizure.onset_s, row.seizure.offset_s),
             f"Missed seizure ({row.seizure.label})" + ("" if math.isnan(mean) else f": mean probability {mean:.2f}"),
@@ -118,14 +118,14 @@ def worst_misses(seizures: Iterable[SeizureRow], n: int = N_EACH) -> list[Place]
     ]
 
 
-def pictures(evaluation: Evaluation, places: Sequence[Place], kept: Path | None = None) -> list[Mistake]:
+def pictures(evaluation: Evaluation, scenes: Sequence[Scene], kept: Path | None = None) -> list[Mistake]:
     """Draw the EEG around some mistakes.
 
     Parameters
     ----------
     evaluation : Evaluation
         Whose own decision made them.
-    places : sequence of Place
+    scenes : sequence of Scene
     kept : Path, optional
         Folder for pictures: one that was drawn before is taken from here, and its recording is not opened.
 
@@ -135,15 +135,15 @@ def pictures(evaluation: Evaluation, places: Sequence[Place], kept: Path | None 
         Without a picture, and with the reason in the caption, where a recording cannot be read any more.
     """
     found = []
-    for place in places:
+    for scene in scenes:
         try:
-            found.append(Mistake(place.caption, _picture(evaluation, place, kept)))
+            found.append(Mistake(scene.caption, _picture(evaluation, scene, kept)))
         except (InputError, MissingExtraError) as error:
-            found.append(Mistake(f"{place.caption}. No picture: {error.message}"))
+            found.append(Mistake(f"{scene.caption}. No picture: {error.message}"))
     return found
 
 
-def excerpt(evaluation: Evaluation, place: Place) -> Excerpt:
+def excerpt(evaluation: Evaluation, scene: Scene) -> Excerpt:
     """Read the EEG around a mistake again.
 
     Raises
@@ -151,35 +151,35 @@ def excerpt(evaluation: Evaluation, place: Place) -> Excerpt:
     InputError
         If the recording cannot be read any more, or holds no samples there.
     """
-    recording = read(place.recording.case.path)
-    segment = _segment_of(recording, place.onset_s)
-    start_s = max(segment.start_s, place.onset_s - MARGIN_S)
-    stop_s = min(place.offset_s + MARGIN_S, start_s + LONGEST_S, segment.stop_s)
+    recording = read(scene.recording.case.path)
+    segment = _segment_of(recording, scene.onset_s)
+    start_s = max(segment.start_s, scene.onset_s - MARGIN_S)
+    stop_s = min(scene.offset_s + MARGIN_S, start_s + LONGEST_S, segment.stop_s)
     if stop_s - start_s < _SHORTEST_S:
         raise InputError("holds no samples there", kind="empty", file=recording.name)
     uv, doubtful = _derivations(evaluation, recording, segment, (start_s, stop_s))
-    around = _around(evaluation, place, start_s, uv.shape[1])
+    around = _around(evaluation, scene, start_s, uv.shape[1])
     return replace(around, uv=uv, doubtful=doubtful)
 
 
-def _picture(evaluation: Evaluation, place: Place, kept: Path | None) -> bytes:
+def _picture(evaluation: Evaluation, scene: Scene, kept: Path | None) -> bytes:
     if kept is None:
-        return draw(excerpt(evaluation, place))
+        return draw(excerpt(evaluation, scene))
     make_folder(kept)
-    path = kept / f"{_key(evaluation, place, kept)}.png"
+    path = kept / f"{_key(evaluation, scene, kept)}.png"
     if path.is_file():
         return path.read_bytes()
-    png = draw(excerpt(evaluation, place))
+    png = draw(excerpt(evaluation, scene))
     write_bytes(path, png)
     return png
 
 
-def _key(evaluation: Evaluation, place: Place, kept: Path) -> str:
+def _key(evaluation: Evaluation, scene: Scene, kept: Path) -> str:
     """Return a digest of everything that a picture shows; none of it needs the recording to be opened."""
     # Wide enough for any segment's start and end.
-    around = _around(evaluation, place, place.onset_s - MARGIN_S, round((LONGEST_S + MARGIN_S) * RATE_HZ))
+    around = _around(evaluation, scene, scene.onset_s - MARGIN_S, round((LONGEST_S + MARGIN_S) * RATE_HZ))
     facts = [
-        *(FORMAT, __version__, sha256_of(place.recording.case.path, kept), place.onset_s, place.offset_s),
+        *(FORMAT, __version__, noted_sha256(scene.recording.case.path, kept), scene.onset_s, scene.offset_s),
         *(
             around.on,
             around.annotated,
@@ -194,19 +194,19 @@ def _key(evaluation: Evaluation, place: Place, kept: Path) -> str:
     return digest.hexdigest()[:_KEY_LENGTH]
 
 
-def _around(evaluation: Evaluation, place: Place, start_s: float, n_samples: int) -> Excerpt:
+def _around(evaluation: Evaluation, scene: Scene, start_s: float, n_samples: int) -> Excerpt:
     """Return what is known about some samples without reading them."""
-    output, stop_s = place.recording.output, start_s + n_samples / RATE_HZ
-    plain, averaged = _curves(evaluation, output.curves, start_s, n_samples)
+    hypothesis, stop_s = scene.recording.hypothesis, start_s + n_samples / RATE_HZ
+    plain, averaged = _curves(evaluation, hypothesis.curves, start_s, n_samples)
     return Excerpt(
         start_s=start_s,
         rate_hz=RATE_HZ,
         probability=plain,
         averaged=averaged,
         on=evaluation.detector.on,
-        annotated=_within(((s.onset_s, s.offset_s) for s in place.recording.seizures), start_s, stop_s),
-        detected=_within(((e.onset_s, e.offset_s) for e in output.events), start_s, stop_s),
-        unjudged=complement(place.recording.judged, start_s, stop_s),
+        annotated=_within(((s.onset_s, s.offset_s) for s in scene.recording.seizures), start_s, stop_s),
+        detected=_within(((e.onset_s, e.offset_s) for e in hypothesis.events), start_s, stop_s),
+        unjudged=complement(scene.recording.judged, start_s, stop_s),
     )
 
 
@@ -258,7 +258,7 @@ def _average_s(evaluation: Evaluation) -> float:
 
 def _mean_probability(row: SeizureRow) -> float:
     total, count = 0.0, 0
-    for curve in row.recording.output.curves:
+    for curve in row.recording.hypothesis.curves:
         ends = (row.seizure.onset_s, row.seizure.offset_s)
         first, stop = (max(0, round((at_s - curve.start_s) * RATE_HZ)) for at_s in ends)
         values = curve.values[first:stop]
@@ -267,11 +267,11 @@ def _mean_probability(row: SeizureRow) -> float:
     return total / count if count else math.nan
 
 
-def _place(recording: Judged, span: tuple[float, float], what: str) -> Place:
+def _scene(recording: Judged, span: tuple[float, float], what: str) -> Scene:
     length_s = span[1] - span[0]
     cut = f", the first {LONGEST_S - MARGIN_S:g} s" if length_s + MARGIN_S > LONGEST_S else ""
-    place = f"{recording.case.name} at {span[0]:.1f} s, {length_s:.1f} s long{cut}"
-    return Place(recording, *span, f"{what}, {place}")
+    scene = f"{recording.case.name} at {span[0]:.1f} s, {length_s:.1f} s long{cut}"
+    return Scene(recording, *span, f"{what}, {scene}")
 
 
 def _within(spans: Iterable[tuple[float, float]], start_s: float, stop_s: float) -> tuple[tuple[float, float], ...]:

@@ -1,4 +1,4 @@
-"""Operating points with everything that a reader needs to judge them."""
+"""Operating points with everything that a reader needs to judge them: sought here, or frozen as fitted elsewhere."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from brainscan.errors import InputError, UsageError
 from brainscan.scoring.intervals import Interval, bootstrap_ratio, per_24h, poisson_interval
 from brainscan.scoring.operating_points import (
     Curve,
@@ -19,6 +20,9 @@ from brainscan.scoring.operating_points import (
     off_threshold,
     operating_point,
 )
+
+METRICS = "metrics.json"
+"""Where an evaluation tells its figures, its points among them."""
 
 SEED = 0
 """Of the bootstrap: the same outputs give the same intervals."""
@@ -104,6 +108,69 @@ def points_of(
 ) -> tuple[Point, ...]:
     """Return the operating point of each target, sought on these recordings."""
     return tuple(point_of(tables, curve, operating_point(curve, target), base) for target in targets)
+
+
+def fitted_points(metrics: Mapping[str, Any], targets: Sequence[float]) -> tuple[Mapping[str, Any], ...]:
+    """Return the points of an evaluation's FROC curve at some targets, with what they rest on.
+
+    Parameters
+    ----------
+    metrics : mapping
+        As `Evaluation.as_mapping` or a ``metrics.json`` has it.
+    targets : sequence of float
+
+    Raises
+    ------
+    InputError
+        If the curve is not whole.
+    """
+    try:
+        froc = metrics["froc"]
+        curve = Curve(
+            thresholds=np.array(froc["thresholds"], dtype=np.float64),
+            detected=np.array(froc["detected"]),
+            false_alarms=np.array(froc["false_alarms"]),
+            seizures=int(froc["seizures"]),
+            scored_s=float(froc["hours"]) * 3600.0,
+        )
+        facts = {name: metrics[name] for name in ("corpus", "hours", "patients", "seizures")}
+    except (KeyError, TypeError, ValueError) as problem:
+        raise InputError(f"has no whole FROC curve ({problem})", kind="corrupt", file=METRICS) from None
+    points = []
+    for target in targets:
+        op = operating_point(curve, target)
+        points.append(
+            {
+                **facts,
+                "name": name_of(target),
+                "target_fa_per_24h": target,
+                "reachable": op.reachable,
+                "threshold": op.threshold,
+                "fa_per_24h": op.fa_per_24h,
+                "sensitivity": op.sensitivity,
+            }
+        )
+    return tuple(points)
+
+
+def require_same(metrics: Mapping[str, Any], scorer: str, sha256: str) -> None:
+    """Refuse thresholds of another scorer or another model: the same number means something else there.
+
+    Raises
+    ------
+    UsageError
+    """
+    if metrics["scorer"] != scorer:
+        raise UsageError(
+            f"the thresholds were fitted with the scorer {metrics['scorer']}, not {scorer}",
+            hint="use the same --scorer on both",
+        )
+    other = metrics["detector"].get("sha256", "")
+    if other != sha256:
+        raise UsageError(
+            f"the thresholds were fitted for another detector ({metrics['detector'].get('name', '?')})",
+            hint="evaluate this detector on the other part first, or give that part's recordings to --fit-on",
+        )
 
 
 def frozen_points(

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.evaluate.judged import Judged
-from brainscan.evaluate.output import extent
-from brainscan.evaluate.references import Seizure
-from brainscan.events import Event
+from brainscan.corpora.references import Seizure
+from brainscan.evaluate.counts import Judged
+from brainscan.events import Event, extent
 
 DURATION_BINS_S = (0.0, 10.0, 30.0, 60.0, 120.0, 300.0, math.inf)
 """Lengths of seizures that are told apart."""

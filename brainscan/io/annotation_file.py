@@ -198,6 +198,7 @@ def within_recording(file: AnnotationFile) -> AnnotationFile:
                 f"event starts after the recording ({row.onset_s:g} s .. {row.offset_s:g} s, duration {end_s:g} s)",
                 name=file.name,
                 line=line,
+                hint=_other_clock(file, end_s),
             )
         else:
             continue
@@ -207,6 +208,14 @@ def within_recording(file: AnnotationFile) -> AnnotationFile:
     if cut:
         warnings += (f"cut at the recording's end ({end_s:g} s): {', '.join(cut)}",)
     return replace(file, annotations=tuple(rows), lines=kept, warnings=warnings)
+
+
+def _other_clock(file: AnnotationFile, end_s: float) -> str:
+    """Return a hint at times that are no seconds."""
+    last = max(row.offset_s for row in file.annotations)
+    if last > 2 * end_s and last <= 1000 * end_s:
+        return "times are seconds from the start of the recording, not milliseconds or samples"
+    return "is it the annotation of this recording?"
 
 
 def joined(file: AnnotationFile) -> AnnotationFile:

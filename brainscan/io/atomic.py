@@ -12,6 +12,7 @@ from typing import BinaryIO
 
 from brainscan.errors import OutputError, reason_of
 from brainscan.io.guard import protect
+from brainscan.io.links import real_path
 
 TEMPORARY_PREFIX = ".brainscan-"
 """Names of unfinished files begin so; a restart may remove what a killed run left."""
@@ -45,7 +46,7 @@ def atomic_write(path: Path, replaces: Callable[[Path], bool] = _never) -> Itera
     temporary: Path | None = None
     try:
         # Resolve first: a symbolic link keeps pointing where it did, and the rename stays on one disk.
-        target = path.resolve()
+        target = real_path(path)
         if target.is_dir():
             raise OutputError("is a folder", file=str(path), hint="name a file")
         if target.exists() and not target.is_file():
@@ -95,7 +96,7 @@ def atomic_folder(folder: Path) -> Iterator[Path]:
     OutputError
         If the folder above cannot be made or written, or `folder` is a file.
     """
-    target = folder.resolve()
+    target = real_path(folder)
     if target.exists() and not target.is_dir():
         raise OutputError("is a file", file=str(folder), hint="name a folder")
     make_folder(target.parent)

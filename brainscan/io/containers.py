@@ -8,11 +8,13 @@ import lzma
 import re
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from brainscan.errors import InputError, reason_of
 from brainscan.io import container_formats
+from brainscan.io.bids_channels import remarks
 from brainscan.io.container_format import ContainerFormat
 from brainscan.io.links import content_elsewhere, pointer
 
@@ -294,7 +296,8 @@ def open_recording(path: Path) -> Recording:
             file=path.name,
             hint=f'pip install "brainscan[{row.extra}]"',
         )
-    return row.read(path)
+    recording = row.read(path)
+    return replace(recording, warnings=(*recording.warnings, *remarks(path, recording.channels)))
 
 
 def identified(path: Path) -> ContainerFormat:

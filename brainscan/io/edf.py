@@ -6,7 +6,6 @@ The existing readers refuse or misread units, record counts, gaps and encodings 
 from __future__ import annotations
 
 import codecs
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ import numpy as np
 from brainscan.errors import InputError
 from brainscan.events import Annotation
 from brainscan.io.calibration import calibrated
+from brainscan.io.checksums import sha256_of
 from brainscan.io.containers import Container, unreadable
 from brainscan.io.edf_header import FIXED_BYTES, EdfHeader, Signal, header_length, parse_header
 from brainscan.io.edf_reader import EdfReader
@@ -85,15 +85,6 @@ def read_edf(path: Path, container: Container) -> Recording:
         sha256=partial(sha256_of, path),
     )
     return _calibrated(recording, reader)
-
-
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    try:
-        with path.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as problem:
-        raise unreadable(path.name, problem) from problem
 
 
 def _layout_warnings(signals: Sequence[Signal]) -> Iterator[str]:
@@ -186,12 +177,15 @@ def _times(reader: EdfReader, n_records: int, warnings: list[str]) -> tuple[Time
         return Timeline(0.0, ((0, n_records, 0.0),)), ()
     onsets = np.full(n_records, np.nan)
     found: list[Note] = []
-    for position, signal in enumerate(lists):
+    for signal in lists:
+        # The first signal keeps the time, says the rule; the first that does is believed.
+        keeps_time = not np.isfinite(onsets).any()
         for record, block in enumerate(reader.annotation_blocks(signal, n_records)):
             used = block.rstrip(b"\0")
-            if position == 0:
-                onsets[record] = record_onset(block)
-            if used.count(b"\x14") > 2 or position:
+            onset_s = record_onset(block) if keeps_time else np.nan
+            if keeps_time:
+                onsets[record] = onset_s
+            if used.count(b"\x14") > 2 or np.isnan(onset_s):
                 found.extend(notes(used))
     fastest = max(Fraction(s.samples) / header.record_s for s in reader.signals)
     when = timeline(onsets, float(header.record_s), max(float(1 / fastest), _TIME_TOLERANCE_S))

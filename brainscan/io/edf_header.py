@@ -162,6 +162,8 @@ def parse_header(data: bytes, container: Container, name: str) -> EdfHeader:
     record_s = _record_duration(data[244:252], all(s.is_annotations for s in signals), name)
     n_records = _integer(data[236:244])
     start = _start(data[168:176], data[176:184], text_of(data[88:168]) if "+" in kind else "")
+    if "+" in kind and (differ := _two_dates(data[168:176], text_of(data[88:168]))):
+        warnings.append(differ)
     return EdfHeader(
         format=kind,
         sample_bytes=3 if stem == "BDF" else 2,
@@ -262,20 +264,44 @@ def _bad(message: str, name: str) -> InputError:
 
 def _start(day: bytes, time: bytes, recording: str) -> datetime | None:
     """Return the start time; the EDF+ field with four digits of the year wins where it is valid."""
-    found = re.fullmatch(r"(\d{1,2})\D(\d{1,2})\D(\d{2})", text_of(day))
     clock = re.fullmatch(r"(\d{1,2})\D(\d{1,2})\D(\d{1,2})", text_of(time))
-    words = recording.split()
-    when = _date(words[1]) if len(words) > 1 and words[0].lower() == "startdate" else None
+    when = _said_date(recording)
     try:
-        if when is None and found is not None:
-            day_, month, year = (int(g) for g in found.groups())
-            when = date(year + (1900 if year >= 85 else 2000), month, day_)
+        when = when or _short_date(day)
         if when is None or clock is None:
             return None
         hour, minute, second = (int(g) for g in clock.groups())
         return datetime(when.year, when.month, when.day, hour, minute, second)  # local clock of the recorder
     except ValueError:
         return None
+
+
+def _said_date(recording: str) -> date | None:
+    """Return the date that EDF+'s field of the recording begins with."""
+    words = recording.split()
+    return _date(words[1]) if len(words) > 1 and words[0].lower() == "startdate" else None
+
+
+def _short_date(day: bytes) -> date | None:
+    """Return the date of the header's own field, which has two digits for the year."""
+    found = re.fullmatch(r"(\d{1,2})\D(\d{1,2})\D(\d{2})", text_of(day))
+    if found is None:
+        return None
+    number, month, year = (int(g) for g in found.groups())
+    try:
+        return date(year + (1900 if year >= 85 else 2000), month, number)
+    except ValueError:
+        return None
+
+
+def _two_dates(day: bytes, recording: str) -> str:
+    """Return a warning where the two dates of an EDF+ header differ; empty where they do not, or one is a filler."""
+    said, short = _said_date(recording), _short_date(day)
+    if said is None or short is None or _UNKNOWN_DATES & {said, short}:
+        return ""
+    if (said.day, said.month, said.year % 100) == (short.day, short.month, short.year % 100):
+        return ""
+    return f"two dates of the start: {short} in the header, {said} behind Startdate; the latter is taken"
 
 
 # What anonymisers and libraries write where a date is not known.

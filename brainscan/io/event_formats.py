@@ -20,11 +20,12 @@ from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
 from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
 from brainscan.io.content import Content
 from brainscan.io.csv_bi import format_csv_bi, read_csv_bi_events
-from brainscan.io.event_format import HEAD_BYTES, EventFormat, Head, Holding, RecordingFacts
+from brainscan.io.event_format import FACTS, HEAD_BYTES, EventFormat, Head, Holding, RecordingFacts
 from brainscan.io.links import content_elsewhere, pointer
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 from brainscan.io.origin import Origin, origin_in_comments
 from brainscan.io.siena import format_siena_list, read_siena_list, recordings_of_list
+from brainscan.io.tables import columns_of
 from brainscan.io.tusz import format_tse, format_tusz_csv, read_tse, read_tusz_csv
 from brainscan.io.wfdb import read_wfdb_seizures
 
@@ -59,6 +60,8 @@ def _is_temple(head: Head, *, binary: bool) -> bool:
 
 
 _ARRAYS = re.compile(rb"(origin|rate_hz|segment_start_s|segment_samples|probability)\.npy")
+
+_PAGE = 'id="brainscan-origin"'
 
 _ROWS = (
     EventFormat(
@@ -123,7 +126,7 @@ _ROWS = (
         holds=frozenset({"events", "annotations"}),
         suffixes=("-annot.csv",),
         keeps=frozenset({"types", "hed_types", "start"}),
-        recognise=lambda head: {"onset", "duration", "description"} <= set(head.first.replace(" ", "").split(",")),
+        recognise=lambda head: {"onset", "duration", "description"} <= columns_of(head.first),
         decode=lambda path, facts: read_mne_csv(path, facts.start),
         encode=_text(lambda c: format_mne_csv(c.file)),
         is_notes=True,
@@ -138,6 +141,19 @@ _ROWS = (
         encode=_later("brainscan.io.curves", "encode_curves"),
         origin=_later("brainscan.io.curves", "origin_of_curves"),
         needs="detection",
+    ),
+    EventFormat(
+        name="html",
+        what="a page to read and review: what was found, the night, the EEG around each event",
+        holds=frozenset({"events", "curve"}),
+        suffixes=(".html", ".htm"),
+        keeps=frozenset(FACTS),
+        recognise=lambda head: _PAGE in head.text,
+        encode=_later("brainscan.report.recording_page", "encode_page"),
+        origin=_later("brainscan.report.recording_page", "origin_of_page"),
+        needs="recording",
+        extra="report",
+        module="jinja2",
     ),
     EventFormat(
         name="edf",
@@ -240,7 +256,7 @@ def suffixes(*holdings: Holding) -> tuple[str, ...]:
         suffix
         for holding in holdings
         for row in rows()
-        if holding in row.holds and (row.decode or holding == "curve")
+        if holding in row.holds and (row.decode or row.holds == {"curve"})
         for suffix in row.suffixes
     ]
     return tuple(dict.fromkeys(found))

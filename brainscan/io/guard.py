@@ -8,6 +8,7 @@ from pathlib import Path
 
 from brainscan.errors import OutputError, UsageError
 from brainscan.io.containers import content_of, kind_of, main_of
+from brainscan.io.links import real_path
 
 _FIXED_BYTES = 256
 _LABEL_BYTES = 16
@@ -75,12 +76,12 @@ def same_file(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
     except OSError:
-        return path.resolve() == other.resolve()
+        return real_path(path) == real_path(other)
 
 
 def recording_in(path: Path) -> str:
     """Return what recording a file is or belongs to, for a message; empty for anything else."""
-    target = path.resolve()
+    target = real_path(path)
     for folder in target.parents:
         if folder.suffix and kind_of(folder) is not None:
             return f"part of the recording {folder.name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -17,6 +18,14 @@ _LFS = (b"version https://git-lfs", b"version http://git-media.io/v/")
 
 class AbsentContentError(InputError):
     """A file is named here and its content is not here."""
+
+
+def real_path(path: Path) -> Path:
+    """Return an absolute path with links followed; of one that leads to itself the path of the link.
+
+    `Path.resolve` raises RuntimeError for such a link in Python 3.11 and 3.12, which no caller expects of a path.
+    """
+    return Path(os.path.realpath(path))
 
 
 def content_elsewhere(path: Path) -> AbsentContentError | None:

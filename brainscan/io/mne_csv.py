@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,13 +19,16 @@ from brainscan.io.annotation_file import (
 )
 from brainscan.io.clock import ignored_offset, offset_text
 from brainscan.io.note_events import Note, told_by
-from brainscan.io.text_files import read_text
+from brainscan.io.tables import read_table
 
 COLUMNS = ("onset", "duration", "description")
 _CHANNELS = "ch_names"  # MNE joins them with colons
 
 _EPOCH = datetime(1970, 1, 1)
 """MNE writes onsets as clock times; without a known start it counts from here."""
+
+_POINT = re.compile(r"^([+-]?\d+),(\d+)$")
+"""A decimal comma, as spreadsheets write it where the semicolon parts columns."""
 
 _PASSED_OVER = ("bad", "edge")  # MNE's own marks of spans to reject, and of joins
 
@@ -61,7 +63,8 @@ def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
         Onsets may be clock times (as MNE writes them) or seconds. A first row ``bckg`` tells start and
         duration of the recording. Descriptions that begin with ``BAD`` or ``EDGE`` are passed over, and so is what
         `note_events.told_by` finds to be about something else. An offset from UTC is left out, with a warning:
-        recordings have none.
+        recordings have none. What spreadsheets make of such a file is read: other separators, decimal commas between
+        semicolons (with a warning; elsewhere a comma may part thousands), a byte order mark, quotes.
 
     Raises
     ------
@@ -70,8 +73,8 @@ def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
         the recording's start is known neither from the file nor from `start`, or they differ in their offset from UTC;
         the line is named.
     """
-    table = csv.reader(io.StringIO(read_text(path), newline=""), skipinitialspace=True)
-    header = [cell.strip() for cell in next(table)]
+    table = read_table(path)
+    header = table.header
     missing = [name for name in COLUMNS if name not in header]
     if missing:
         raise InputError(
@@ -81,18 +84,19 @@ def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
             hint=f"columns: {','.join(COLUMNS)}",
         )
     rows: list[_Row] = []
-    for cells in table:
-        if not cells or all(not cell.strip() for cell in cells):
-            continue
-        if len(cells) < len(header):
-            raise row_error(f"has {len(cells)} columns instead of {len(header)}", name=path.name, line=table.line_num)
-        row = dict(zip(header, cells, strict=False))
+    commas = 0
+    for line, cells in table.rows:
+        row = dict(zip(header, cells, strict=True))
+        if table.separator == ";":
+            points = {name: _POINT.sub(r"\1.\2", row[name]) for name in ("onset", "duration")}
+            commas += points.items() - row.items() != set()
+            row |= points
         if row["description"].casefold().startswith(_PASSED_OVER):
             continue
         try:
             rows.append(
                 _Row(
-                    table.line_num,
+                    line,
                     _onset(row["onset"]),
                     _duration(row["duration"]),
                     row["description"],
@@ -100,8 +104,10 @@ def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
                 )
             )
         except ValueError as problem:
-            raise row_error(str(problem), name=path.name, line=table.line_num) from None
+            raise row_error(str(problem), name=path.name, line=line) from None
     rows, warnings = _without_offset(rows, path.name)
+    if commas:
+        warnings.append(f"decimal commas are read as points ({commas} rows)")
     file = _on_recording_clock(rows, path.name, start)
     return replace(file, warnings=(*warnings, *file.warnings))
 

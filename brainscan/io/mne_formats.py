@@ -21,8 +21,8 @@ import numpy as np
 from brainscan.errors import InputError
 from brainscan.events import Annotation, complement, union
 from brainscan.io.calibration import calibrated
+from brainscan.io.checksums import sha256_of
 from brainscan.io.containers import Container, unreadable
-from brainscan.io.edf import sha256_of
 from brainscan.recording import Channel, Recording, Samples, Segment
 from brainscan.signal.units import MAX_UV, uv_per_unit
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
 from brainscan.io.containers import recording_suffixes
+from brainscan.io.links import real_path
 
 TEMPLE = frozenset({".csv_bi", ".csv", ".tse", ".tse_bi"})
 """The Temple corpora give one truth in all of these."""
@@ -173,10 +174,10 @@ def _links(root: Path, files: Collection[PurePath]) -> dict[PurePath, PurePath]:
 
     Links to anywhere else are files of their own: stores that keep equal content once (git-annex) link to it.
     """
-    base, known = root.resolve(), set(files)
+    base, known = real_path(root), set(files)
     links = {}
     for path in files:
-        resolved = (base / path).resolve()
+        resolved = real_path(base / path)
         real = resolved.relative_to(base) if resolved.is_relative_to(base) else path
         if real != path and real in known:
             links[path] = real

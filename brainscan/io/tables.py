@@ -30,10 +30,13 @@ class Table:
         Names of the columns.
     rows : tuple of (int, tuple of str)
         Line, counted from 1, and the cells of each row, as many as the header has.
+    separator : str
+        What parts the columns.
     """
 
     header: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    separator: str = ","
 
 
 def read_table(path: Path) -> Table:
@@ -62,7 +65,17 @@ def read_table(path: Path) -> Table:
     separator = said[1] if said else max(SEPARATORS, key=lambda mark: _fit(rest[:_SAMPLE], mark))
     header = tuple(cell.strip() for cell in next(iter(_cells(rest[:1], separator)), []))
     reader = csv.reader(rest[1:], delimiter=separator, skipinitialspace=True)
-    return Table(header, tuple(_rows(reader, header, path.name, first + 1)))
+    return Table(header, tuple(_rows(reader, header, path.name, first + 1)), separator)
+
+
+def columns_of(line: str) -> frozenset[str]:
+    """Return the names of the columns that the first line of a table tells.
+
+    >>> sorted(columns_of('"onset";"duration"'))
+    ['duration', 'onset']
+    """
+    separator = max(SEPARATORS, key=lambda mark: _fit([line], mark))
+    return frozenset(cell.strip() for cells in _cells([line], separator) for cell in cells)
 
 
 def _cells(lines: Sequence[str], separator: str) -> list[list[str]]:

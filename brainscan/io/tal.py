@@ -11,8 +11,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from brainscan.io.note_text import Meaning, understand
+
 _TIME = re.compile(rb"[+-]?\d{1,12}(?:[.,]\d{0,12})?")  # the sign and the point are the rule; not all keep to it
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
+_ENCODINGS = ("cp1252", "gb18030", "big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "cp1253", "cp1255", "cp1256")
+"""What recorders under Windows write although EDF+ wants UTF-8."""
 _LONGEST_NOTE = 1000
 _LONGEST_S = 366 * 86400.0
 
@@ -60,8 +64,20 @@ def _decoded(text: bytes) -> str:
     try:
         plain = text.decode("utf-8")
     except UnicodeDecodeError:
-        plain = text.decode("latin-1")
+        plain = _of_other_encoding(text)
     return _CONTROL.sub(" ", plain).strip()[:_LONGEST_NOTE]
+
+
+def _of_other_encoding(text: bytes) -> str:
+    """Return a note that is no UTF-8: as the encoding has it in which it speaks of a seizure, else as latin-1."""
+    for encoding in _ENCODINGS:
+        try:
+            plain = text.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if understand(plain).meaning is not Meaning.NONE:
+            return plain
+    return text.decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,10 @@ from pathlib import Path
 from brainscan._version import __version__
 from brainscan.errors import ModelError, OutputError
 from brainscan.io.atomic import atomic_folder, write_text
+from brainscan.io.checksums import sha256_of
 from brainscan.model.checkpoint import FOLDER_CARD, Checkpoint
 from brainscan.model.onnx_compare import compare, objection
-from brainscan.model.onnx_folder import AFTER, BEFORE, FILES, Manifest, PeStep, is_export, sha256_of, write_manifest
+from brainscan.model.onnx_folder import AFTER, BEFORE, FILES, Manifest, PeStep, is_export, write_manifest
 from brainscan.model.onnx_graphs import OPSET, write_graphs
 from brainscan.model.onnx_runner import Graphs, need
 

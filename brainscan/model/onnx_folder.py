@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from brainscan.card import Card
-from brainscan.errors import ModelError
+from brainscan.errors import InputError, ModelError
 from brainscan.io.atomic import write_text
+from brainscan.io.checksums import sha256_of
 from brainscan.mapping import from_mapping, to_mapping
 from brainscan.model import checkpoint
 from brainscan.model.checkpoint import FOLDER_CARD
@@ -146,12 +146,6 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     write_text(folder / MANIFEST, json.dumps(to_mapping(manifest), indent=2, ensure_ascii=False) + "\n")
 
 
-def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def read_export(folder: Path) -> tuple[Manifest, Card]:
     """Read and verify the folder of an export.
 
@@ -172,7 +166,7 @@ def read_export(folder: Path) -> tuple[Manifest, Card]:
             if sha256_of(folder / name) != expected:
                 raise ValueError(f"{name} differs from its checksum (damaged or edited)")
         card = Card.from_json((folder / FOLDER_CARD).read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError) as problem:
+    except (OSError, InputError, ValueError, TypeError) as problem:
         reason = (problem.strerror or "") if isinstance(problem, OSError) else str(problem)
         raise ModelError(f"not a usable ONNX export ({reason})", file=folder.name, hint=_HINT) from problem
     if card.sha256 != manifest.model_sha256:

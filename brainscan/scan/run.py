@@ -13,8 +13,9 @@ from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Target, Task
-from brainscan.detector import DetectOptions, provenance
+from brainscan.corpora.table import is_eeg
 from brainscan.errors import InputError, UsageError
+from brainscan.examine import DetectOptions, provenance
 from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
 from brainscan.io.containers import readable_names, unread
@@ -135,8 +136,7 @@ def scan(
     """
     listener, rows = listener or Listener(), config.rows()
     model = model or LazyDetector.open(options)
-    found = search(config.folder, config.out)
-    notes = found.notes(_anonymous if config.anonymous else PurePath.as_posix)
+    found, notes = _found(config)
     if not found.recordings:
         raise _empty(config, notes)
     for text in notes:
@@ -165,6 +165,20 @@ def scan(
         write_tables(config.out, outcomes)
         write_record(config.out, _facts(options, model), outcomes, notes)
     return tuple(outcomes)
+
+
+def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
+    """Return what to scan, without what by its name is no EEG, and what has to be said of the archive."""
+    shown = _anonymous if config.anonymous else PurePath.as_posix
+    found = search(config.folder, config.out)
+    notes = found.notes(shown)
+    others = [path for path in found.recordings if not is_eeg(path)]
+    if not others:
+        return found, notes
+    n = len(others)
+    what = "1 file is" if n == 1 else f"{n} files are"
+    note = f"{what} of other signals than EEG, as BIDS' names tell ({shown(others[0])}): left out"
+    return replace(found, recordings=tuple(filter(is_eeg, found.recordings))), (*notes, note)
 
 
 def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:

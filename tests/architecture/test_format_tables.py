@@ -12,9 +12,10 @@ from pathlib import Path, PurePath
 import pytest
 
 import brainscan.cli
+from brainscan.corpora.references import ReferenceFolder, read_reference
+from brainscan.detector import Detector
 from brainscan.errors import InputError, UsageError
-from brainscan.evaluate.hypotheses import find_hypotheses
-from brainscan.evaluate.references import ReferenceFolder, read_reference
+from brainscan.evaluate.by_others import find_hypotheses
 from brainscan.events import Annotation
 from brainscan.io import container_formats, containers, event_formats
 from brainscan.io import read as read_recording
@@ -131,6 +132,11 @@ def test_evaluate_takes_it_as_truth_and_as_hypothesis(run: Run, edf: Path, here:
     hypothesis = (here / "hypotheses" / "night.toy").resolve()
     hypothesis.write_bytes(truth.read_bytes())
     assert find_hypotheses([edf.name], (), hypothesis.parent).mates == {PurePath(edf.name): PurePath("night.toy")}
+
+
+def test_python_saves_it(edf: Path, here: Path, toy: EventFormat) -> None:
+    saved = Detector.from_pretrained("any").detect(edf).save("x.toy")
+    assert (here / saved).read_bytes().startswith(b"TOY")
 
 
 def test_what_it_cannot_express_is_told(

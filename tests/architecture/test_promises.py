@@ -18,8 +18,8 @@ from brainscan.cli.table import COMMANDS
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _DOCUMENTS = sorted(
     path
-    for room in ("", "docs", "configs", "deploy", "brainscan", "training", "benchmarks", "examples")
-    for pattern in ("*.md", "*.py")
+    for room in ("", "docs", "configs", "deploy", "brainscan", "training", "benchmarks", "examples", ".github")
+    for pattern in ("*.md", "*.py", "*.yml")
     for path in ((_REPOSITORY / room).glob(pattern) if not room else (_REPOSITORY / room).rglob(pattern))
 )
 _CALL = re.compile(r"(?:^[ ]{0,12}(?:\$ )?|`)(brainscan [a-z][^`\n]*)", re.MULTILINE)

@@ -9,7 +9,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from brainscan import detector as detector_module
+from brainscan import examine as examine_module
 from brainscan.card import Card, Provenance
 from brainscan.cohort import Cohort
 from brainscan.detection import Detection
@@ -72,7 +72,7 @@ def test_block_length_changes_nothing(detector: Detector, monkeypatch: pytest.Mo
     recording = recording_of(_bursts(200.0, (30, 50), (150, 170)), RATE_HZ)
     options = DetectOptions(keep_probabilities=True)
     expected = detector.detect(recording, options)
-    monkeypatch.setattr(detector_module, "BLOCK_S", block_s)
+    monkeypatch.setattr(examine_module, "BLOCK_S", block_s)
     found = detector.detect(recording, options)
     assert found.events == expected.events
     assert np.array_equal(found.probabilities[0].values, expected.probabilities[0].values)

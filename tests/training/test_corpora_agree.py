@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from brainscan.corpora.references import read_reference
 from brainscan.errors import InputError
 from brainscan.evaluate.corpus import Corpus as Evaluated
 from brainscan.evaluate.corpus import CorpusConfig
 from brainscan.evaluate.corpus import read_corpus as to_evaluate
-from brainscan.evaluate.references import read_reference
 from brainscan.io.csv_bi import format_csv_bi
 from brainscan.io.links import AbsentContentError
 from brainscan_training.config import DataConfig

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from brainscan.cli.main import main
-from brainscan.evaluate.references import read_reference
+from brainscan.corpora.references import read_reference
 from brainscan.io.event_formats import origin_of
 
 TSE = "version = tse_v1.0.0\n\n0.0 10.0 bckg 1.0\n10.0 20.5 fnsz 0.9\n20.5 60.0 bckg 1.0\n"

@@ -22,7 +22,7 @@ def shown(evaluation: Evaluation, capsys: pytest.CaptureFixture[str]) -> str:
 def test_why_a_sought_threshold_finds_less_than_the_own_one_is_said(capsys: pytest.CaptureFixture[str]) -> None:
     """An alarm at 0.7 that a lower threshold joins to something else forbids every threshold up to there."""
     found = judged(TRUTH, [(100.0, 150.0, 0.9), (500.0, 550.0, 0.6), (900.0, 950.0, 0.7)])
-    own = replace(found, output=replace(found.output, events=found.output.events[:2]))
+    own = replace(found, hypothesis=replace(found.hypothesis, events=found.hypothesis.events[:2]))
     text = shown(figures(own, targets=(5.0,)), capsys)
     assert (
         "note: fa5: at 0.7 there is 1 false alarm, so only thresholds from 0.71 keep the rate at every higher one;"

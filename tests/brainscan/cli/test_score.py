@@ -181,3 +181,36 @@ def test_percent_is_refused_in_folders_and_told_in_lists(namesakes: Path, capsys
     assert code == 0
     assert "taken as it stands" in err
     assert "confidence 85" in json.loads(out)["taken_as_they_stand"]["E.csv_bi"]
+
+
+def test_what_a_reader_decided_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    ref, hyp = tmp_path / "night_events.tsv", tmp_path / "night.csv_bi"
+    rows = ["sz\t10\t20", "sz\t25\t10"]  # two readers
+    lines = ["\t".join((*row.split("\t")[1:], "sz", "60")) for row in rows]
+    ref.write_text("\n".join(["onset\tduration\teventType\trecordingDuration", *lines, ""]), encoding="utf-8")
+    hyp.write_text(format_csv_bi([], 60.0, "night"), encoding="utf-8")
+    code, out, err = run(capsys, ref, hyp, "--json")
+    assert code == 0
+    assert "warning: night_events.tsv: seizures that overlap (two readers?) are joined: 10 s .. 30 s" in err
+    (remark,) = json.loads(out)["remarks"]["night.csv_bi"]
+    assert remark.startswith("night_events.tsv: seizures that overlap")
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("TERM,30.0000,30.0000,seiz,1.0000", "left out, as they have no length: 1"),
+        ("TERM,30.0000,40.0000,seiz,1.0000", ""),
+    ],
+)
+def test_odd_rows_of_a_reference_count_as_they_stand_and_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], row: str, said: str
+) -> None:
+    ref, hyp = tmp_path / "ref.csv_bi", tmp_path / "hyp.csv_bi"
+    ref.write_text(format_csv_bi([], 60.0, "a").split("TERM")[0] + row + "\n", encoding="utf-8")
+    hyp.write_text(format_csv_bi([], 60.0, "a"), encoding="utf-8")
+    code, _, err = run(capsys, ref, hyp)
+    assert code == 0
+    told = [line for line in err.splitlines() if "taken as it stands" in line]
+    assert len(told) == bool(said)
+    assert all(line.endswith(said) for line in told)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from brainscan.corpora.references import Reference, Seizure
 from brainscan.electrodes import ELECTRODES
 from brainscan.evaluate.corpus import Case
+from brainscan.evaluate.counts import Judged
 from brainscan.evaluate.evaluation import DetectorFacts, Evaluation, EvaluationConfig, evaluate
-from brainscan.evaluate.judged import Judged
-from brainscan.evaluate.output import Output
-from brainscan.evaluate.references import Reference, Seizure
+from brainscan.evaluate.hypothesis import Hypothesis
 from brainscan.evaluate.sweep import Sweep
 from brainscan.events import Annotation, Event, Probabilities
 from brainscan.io.csv_bi import format_csv_bi
@@ -36,12 +36,12 @@ def judged(
     case: Case | None = None,
     curves: tuple[Probabilities, ...] = (),
 ) -> Judged:
-    """Return a recording with known truth and output; subject and file are called ``a`` unless `case` says more."""
+    """Return a recording with known truth and hypothesis; subject and file are called ``a`` unless `case` says more."""
     found = tuple(Event(a, b, c) for a, b, c in events)
     by_threshold = [[event for event in found if event.confidence >= on] for on in THRESHOLDS]
-    output = Output(duration_s, None, ((0.0, duration_s),), Sweep.of(by_threshold), found, curves)
+    hypothesis = Hypothesis(duration_s, None, ((0.0, duration_s),), Sweep.of(by_threshold), found, curves)
     seizures = tuple(s if isinstance(s, Seizure) else Seizure(*s) for s in truth)
-    return Judged.of(case or case_of("a"), output, Reference(seizures))
+    return Judged.of(case or case_of("a"), hypothesis, Reference(seizures))
 
 
 def case_of(subject: str, source: str = "s", path: Path | None = None) -> Case:

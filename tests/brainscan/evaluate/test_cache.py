@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,18 +12,18 @@ import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from brainscan.errors import InputError, OutputError
-from brainscan.evaluate.cache import Cache, settings_key, sha256_of
-from brainscan.evaluate.output import Output
+from brainscan.errors import OutputError
+from brainscan.evaluate.cache import Cache, settings_key
+from brainscan.evaluate.hypothesis import Hypothesis
 from brainscan.evaluate.sweep import Sweep
 from brainscan.events import Event, Probabilities
 from tests.strategies import holed_curves
 
 
-def output_of(values: NDArray[np.float32], start: datetime | None = None) -> Output:
+def output_of(values: NDArray[np.float32], start: datetime | None = None) -> Hypothesis:
     half = len(values) // 2
     event = Event(1.0, 400.5, 0.75, True)
-    return Output(
+    return Hypothesis(
         duration_s=len(values) / 256 + 7.0,
         start=start,
         analysed=((0.0, 0.5), (1.0, 2.25)),
@@ -41,7 +40,7 @@ def recording(folder: Path, content: bytes = b"samples") -> Path:
     return path
 
 
-def same(first: Output, second: Output) -> bool:
+def same(first: Hypothesis, second: Hypothesis) -> bool:
     plain = ("duration_s", "start", "analysed", "events", "warnings")
     return (
         all(getattr(first, name) == getattr(second, name) for name in plain)
@@ -69,7 +68,7 @@ def test_an_output_comes_back_as_it_was(values: NDArray[np.float32], start: date
 
 @pytest.fixture
 def kept(tmp_path: Path) -> tuple[Path, Cache]:
-    """Return a recording and the cache that holds its output."""
+    """Return a recording and the cache that holds its hypothesis."""
     path, cache = recording(tmp_path), Cache.open(tmp_path / "cache", {"model": "x"})
     cache.store(path, output_of(np.linspace(0, 1, 512, dtype=np.float32)))
     return path, cache
@@ -112,25 +111,6 @@ def test_a_damaged_entry_is_none(kept: tuple[Path, Cache], suffix: str, damage: 
     assert cache.load(path) is None
     cache.store(path, output_of(np.zeros(4, dtype=np.float32)))
     assert cache.load(path) is not None
-
-
-def test_a_recording_is_read_again_only_when_it_was_touched(tmp_path: Path) -> None:
-    path = recording(tmp_path, b"first")
-    first = sha256_of(path, tmp_path)
-    (note,) = tmp_path.glob("*.stamp")
-    note.write_text(note.read_text("utf-8").replace(first, "as noted"), "utf-8")
-    assert sha256_of(path, tmp_path) == "as noted"
-    state = path.stat()
-    path.write_bytes(b"other")
-    os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))  # as `touch -r` leaves it
-    assert sha256_of(path, tmp_path) not in {first, "as noted"}
-
-
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
-    path = tmp_path / "pipe.edf"
-    os.mkfifo(path)
-    with pytest.raises(InputError, match="no ordinary file"):
-        sha256_of(path, tmp_path)
 
 
 def test_a_lost_recording_is_none_and_a_file_is_no_cache(tmp_path: Path) -> None:

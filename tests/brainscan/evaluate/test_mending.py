@@ -13,12 +13,12 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
+from brainscan.corpora.references import Reference, Seizure
 from brainscan.errors import InputError
-from brainscan.evaluate.event_files import score_files
-from brainscan.evaluate.hypotheses import read_mended
-from brainscan.evaluate.judged import Judged, table
+from brainscan.evaluate.by_others import read_mended
+from brainscan.evaluate.counts import Judged, table
 from brainscan.evaluate.mending import Mending, joined, mend
-from brainscan.evaluate.references import Reference, Seizure
+from brainscan.evaluate.score import score_files
 from brainscan.events import Annotation, union
 from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.csv_bi import COLUMNS, VERSION
@@ -152,11 +152,11 @@ def test_evaluate_and_score_take_a_file_alike(tmp_path: Path, found: list[Row]) 
     hyp = csv_bi(tmp_path / "hyp.csv_bi", found)
     report = score_files([FilePair(ref, hyp, "hyp.csv_bi")])
     try:
-        output, mending = read_mended(hyp, RECORDING)
+        hypothesis, mending = read_mended(hyp, RECORDING)
     except InputError:
-        assert [failure.scorers for failure in report.failures] == [("nedc", "szcore")]
+        assert [failure.facts["scorers"] for failure in report.failures] == [["nedc", "szcore"]]
         return
-    judged = Judged.of(case_of("a"), output, Reference(tuple(Seizure(*span) for span in TRUTH)))
+    judged = Judged.of(case_of("a"), hypothesis, Reference(tuple(Seizure(*span) for span in TRUTH)))
     counts = table(judged, "ovlp")
     assert report.nedc is not None
     seizure = report.nedc.ovlp.labels["seiz"]
@@ -178,9 +178,9 @@ def test_evaluate_and_score_take_a_file_alike(tmp_path: Path, found: list[Row]) 
 def test_every_format_is_cut_alike(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
     path.write_text(text, encoding="utf-8")
-    output, mending = read_mended(path, RECORDING)
-    assert ([(e.onset_s, e.offset_s) for e in output.events], mending) == ([(100.0, END_S)], Mending(cut=1))
-    assert output.warnings == ("the hypothesis' events were changed: cut to the recording: 1",)
+    hypothesis, mending = read_mended(path, RECORDING)
+    assert ([(e.onset_s, e.offset_s) for e in hypothesis.events], mending) == ([(100.0, END_S)], Mending(cut=1))
+    assert hypothesis.warnings == ("the hypothesis' events were changed: cut to the recording: 1",)
     if path.suffix != ".json":
         ref = csv_bi(tmp_path / "ref.csv_bi", [(100, 110, 1)])
         report = score_files([FilePair(ref, path, name)])
@@ -188,8 +188,8 @@ def test_every_format_is_cut_alike(tmp_path: Path, name: str, text: str) -> None
 
 
 def test_overlapping_events_each_count_up_to_their_own_confidence(tmp_path: Path) -> None:
-    output, _ = read_mended(csv_bi(tmp_path / "a.csv_bi", [(10, 30, 0.9), (20, 60, 0.3)]), RECORDING)
-    assert [[(e.onset_s, e.offset_s) for e in output.sweep.at(k)] for k in (0, 50)] == [[(10, 60)], [(10, 30)]]
+    hypothesis, _ = read_mended(csv_bi(tmp_path / "a.csv_bi", [(10, 30, 0.9), (20, 60, 0.3)]), RECORDING)
+    assert [[(e.onset_s, e.offset_s) for e in hypothesis.sweep.at(k)] for k in (0, 50)] == [[(10, 60)], [(10, 30)]]
 
 
 def test_events_without_a_confidence_beside_others_are_counted(tmp_path: Path) -> None:
@@ -210,5 +210,5 @@ def test_lists_are_scored_as_the_official_tool_does_and_what_is_odd_is_told(tmp_
     assert "joined, as they overlap: 1" in stand.odd["over"]
     assert "outside 0..1" in stand.odd["percent"]
     assert stand.nedc_per_file["empty"] != changed.nedc_per_file["empty"]
-    assert [failure.pair.name for failure in changed.failures] == ["percent"]
+    assert [failure.file for failure in changed.failures] == ["percent"]
     assert (changed.mended, changed.odd) == ({"over": Mending(joined=1), "empty": Mending(empty=1)}, {})

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from brainscan.evaluate import mistakes
-from brainscan.evaluate.judged import Judged
+from brainscan.evaluate.counts import Judged
 from brainscan.evaluate.mistakes import LONGEST_S, excerpt, pictures, worst_alarms, worst_misses
 from brainscan.evaluate.rows import rows_at
 from brainscan.events import RATE_HZ, Probabilities
@@ -20,7 +20,7 @@ from tests.brainscan.evaluate.conftest import BURST_S, DURATION_S, Found, case_o
 
 
 def alarms_of(events: list[Found]) -> list[tuple[float, str]]:
-    rows = rows_at([judged([], events)], lambda recording: recording.output.events)
+    rows = rows_at([judged([], events)], lambda recording: recording.hypothesis.events)
     return [(mistake.onset_s, mistake.caption.split(" ")[0]) for mistake in worst_alarms(rows.alarms)]
 
 
@@ -44,14 +44,14 @@ def test_the_faintest_misses_come_first() -> None:
     values = np.repeat(np.array([0.1, 0.6, 0.3, 0.9], dtype=np.float32), 100 * RATE_HZ)
     truth = [(10.0, 20.0), (110.0, 120.0), (210.0, 220.0), (310.0, 320.0)]
     recording = judged(truth, [(300.0, 350.0, 0.9)], 400.0, curves=(Probabilities(0.0, values),))
-    misses = worst_misses(rows_at([recording], lambda one: one.output.events).seizures, 2)
+    misses = worst_misses(rows_at([recording], lambda one: one.hypothesis.events).seizures, 2)
     assert [m.onset_s for m in misses] == [10.0, 210.0]
     assert "mean probability 0.10" in misses[0].caption
 
 
 def test_without_curves_the_longest_misses_come_first() -> None:
     recording = judged([(10.0, 20.0), (100.0, 190.0)], [])
-    misses = worst_misses(rows_at([recording], lambda one: one.output.events).seizures)
+    misses = worst_misses(rows_at([recording], lambda one: one.hypothesis.events).seizures)
     assert [m.onset_s for m in misses] == [100.0, 10.0]
     assert "probability" not in misses[0].caption
     assert "the first 60 s" in misses[0].caption

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from brainscan.evaluate.judged import Judged
-from brainscan.evaluate.references import Seizure
+from brainscan.corpora.references import Seizure
+from brainscan.evaluate.counts import Judged
 from brainscan.evaluate.rows import (
     DURATION_BINS_S,
     Rows,
@@ -29,7 +29,7 @@ moments = st.integers(0, 340).map(lambda k: 10.0 * k)
 
 
 def at_default(*recordings: Judged) -> Rows:
-    return rows_at(recordings, lambda recording: recording.output.events)
+    return rows_at(recordings, lambda recording: recording.hypothesis.events)
 
 
 def test_latency_and_offset_error_are_those_of_the_first_and_the_last_event() -> None:

@@ -8,10 +8,10 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from brainscan.corpora.references import Reference, Seizure
 from brainscan.evaluate.corpus import Case
-from brainscan.evaluate.judged import Judged, table
-from brainscan.evaluate.output import Output
-from brainscan.evaluate.references import Reference, Seizure
+from brainscan.evaluate.counts import Judged, table
+from brainscan.evaluate.hypothesis import Hypothesis
 from brainscan.evaluate.sweep import Sweep
 from brainscan.events import Annotation, Event, union
 from brainscan.scoring import szcore
@@ -32,9 +32,9 @@ def spans(most: int) -> st.SearchStrategy[Spans]:
 
 def judged(truth: Spans, events: Spans) -> Judged:
     found = [Event(a, b, 1.0) for a, b in events]
-    output = Output(DURATION_S, None, ((0.0, DURATION_S),), Sweep.of([found] * len(THRESHOLDS)), tuple(found))
+    hypothesis = Hypothesis(DURATION_S, None, ((0.0, DURATION_S),), Sweep.of([found] * len(THRESHOLDS)), tuple(found))
     case = Case(Path("a"), "a", Path("a"), source="s", subject="a")
-    return Judged.of(case, output, Reference(tuple(Seizure(a, b) for a, b in truth)))
+    return Judged.of(case, hypothesis, Reference(tuple(Seizure(a, b) for a, b in truth)))
 
 
 def nedc(truth: Spans, events: Spans) -> Pair:

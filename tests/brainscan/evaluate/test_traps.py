@@ -13,13 +13,13 @@ from hypothesis import given
 from numpy.typing import NDArray
 
 from brainscan.card import DecisionConfig
+from brainscan.corpora.references import Reference, Seizure
 from brainscan.decision.postprocess import find_events
 from brainscan.errors import InputError
 from brainscan.evaluate.corpus import Case
+from brainscan.evaluate.counts import SCORERS, Judged, Scorer, table
 from brainscan.evaluate.evaluation import DetectorFacts, Evaluation, EvaluationConfig, evaluate
-from brainscan.evaluate.judged import SCORERS, Judged, Scorer, table
-from brainscan.evaluate.output import Output
-from brainscan.evaluate.references import Reference, Seizure
+from brainscan.evaluate.hypothesis import Hypothesis
 from brainscan.evaluate.sweep import Sweep, sweep
 from brainscan.events import RATE_HZ, Event, Probabilities
 from brainscan.scoring.operating_points import THRESHOLDS, parse_targets
@@ -39,11 +39,11 @@ def judged(
     """Return a recording with events that count up to a confidence."""
     found = [Event(a, b, c) for a, b, c in events]
     by_threshold = [[e for e in found if e.confidence >= on] for on in THRESHOLDS]
-    output = Output(duration_s, None, ((0.0, duration_s),), Sweep.of(by_threshold), tuple(found))
+    hypothesis = Hypothesis(duration_s, None, ((0.0, duration_s),), Sweep.of(by_threshold), tuple(found))
     case = Case(
         Path(name), name, Path(name), source="s", subject=name, scored=None if scored is None else tuple(scored)
     )
-    return Judged.of(case, output, Reference(tuple(Seizure(a, b) for a, b in truth)))
+    return Judged.of(case, hypothesis, Reference(tuple(Seizure(a, b) for a, b in truth)))
 
 
 def figures(*recordings: Judged, fa: str = "1,5,10", scorer: Scorer = "ovlp") -> Evaluation:
@@ -90,9 +90,9 @@ def test_a_threshold_that_joins_everything_is_no_operating_point() -> None:
     lowest = [Event(0.0, 3600.0, 0.05)]
     middle = [Event(100.0 * k, 100.0 * k + 20.0, 0.5) for k in range(1, 21)]
     by_threshold = [lowest if on <= 0.05 else middle if on <= 0.5 else [] for on in THRESHOLDS]
-    output = Output(3600.0, None, ((0.0, 3600.0),), Sweep.of(by_threshold), ())
+    hypothesis = Hypothesis(3600.0, None, ((0.0, 3600.0),), Sweep.of(by_threshold), ())
     case = Case(Path("a"), "a", Path("a"), source="s", subject="a")
-    recording = Judged.of(case, output, Reference((Seizure(50.0, 60.0),)))
+    recording = Judged.of(case, hypothesis, Reference((Seizure(50.0, 60.0),)))
     (point,) = figures(recording, fa="30").points
     assert point.op.threshold == pytest.approx(0.51)
     assert point.op.detected == 0

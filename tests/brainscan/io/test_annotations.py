@@ -129,9 +129,7 @@ def test_what_cannot_be_expressed_is_an_output_error() -> None:
         encode(AnnotationFile((), 90000.0), "siena", "rec.edf")
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"   \n", b"hello\n", b"\x89PNG\r\n", b"onset;duration;description\n1;2;sz\n"]
-)
+@pytest.mark.parametrize("content", [b"", b"   \n", b"hello\n", b"\x89PNG\r\n", b"onset;duration;what\n1;2;sz\n"])
 def test_other_content_is_no_annotation_format(tmp_path: Path, content: bytes) -> None:
     target = tmp_path / "x.dat"
     target.write_bytes(content)

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brainscan.corpora.references import ReferenceFolder
 from brainscan.errors import InputError
-from brainscan.evaluate.references import ReferenceFolder
 from brainscan.io.annotations import sniff
 from brainscan.io.discover import FileId, files_below, search, walk
 from brainscan.io.event_pairs import pair_files

@@ -305,3 +305,25 @@ def test_a_sparse_night_reads_only_its_block(tmp_path: Path) -> None:
     samples = recording.read(range(19), 80000.0, 80001.0)
     assert [len(u) for u in samples.uv] == [2048] * 19
     assert not np.ptp(samples.uv[0])
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_annotation_channel_that_keeps_the_time_is_found(write: Write, first: bool) -> None:
+    words = {2: b"+2.5\x15\x31\x14seizure\x14\0", 11: b"+31\x14EMG\x14\0"}
+    values = np.frombuffer(b"".join(words.get(k, b"").ljust(60, b"\0") for k in range(20)), dtype="<i2").astype(int)
+    others = FakeSignal("EDF Annotations", values, 30, unit="", physical=("-1", "1"))
+    onsets = [f"+{k if k < 10 else k + 20}" for k in range(20)]
+    edf = FakeEdf([*eeg(), others], 20, reserved="EDF+D", onsets=onsets, annotation_bytes=60)
+    path = write(edf)
+    if first:  # the usual order: FakeEdf puts the timekeeping last
+        data, head = path.read_bytes(), len(edf.header())
+        size = (len(data) - head) // 20
+        records = [data[head + k * size : head + (k + 1) * size] for k in range(20)]
+        path.write_bytes(data[:head] + b"".join(r[:-120] + r[-60:] + r[-120:-60] for r in records))
+    recording = read(path)
+    assert [(s.start_s, s.stop_s) for s in recording.segments] == [(0.0, 10.0), (30.0, 40.0)]
+    assert [(note.onset_s, note.offset_s, note.label) for note in recording.annotations] == [
+        (2.5, 3.5, "seizure"),
+        (31.0, 31.0, "EMG"),
+    ]
+    assert not any("time stamp" in text for text in recording.warnings)

@@ -13,9 +13,9 @@ import pytest
 
 from brainscan.cli.main import main
 from brainscan.detection import Detection
-from brainscan.detector import nothing_scored
 from brainscan.electrodes import INDEX
 from brainscan.errors import InputError
+from brainscan.examine import nothing_scored
 from brainscan.io import open_plan, read
 from brainscan.recording import Recording
 from brainscan.signal.labels import clean

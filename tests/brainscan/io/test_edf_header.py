@@ -141,3 +141,20 @@ def test_non_ascii_and_nul_padded_headers_are_read(tmp_path: Path) -> None:
         "reserved": b"\0" * 44,
     }
     assert _read(tmp_path, **fields).duration_s == 3
+
+
+@pytest.mark.parametrize(
+    ("date", "recording", "said"),
+    [
+        ("01.02.24", "Startdate 02-MAR-2021 X X X", True),
+        ("01.02.24", "Startdate 01-FEB-2024 X X X", False),
+        ("01.06.85", "Startdate 01-JUN-2085 X X X", False),  # two digits say no century
+        ("01.01.85", "Startdate 02-MAR-2021 X X X", False),  # a filler
+        ("01.02.24", "Startdate X X X X", False),
+        ("01.02.24", "Startdate 99-FOO-2020 X X X", False),
+        ("99.99.24", "Startdate 02-MAR-2021 X X X", False),
+    ],
+)
+def test_two_dates_that_differ_are_told(tmp_path: Path, date: str, recording: str, said: bool) -> None:
+    told = [text for text in _read(tmp_path, "EDF+C", date=date, recording=recording).warnings if "two dates" in text]
+    assert len(told) == said

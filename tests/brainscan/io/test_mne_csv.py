@@ -10,6 +10,7 @@ import pytest
 from brainscan.errors import InputError
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import AnnotationFile, check_intervals, joined
+from brainscan.io.event_formats import sniff
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 
 START = datetime(2020, 1, 2, 23, 0, 0)
@@ -73,7 +74,7 @@ def test_mne_reads_what_we_write(tmp_path: Path, start: datetime | None) -> None
         ("5,x,seiz", "line 2: duration is no number"),
         ("5,-1,seiz", "line 2: duration is no number"),
         ("soon,1,seiz", "line 2: onset is neither"),
-        ("5,1", "line 2: has 2 columns instead of 3"),
+        ("5,1", "line 2: has too few columns"),
         ("1970-01-01 00:00:05,1,seiz\n7,1,seiz", "line 3: onset is a number where others are clock times"),
         ("5,0,seiz", "line 2: event has no length"),
     ],
@@ -116,3 +117,32 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 
 def test_an_empty_table_is_no_seizure(tmp_path: Path) -> None:
     assert read_mne_csv(written(tmp_path, "onset,duration,description\n")).track() == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "warned"),
+    [
+        ("\ufeffonset;duration;description\r\n279,9;17,2;sz\r\n406,6;79,2;sz\r\n", True),
+        ('\ufeff"onset";"duration";"description"\r\n"279,9";"17,2";"sz"\r\n"406,6";"79,2";"sz"\r\n', True),
+        ('\ufeff"onset","duration","description"\r\n"279.9","17.2","sz"\r\n"406.6","79.2","sz"\r\n', False),
+        ("onset;duration;description\n279.9;17.2;sz\n406.6;79.2;sz\n;;\n;;\n", False),
+        ("onset,duration,description\n279.9,17.2,sz,,\n406.6,79.2,sz,,\n,,,,\n", False),
+    ],
+)
+def test_what_spreadsheets_make_of_it_is_read(tmp_path: Path, text: str, warned: bool) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+    assert sniff(path) == "mne_csv"
+    file = read_mne_csv(path)
+    assert file.seizures == ((279.9, 297.1), (406.6, 485.8))
+    assert any("decimal commas" in warning for warning in file.warnings) == warned
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+@pytest.mark.parametrize("number", ["279,9", "1,279", "1,279.9", "1.279,9"])
+def test_a_comma_that_may_part_thousands_is_not_guessed(tmp_path: Path, separator: str, number: str) -> None:
+    path = tmp_path / "a.csv"
+    rows = (("onset", "duration", "description"), (f'"{number}"', "10", "sz"))
+    path.write_text("\n".join(map(separator.join, rows)), encoding="utf-8")
+    with pytest.raises(InputError, match="line 2: onset is neither seconds nor a clock time"):
+        read_mne_csv(path)

@@ -171,3 +171,25 @@ def test_gaps_are_found_where_they_are(lengths: list[int], gaps: list[float]) ->
     when = timeline(np.array(onsets), 1.0, 0.01)
     assert [stop - first for first, stop, _ in when.segments] == lengths
     np.testing.assert_allclose([start for _, _, start in when.segments], starts, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "encoding"),
+    [
+        ("癫痫发作", "gb18030"),
+        ("癲癇發作", "big5"),
+        ("てんかん発作", "shift_jis"),
+        ("발작", "euc_kr"),
+        ("приступ", "cp1251"),
+        ("crise d’épilepsie", "cp1252"),
+        ("záchvat", "cp1250"),
+    ],
+)
+def test_a_seizure_is_found_in_whatever_windows_wrote(words: str, encoding: str) -> None:
+    (note,) = notes(b"+1\x14" + words.encode(encoding) + b"\x14\0")
+    assert note.text == words
+
+
+def test_what_is_about_something_else_is_latin_1() -> None:
+    (note,) = notes(b"+1\x14" + "Augen geöffnet".encode("latin-1") + b"\x14\0")
+    assert note.text == "Augen geöffnet"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from brainscan.corpora.references import ReferenceFolder, read_reference
 from brainscan.errors import InputError
-from brainscan.evaluate.references import ReferenceFolder, read_reference
 from brainscan.io.annotations import RecordingFacts, read_annotations, sniff
 from brainscan.io.wfdb import read_wfdb_seizures
 from tests.edf_files import FakeEdf, eeg

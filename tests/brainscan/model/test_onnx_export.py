@@ -210,7 +210,7 @@ def test_a_damaged_export_is_refused(exported: Exported, tmp_path: Path) -> None
 
 
 def test_a_card_of_another_model_is_refused(exported: Exported, tmp_path: Path) -> None:
-    from brainscan.model.onnx_folder import sha256_of
+    from brainscan.io.checksums import sha256_of
 
     folder = tmp_path / "export"
     shutil.copytree(exported.folder, folder)

@@ -264,3 +264,22 @@ def test_links_are_followed_told_and_failures_of_them_named(config: ScanConfig, 
         assert len(notes) == 2
         assert any("one.edf" in text for text in (*notes, *errors)) == (not anonymous)
     assert (config.out / "False" / "linked" / "four.csv_bi").exists()
+
+
+def test_what_bids_calls_no_eeg_is_left_out_and_counted(tmp_path: Path, detector: Detector) -> None:
+    folder = tmp_path / "archive"
+    folder.mkdir()
+    for name in ("sub-1_task-sz_eeg", "sub-1_task-sz_ecg", "sub-1_task-sz_emg", "my_ecg"):
+        (folder / f"{name}.edf").write_bytes(FakeEdf(eeg(n_records=12), 12).data())
+    heard: list[str] = []
+    outcomes = scan(ScanConfig(folder, tmp_path / "out"), detector, _options, Listener(note=heard.append))
+    assert _status(outcomes) == {"my_ecg.edf": "done", "sub-1_task-sz_eeg.edf": "done"}
+    assert heard == ["2 files are of other signals than EEG, as BIDS' names tell (sub-1_task-sz_ecg.edf): left out"]
+    assert json.loads((tmp_path / "out" / RUN).read_text(encoding="utf-8"))["warnings"] == heard
+
+
+def test_a_folder_of_other_signals_alone_says_so(tmp_path: Path, detector: Detector) -> None:
+    (tmp_path / "sub-1_task-sz_emg.edf").write_bytes(FakeEdf(eeg(n_records=12), 12).data())
+    with pytest.raises(InputError, match="holds no recording that can be read") as caught:
+        scan(ScanConfig(tmp_path, tmp_path / "out"), detector, _options)
+    assert "1 file is of other signals than EEG" in caught.value.hint

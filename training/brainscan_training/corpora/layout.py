@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 
+from brainscan.corpora.members import Member, find_members, with_patients
+from brainscan.corpora.references import ReferenceFolder, require_foreign
 from brainscan.errors import InputError, UsageError
-from brainscan.evaluate.corpus import Member, find_members, with_patients
-from brainscan.evaluate.references import ReferenceFolder, require_foreign
 from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.annotations import RecordingFacts, read_annotations
 from brainscan.io.links import content_elsewhere
