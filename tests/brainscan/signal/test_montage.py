@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from brainscan.electrodes import ELECTRODES, INDEX, N_ELECTRODES
+from brainscan.signal.derivations import edges_of
 from brainscan.signal.interpolation import spline_weights
 from brainscan.signal.montage import ElectrodePlan, loop_residual, operator, plan
 
@@ -272,3 +273,10 @@ def test_two_labels_mapped_to_one_electrode_are_refused() -> None:
 def test_what_a_map_names_and_the_recording_lacks_is_told_with_what_is_there() -> None:
     warnings = plan(["001", "002"], channel_map={"1": "Fp1", "2": "Fp2"}).warnings
     assert any("names 1, 2, which the recording lacks" in w and "001" in w for w in warnings)
+
+
+@pytest.mark.parametrize("value", ["", " ", "-", " - "])
+def test_a_map_to_nothing_takes_a_channel_out(value: str) -> None:
+    warnings: list[str] = []
+    assert [edge.channel for edge in edges_of(["Fp1", "F3"], {"fp1": value}, frozenset(), warnings)] == [1]
+    assert warnings == []
