@@ -5,6 +5,7 @@ Readers (`brainscan.io`) make recordings; preprocessing reads them block by bloc
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -34,6 +35,9 @@ class Channel:
     seen_uv : float or None
         Typical amplitude (a robust standard deviation) that the stated unit gives; None where nothing moves, or
         nobody looked.
+    stretches_uv : tuple of (float, float) or None
+        Robust deviation and largest excursion in each of the stretches that were measured when it was opened; None
+        where nobody looked.
     """
 
     label: str
@@ -41,6 +45,7 @@ class Channel:
     unit: str = "uV"
     uv_per_unit: float | None = 1.0
     seen_uv: float | None = None
+    stretches_uv: tuple[tuple[float, float], ...] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +146,16 @@ class Recording:
         """Labels of the channels, in the order of the file."""
         return tuple(channel.label for channel in self.channels)
 
-    def read(self, channels: Sequence[int], start_s: float, stop_s: float, segment: Segment | None = None) -> Samples:
+    def read(
+        self, channels: Sequence[int] | Sequence[str], start_s: float, stop_s: float, segment: Segment | None = None
+    ) -> Samples:
         """Read some channels over a span of one gap-free segment.
 
         Parameters
         ----------
-        channels : sequence of int
-            Indices into `channels`.
+        channels : sequence of int or str
+            Indices into `channels`; labels, whose case and blanks do not count; or electrodes, where one channel
+            measures them against a reference. What is returned is as recorded, against that reference.
         start_s, stop_s : float
             Seconds on the recording's clock; what lies outside the segment is cut.
         segment : Segment, optional
@@ -155,8 +163,10 @@ class Recording:
 
         Raises
         ------
+        TypeError
+            If `channels` are something else.
         ValueError
-            If no segment holds `start_s`, or an index is out of range.
+            If no segment holds `start_s`, an index is out of range, or a name means no channel or several.
         InputError
             If the file changed or cannot be read any more.
         """
@@ -165,6 +175,6 @@ class Recording:
             if not holders:
                 raise ValueError(f"no segment holds {start_s} s")
             segment = holders[0]
-        if any(not 0 <= c < len(self.channels) for c in channels):
-            raise ValueError(f"channel index out of range 0..{len(self.channels) - 1}: {list(channels)}")
-        return self.reader(channels, segment, start_s, stop_s)
+        # By name: this module knows no labels, and must not import what does.
+        found: Sequence[int] = importlib.import_module("brainscan.signal.lookup").channels_of(self.labels, channels)
+        return self.reader(found, segment, start_s, stop_s)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import math
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +22,7 @@ from brainscan.events import RATE_HZ, Annotation, Event, Probabilities, Spans, c
 from brainscan.io import read
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.annotations import RecordingFacts, read_rows, sniff
+from brainscan.io.detection_json import read_told
 from brainscan.io.discover import files_below
 from brainscan.io.event_formats import origin_of, suffixes
 from brainscan.io.pairing import Match, match
@@ -266,22 +265,11 @@ def _file_events(path: Path, recording: Recording) -> _Told:
 
 
 def _json_events(path: Path) -> _Told:
-    try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
-        rows = [(float(e["onset_s"]), float(e["offset_s"]), e.get("confidence")) for e in document["events"]]
-        events = [Annotation(a, b, SEIZURE, 1.0 if sure is None else float(sure)) for a, b, sure in rows]
-        unscored = tuple((float(a), float(b)) for a, b in document.get("unscored", ()))
-        duration_s = float(document["duration_s"]) if "duration_s" in document else None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise InputError(
-            f"holds no events ({type(problem).__name__}: {problem})",
-            kind="corrupt",
-            file=path.name,
-            hint='the form is that of detect: {"events": [{"onset_s", "offset_s", "confidence"}]}',
-        ) from None
-    n_unsure = sum(sure is None for *_, sure in rows)
-    file = AnnotationFile(tuple(events), duration_s, name=path.name)
-    return _Told(file, unscored, duration_s, n_unsure if n_unsure < len(rows) else 0)
+    told = read_told(path)
+    events = [Annotation(a, b, SEIZURE, 1.0 if sure is None else sure) for a, b, sure in told.rows]
+    n_unsure = sum(sure is None for *_, sure in told.rows)
+    file = AnnotationFile(tuple(events), told.duration_s, name=path.name)
+    return _Told(file, told.unscored, told.duration_s, n_unsure if n_unsure < len(events) else 0)
 
 
 def _by_confidence(events: Sequence[Event]) -> list[tuple[Event, ...]]:

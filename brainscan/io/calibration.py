@@ -13,13 +13,11 @@ import numpy as np
 from brainscan.errors import InputError
 from brainscan.recording import Channel, Recording, Segment
 from brainscan.signal.calibration import Amplitudes, amplitude, settle
-from brainscan.signal.labels import clean, parse_all
-from brainscan.signal.units import spelled, uv_per_unit
+from brainscan.signal.labels import parse_all
 
 N_STRETCHES = 9
 STRETCH_S = 5.0
 
-_UNITS = {1e-3: "nV", 1.0: "uV", 1e3: "mV", 1e6: "V"}
 _AT_ONCE = 64  # channels; bounds memory in files that have thousands
 
 
@@ -34,7 +32,7 @@ def calibrated(recording: Recording) -> tuple[Channel, ...]:
     Returns
     -------
     tuple of Channel
-        With the factor that holds, and with the amplitude that the stated one gives. None stays None.
+        With the factor that holds, the amplitude that the stated one gives, and what was measured. None stays None.
     """
     channels = recording.channels
     named = [bool(label.first) for label in parse_all(recording.labels)]
@@ -48,8 +46,12 @@ def calibrated(recording: Recording) -> tuple[Channel, ...]:
     judged = np.array([named[i] for i in usable], dtype=np.bool_)
     factors = settle([channels[i].unit for i in usable], stated, judged)
     result = list(channels)
-    for i, factor, seen_uv in zip(usable, factors, stated.typical.tolist(), strict=True):
-        result[i] = replace(channels[i], uv_per_unit=factor, seen_uv=seen_uv or None)
+    for row, (i, factor, seen_uv) in enumerate(zip(usable, factors, stated.typical.tolist(), strict=True)):
+        settled = replace(channels[i], uv_per_unit=factor, seen_uv=seen_uv or None)
+        if i in asked and factor is not None:
+            times = factor / (channels[i].uv_per_unit or 1.0)
+            settled = replace(settled, stretches_uv=stated.of_row(row, times))
+        result[i] = settled
     return tuple(result)
 
 
@@ -82,6 +84,17 @@ def measured(recording: Recording, channels: Sequence[int]) -> Amplitudes:
     return Amplitudes(deviations, peaks)
 
 
+def amplitudes(recording: Recording, channels: Sequence[int]) -> Amplitudes:
+    """Return how large some channels are, in µV: as measured when the recording was opened, else measured now."""
+    n_stretches = len(stretches(recording.segments))
+    held = {i: recording.channels[i].stretches_uv for i in channels}
+    unseen = [i for i in channels if len(held[i] or ()) != n_stretches]
+    found = measured(recording, unseen)
+    held.update({i: found.of_row(row) for row, i in enumerate(unseen)})
+    pairs = np.array([held[i] for i in channels], dtype=np.float64).reshape(len(channels), n_stretches, 2)
+    return Amplitudes(pairs[:, :, 0], pairs[:, :, 1])
+
+
 def stretches(segments: Sequence[Segment]) -> list[tuple[Segment, float, float]]:
     """Return the spans to look at: segment, first and last second on the recording's clock."""
     total_s = sum(segment.duration_s for segment in segments)
@@ -96,37 +109,3 @@ def stretches(segments: Sequence[Segment]) -> list[tuple[Segment, float, float]]
             spans.append((segment, start_s, min(start_s + STRETCH_S, segment.stop_s)))
         passed_s += segment.duration_s
     return spans
-
-
-def unit_warnings(channels: Sequence[Channel]) -> list[str]:
-    """Say of which channels the unit is not taken as it is stated, and by how much."""
-    groups: dict[tuple[str, float], list[Channel]] = {}
-    for channel in channels:
-        if channel.uv_per_unit is not None and channel.uv_per_unit != uv_per_unit(channel.unit):
-            groups.setdefault((channel.unit, channel.uv_per_unit), []).append(channel)
-    warnings = []
-    for (unit, factor), held in groups.items():
-        stated = uv_per_unit(unit)
-        names = ", ".join(clean(channel.label) for channel in held)
-        taken = f"taken as {_UNITS.get(factor, f'{factor:g} uV')}"
-        if stated is None:
-            warnings.append(f"unit {unit!r} is unknown: {taken} in {names} (channels: {len(held)})")
-            continue
-        seen = float(np.median([channel.seen_uv or 0.0 for channel in held]))
-        by = f"divided by {stated / factor:.0f}" if stated > factor else f"multiplied by {factor / stated:.0f}"
-        warnings.append(
-            f"unit {unit!r} would make {spelled(seen)} of {names}, which no scalp EEG has: {taken},"
-            f" {by} (channels: {len(held)})"
-        )
-    return warnings
-
-
-def unusable_amplitudes(recording: Recording, channels: Sequence[int]) -> list[str]:
-    """Say which channels have a known unit and are not used because of the amplitudes that it gives."""
-    held = [recording.channels[i] for i in channels]
-    held = [c for c in held if c.uv_per_unit is None and c.seen_uv and uv_per_unit(c.unit) is not None]
-    if not held:
-        return []
-    seen = float(np.median([channel.seen_uv or 0.0 for channel in held]))
-    names = ", ".join(clean(channel.label) for channel in held)
-    return [f"amplitudes of {spelled(seen)} in {names}: flat, or a wrong unit"]

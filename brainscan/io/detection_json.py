@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 from brainscan.card import NOTICE
 from brainscan.detection import Detection, ElectrodeReport
 from brainscan.errors import InputError
-from brainscan.events import Annotation
+from brainscan.events import Annotation, Spans
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.content import Content
 from brainscan.io.origin import Origin
@@ -78,15 +79,56 @@ def read_json(path: Path) -> AnnotationFile:
     InputError
         If the file cannot be read, or holds no events in that form.
     """
+    told = read_told(path)
+    rows = [Annotation(onset_s, offset_s, SEIZURE, _sureness(sure)) for onset_s, offset_s, sure in told.rows]
+    unscored = [f"unscored {start_s:.4f} {stop_s:.4f}" for start_s, stop_s in told.unscored]
+    origin = origin_of_json(path)
+    remarks = [] if origin is None else origin.comment_lines()
+    return AnnotationFile(
+        tuple(rows), told.duration_s, name=path.name, start=told.start, comments=(*remarks, *unscored)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a document says, as it stands.
+
+    Parameters
+    ----------
+    rows : tuple of (float, float, float or None)
+        Onset, offset and confidence of each event; None where it tells none.
+    unscored : tuple of (float, float)
+    duration_s : float or None
+        Of the recording.
+    start : datetime or None
+    """
+
+    rows: tuple[tuple[float, float, float | None], ...]
+    unscored: Spans = ()
+    duration_s: float | None = None
+    start: datetime | None = None
+
+
+def read_told(path: Path) -> Told:
+    """Read what a document says, ours or another detector's in our form.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read, or holds no events in that form.
+    """
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8-sig"))
         rows = [
-            Annotation(float(e["onset_s"]), float(e["offset_s"]), SEIZURE, _sureness(e.get("confidence")))
+            (float(e["onset_s"]), float(e["offset_s"]), None if (sure := e.get("confidence")) is None else float(sure))
             for e in document["events"]
         ]
-        unscored = [f"unscored {float(a):.4f} {float(b):.4f}" for a, b in document.get("unscored", ())]
-        duration_s = None if document.get("duration_s") is None else float(document["duration_s"])
-        start = None if document.get("start") is None else datetime.fromisoformat(document["start"])
+        return Told(
+            tuple(rows),
+            tuple((float(a), float(b)) for a, b in document.get("unscored", ())),
+            None if document.get("duration_s") is None else float(document["duration_s"]),
+            None if document.get("start") is None else datetime.fromisoformat(document["start"]),
+        )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise InputError(
             f"holds no events ({type(problem).__name__}: {problem})",
@@ -94,9 +136,6 @@ def read_json(path: Path) -> AnnotationFile:
             file=path.name,
             hint='the form is that of detect: {"events": [{"onset_s", "offset_s", "confidence"}]}',
         ) from None
-    origin = origin_of_json(path)
-    remarks = [] if origin is None else origin.comment_lines()
-    return AnnotationFile(tuple(rows), duration_s, name=path.name, start=start, comments=(*remarks, *unscored))
 
 
 def _sureness(confidence: float | None) -> float:

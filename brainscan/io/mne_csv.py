@@ -63,8 +63,8 @@ def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
         Onsets may be clock times (as MNE writes them) or seconds. A first row ``bckg`` tells start and
         duration of the recording. Descriptions that begin with ``BAD`` or ``EDGE`` are passed over, and so is what
         `note_events.told_by` finds to be about something else. An offset from UTC is left out, with a warning:
-        recordings have none. What spreadsheets make of such a file is read: semicolons or tabs between the columns,
-        decimal commas then (with a warning), a byte order mark, quotes.
+        recordings have none. What spreadsheets make of such a file is read: other separators, decimal commas between
+        semicolons (with a warning; elsewhere a comma may part thousands), a byte order mark, quotes.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
     commas = 0
     for line, cells in table.rows:
         row = dict(zip(header, cells, strict=True))
-        if table.separator != ",":
+        if table.separator == ";":
             points = {name: _POINT.sub(r"\1.\2", row[name]) for name in ("onset", "duration")}
             commas += points.items() - row.items() != set()
             row |= points

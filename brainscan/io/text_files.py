@@ -22,14 +22,7 @@ def read_text(path: Path, *, drop_bom: bool = True) -> str:
     InputError
         If it cannot be opened, is empty, or is no UTF-8 text.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as problem:
-        raise content_elsewhere(path) or InputError(
-            f"cannot be read ({reason_of(problem)})", kind="io", file=path.name
-        ) from problem
-    if absent := pointer(data, path.name):
-        raise absent
+    data = read_bytes(path)
     if not data.strip():
         raise InputError("is empty", kind="empty", file=path.name)
     try:
@@ -38,3 +31,22 @@ def read_text(path: Path, *, drop_bom: bool = True) -> str:
         raise InputError(
             f"is no UTF-8 text (byte {problem.start})", kind="corrupt", file=path.name, hint="save it as UTF-8"
         ) from problem
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return a file's bytes, as long as they are here.
+
+    Raises
+    ------
+    InputError
+        If it cannot be opened, or only points to a content that lies elsewhere.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as problem:
+        raise content_elsewhere(path) or InputError(
+            f"cannot be read ({reason_of(problem)})", kind="io", file=path.name
+        ) from problem
+    if absent := pointer(data, path.name):
+        raise absent
+    return data

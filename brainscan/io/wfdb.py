@@ -13,10 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from brainscan.errors import BrainscanError, InputError, reason_of
+from brainscan.errors import BrainscanError, InputError
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile, check_intervals
-from brainscan.io.links import content_elsewhere, pointer
+from brainscan.io.text_files import read_bytes
 
 SUFFIX = ".seizures"
 
@@ -49,7 +49,7 @@ def read_wfdb_seizures(path: Path) -> AnnotationFile:
     InputError
         If it ends within an annotation, or a seizure has no end or no beginning.
     """
-    marks = list(_marks(_bytes_of(path), path.name))
+    marks = list(_marks(read_bytes(path), path.name))
     warnings: list[str] = []
     rate_hz = _rate(marks, path, warnings)
     begun: float | None = None
@@ -72,18 +72,6 @@ def read_wfdb_seizures(path: Path) -> AnnotationFile:
     if not seizures:
         raise InputError("holds no seizure", kind="empty", file=path.name, hint="copy it again")
     return check_intervals(AnnotationFile(tuple(seizures), name=path.name, warnings=tuple(warnings)))
-
-
-def _bytes_of(path: Path) -> bytes:
-    try:
-        data = path.read_bytes()
-    except OSError as problem:
-        raise content_elsewhere(path) or InputError(
-            f"cannot be read ({reason_of(problem)})", kind="io", file=path.name
-        ) from problem
-    if absent := pointer(data, path.name):
-        raise absent
-    return data
 
 
 def _marks(data: bytes, name: str) -> Iterator[_Mark]:

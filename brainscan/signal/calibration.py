@@ -57,6 +57,11 @@ class Amplitudes:
         """Median over the stretches in which a channel moves, shape (n_channels,); 0 for one that never does."""
         return np.array([np.median(row[row > 0]) if (row > 0).any() else 0.0 for row in self.stretches])
 
+    def of_row(self, row: int, factor: float = 1.0) -> tuple[tuple[float, float], ...]:
+        """Return deviation and peak of one channel in each stretch, times a factor."""
+        pairs = np.stack((self.stretches[row], self.peaks[row]), axis=1) * factor
+        return tuple((deviation, peak) for deviation, peak in pairs.tolist())
+
     def rows(self, chosen: Sequence[int | None]) -> Amplitudes:
         """Return the amplitudes of some channels; None stands for one that was not looked at, and is 0."""
         stretches = np.zeros((len(chosen), self.stretches.shape[1]))

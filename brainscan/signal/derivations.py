@@ -6,7 +6,7 @@ What labels say becomes edges; duplicates, loose ends and groups that determine 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
@@ -48,10 +48,37 @@ class Edge:
         return self.first not in EARS and (self.second in REFERENCE_NODES or self.second == common)
 
 
-def edges_of(
-    labels: Sequence[str], channel_map: Mapping[str, str], excluded: frozenset[int], warnings: list[str]
-) -> list[Edge]:
-    """Turn labels into edges; what names no electrode, or twice the same, gives none."""
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What the labels of a file say, read once.
+
+    Parameters
+    ----------
+    edges : tuple of Edge
+        In the order of the file.
+    warnings : tuple of str
+        About the channel map.
+    """
+
+    edges: tuple[Edge, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels that measure something between electrodes."""
+        return tuple(edge.channel for edge in self.edges)
+
+
+def wiring_of(labels: Sequence[str], channel_map: Mapping[str, str] | None = None) -> Wiring:
+    """Read labels as edges; what names no electrode, or twice the same, gives none.
+
+    Raises
+    ------
+    ValueError
+        If a value of the channel map names no electrode, or two labels are mapped to one.
+    """
+    channel_map = channel_map or {}
+    warnings = []
     wanted = {clean(name).upper(): value for name, value in channel_map.items()}
     known = {clean(label).upper() for label in labels}
     absent = [name for name in channel_map if clean(name).upper() not in known]
@@ -64,18 +91,21 @@ def edges_of(
     _refuse_doubles(channel_map, mapped, known)
     edges = []
     for channel, (text, label) in enumerate(zip(labels, parse_all(labels), strict=True)):
-        if channel in excluded:
-            continue
         own = mapped.get(clean(text).upper())
         item = label if own is None else replace(own, text=label.text)
         if not item.first or item.first == item.second:
             continue
         edges.append(Edge(channel, item.first, item.second or REFERENCE, item, own is not None))
-        if item.zero_for_o and own is None:
-            warnings.append(f"label {item.text} is read as {item.first} (zero for the letter O)")
-        if item.guess and own is None and item.guess not in warnings:
-            warnings.append(item.guess)
-    return edges
+    return Wiring(tuple(edges), tuple(warnings))
+
+
+def guesses(edges: Iterable[Edge]) -> Iterator[str]:
+    """Say what was guessed to read the labels of some edges."""
+    for edge in edges:
+        if not edge.mapped and edge.label.zero_for_o:
+            yield f"label {edge.label.text} is read as {edge.label.first} (zero for the letter O)"
+        if not edge.mapped and edge.label.guess:
+            yield edge.label.guess
 
 
 def _refuse_doubles(channel_map: Mapping[str, str], mapped: Mapping[str, Label], known: Set[str]) -> None:
@@ -116,7 +146,7 @@ def without_duplicates(
     ----------
     edges : sequence of Edge
     dead : frozenset of int
-        Flat channels: a live one is preferred.
+        Flat channels: of those that measure the very same, a live one is preferred.
     by_electrode : bool
         One referential channel an electrode is enough, preferably against the reference that most have.
 
@@ -134,11 +164,15 @@ def without_duplicates(
         groups[edge.first if alone else edge.key].append(edge)
 
     def preference(e: Edge) -> tuple[int, ...]:
-        return (not e.mapped and e.channel in dead, not e.mapped, -sizes[e.second], not e.label.plain, e.channel)
+        return (not e.mapped, -sizes[e.second], not e.label.plain, e.channel)
 
     kept, duplicates = [], []
     for group in groups.values():
         best = min(group, key=preference)
+        if not best.mapped:
+            twins = [e.channel for e in group if e.key == best.key]
+            flat = dead.intersection(twins) if len(twins) > 1 else frozenset()
+            best = min(group, key=lambda e: (e.channel in flat, *preference(e)))
         kept.append(best)
         name = best.first if best.second == REFERENCE else f"{best.first}-{best.second}"
         spares = [e for e in group if e is not best and e.key == best.key and not best.mapped]

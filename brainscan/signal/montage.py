@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,13 @@ from brainscan.electrodes import ELECTRODES, INDEX, MIDLINE, N_ELECTRODES
 from brainscan.signal.derivations import (
     REFERENCE_NODES,
     Edge,
+    Wiring,
     common_electrode,
     component_roots,
-    edges_of,
+    guesses,
     kept_edges,
     merged_references,
+    wiring_of,
     without_duplicates,
 )
 from brainscan.signal.interpolation import spline_weights
@@ -152,8 +154,15 @@ def plan(
     >>> plan(["EEG F7-REF", "EEG F3-REF"]).missing[:2]
     ('Fp1', 'C3')
     """
-    warnings: list[str] = []
-    edges = edges_of(labels, channel_map or {}, excluded, warnings)
+    return arranged(wiring_of(labels, channel_map), excluded, dead)
+
+
+def arranged(
+    wiring: Wiring, excluded: frozenset[int] = frozenset(), dead: frozenset[int] = frozenset()
+) -> ElectrodePlan:
+    """Find the 19 electrodes among labels that were read; see `plan`."""
+    edges = [edge for edge in wiring.edges if edge.channel not in excluded]
+    warnings = [*wiring.warnings, *dict.fromkeys(guesses(edges))]
     common = common_electrode(edges)
     by_reference = {e.first for e in edges if e.is_referential(common) and e.first in INDEX}
     by_pair = {n for e in edges if not e.is_referential(common) for n in e.key if n in INDEX}
@@ -299,8 +308,3 @@ def loop_residual(plan: ElectrodePlan, block: NDArray[np.float64]) -> tuple[floa
     worst = int(rms.argmax())
     first, second = plan.edges[worst]
     return float(rms[worst]), f"{plan.nodes[first]}-{plan.nodes[second]}"
-
-
-def with_warnings(plan: ElectrodePlan, warnings: tuple[str, ...]) -> ElectrodePlan:
-    """Return the plan with other warnings."""
-    return replace(plan, warnings=warnings)

@@ -136,3 +136,16 @@ def test_without_pandas_the_extra_is_named(detector: Detector, file: Path, monke
     monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
     with pytest.raises(MissingExtraError, match="brainscan\\[pandas\\]"):
         detection.to_dataframe()
+
+
+def test_a_recording_is_read_by_electrode_label_or_index(file: Path) -> None:
+    recording = brainscan.read(file)
+    label = recording.labels[1]
+    by_name = recording.read(["Fp1", label.lower()], 0, 10)
+    by_index = recording.read([recording.labels.index("Fp1"), 1], 0.0, 10.0)
+    for first, second in zip(by_name.uv, by_index.uv, strict=True):
+        np.testing.assert_array_equal(first, second)
+    with pytest.raises(TypeError, match="list of indices"):
+        recording.read("Fp1", 0, 10)
+    with pytest.raises(ValueError, match="no channel is called 'Fpp1'"):
+        recording.read(["Fpp1"], 0, 10)

@@ -198,7 +198,9 @@ def test_dry_run_shows_the_corpus(tree: Path, tmp_path: Path, call: Call) -> Non
         ("dev", 1, 2, 1),
         ("train", 2, 4, 3),
     ]
-    assert [one["reason"] for one in plan["unusable"]] == ["no annotation file beside it, and no list names it"]
+    assert [one["reason"] for one in plan["unusable"]] == [
+        "no annotation file beside it, and no list names it (no file has its name)"
+    ]
     order = ("device", "time", "parameters", "GB with 16 windows", "corpus", "tusz", "1 unusable in all")
     places = [plain.index(text) for text in (*order, "learning rate", "configuration", "learning_rate:")]
     assert places == sorted(places)

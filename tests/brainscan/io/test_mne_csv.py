@@ -138,9 +138,11 @@ def test_what_spreadsheets_make_of_it_is_read(tmp_path: Path, text: str, warned:
     assert any("decimal commas" in warning for warning in file.warnings) == warned
 
 
+@pytest.mark.parametrize("separator", [",", "\t"])
 @pytest.mark.parametrize("number", ["279,9", "1,279", "1,279.9", "1.279,9"])
-def test_a_comma_within_a_number_of_a_comma_file_is_not_guessed(tmp_path: Path, number: str) -> None:
+def test_a_comma_that_may_part_thousands_is_not_guessed(tmp_path: Path, separator: str, number: str) -> None:
     path = tmp_path / "a.csv"
-    path.write_text(f'onset,duration,description\n"{number}",10,sz\n', encoding="utf-8")
+    rows = (("onset", "duration", "description"), (f'"{number}"', "10", "sz"))
+    path.write_text("\n".join(map(separator.join, rows)), encoding="utf-8")
     with pytest.raises(InputError, match="line 2: onset is neither seconds nor a clock time"):
         read_mne_csv(path)

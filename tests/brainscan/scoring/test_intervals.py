@@ -110,6 +110,13 @@ def test_paired_draws_see_a_difference_that_unpaired_ones_would_not() -> None:
     assert difference.p_value == pytest.approx(2 / 1001)
 
 
+@pytest.mark.parametrize(("n_groups", "values"), [(1, (1.0, 3.0)), (4, (math.nan, 3.0))])
+def test_a_comparison_of_one_patient_or_of_nothing_has_no_interval(n_groups: int, values: tuple[float, float]) -> None:
+    found = paired_bootstrap(lambda _: values[0], lambda _: values[1], n_groups, rng(), n_draws=5)
+    assert found.estimate == pytest.approx(values[1] - values[0], nan_ok=True)
+    assert all(math.isnan(each) for each in (found.interval.low, found.interval.high, found.p_value))
+
+
 def test_a_detector_does_not_differ_from_itself() -> None:
     values = np.array([0.1, 0.9, 0.3])
 

@@ -28,6 +28,7 @@ from brainscan.scoring.nedc import (
     pool,
     segments,
 )
+from brainscan.scoring.nedc.measures import Counts, _mcc
 
 RELATIVE, ABSOLUTE = 1e-12, 1e-9
 
@@ -225,6 +226,18 @@ def test_kappa_of_nothing_against_nothing_is_one() -> None:
 
 def test_kappa_of_a_missed_seizure_is_zero() -> None:
     assert scored(([(10, 20)], [])).ira.kappa == {"seiz": 0.0, "bckg": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("counts", "mcc"),
+    [
+        (Counts(tp=3, tn=3, fp=1, fn=1), 0.5),
+        (Counts(tp=3, fn=1), 0.0),
+        (Counts(tp=2.0, tn=-0.5, fp=0.25, fn=1.0), math.nan),  # TAES can have less than no background
+    ],
+)
+def test_matthews_coefficient_where_it_has_no_root(counts: Counts, mcc: float) -> None:
+    assert _mcc(counts) == pytest.approx(mcc, nan_ok=True)
 
 
 # ---- what the scores promise -----------------------------------------------------------------------------------

@@ -142,6 +142,7 @@ def test_a_grid_that_does_not_ascend_is_refused(grid: tuple[float, ...]) -> None
     with pytest.raises(ValueError, match="ascend"):
         pool([three], grid)
     assert pool([three], (0.1, 0.5, 0.9)).thresholds.tolist() == [0.1, 0.5, 0.9]
+    assert pool([three], (0, 1, 2)).thresholds.dtype == np.float64
 
 
 def test_no_scored_time_is_refused() -> None:

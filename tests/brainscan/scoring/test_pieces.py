@@ -92,6 +92,12 @@ def test_a_last_piece_of_half_the_length_counts_and_a_shorter_one_does_not() -> 
     assert (len(longer.score), len(shorter.score)) == (3, 2)
 
 
+@pytest.mark.parametrize("length_s", [0.0, -1.0, math.nan])
+def test_pieces_without_a_length_are_refused(length_s: float) -> None:
+    with pytest.raises(ValueError, match="a piece needs a length"):
+        cut_pieces([recording([0.5])], piece_s=length_s)
+
+
 def test_a_piece_is_ictal_from_half_on() -> None:
     half, less = (cut_pieces([recording([0.5, 0.5], seizures=[(0.0, end)])]) for end in (5.0, 4.9))
     assert (half.ictal.tolist(), less.ictal.tolist()) == ([True, False], [False, False])

@@ -73,6 +73,14 @@ def test_rows_may_come_in_any_order() -> None:
     assert there.event.sensitivity == 1.0
 
 
+@pytest.mark.parametrize(
+    ("durations_s", "message"), [((60.0, 61.0), "durations differ"), ((0.01, 0.01), "shorter than a sample")]
+)
+def test_recordings_of_no_or_of_two_lengths_are_refused(durations_s: tuple[float, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        szcore.score_pair([], [], *durations_s)
+
+
 def test_undefined_measures_are_nan_not_zero() -> None:
     nothing = szcore.score_pair([], [], 600.0, 600.0).event
     assert math.isnan(nothing.sensitivity)
@@ -89,3 +97,8 @@ def test_pooling_adds_counts_not_rates() -> None:
     busy = szcore.score_pair([], [(100.0, 108.0)], 600.0, 600.0)
     quiet = szcore.score_pair([], [], 5400.0, 5400.0)
     assert szcore.pool([busy, quiet]).event.fp_per_24h == pytest.approx(14.4)
+
+
+def test_pooling_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="no pair"):
+        szcore.pool([])
