@@ -12,6 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+from brainscan.burden import Burden, burden_of
 from brainscan.errors import MissingExtraError
 from brainscan.events import Annotation, Event, Probabilities
 from brainscan.recording import Segment
@@ -111,6 +112,11 @@ class Detection:
     def low_trust(self) -> bool:
         """Whether more than half of the electrodes are doubtful or worse."""
         return sum(e.quality != "good" for e in self.electrodes) > len(self.electrodes) / 2
+
+    @property
+    def burden(self) -> Burden:
+        """How much seizure there was, by hour and in the fullest hour, with the flags that follow."""
+        return burden_of(self.events, self.unscored, self.duration_s, self.start)
 
     def save(self, path: str | os.PathLike[str], format_name: str = "", *, force: bool = False) -> Path:
         """Write the events, or whatever the format holds, into a file.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from brainscan.burden import Burden, burden_of
 from brainscan.detection import Detection
 from brainscan.errors import BrainscanError, InputError
 from brainscan.events import Event
@@ -98,6 +99,11 @@ class Outcome:
             unscored=tuple(unscored),
             warnings=tuple(warnings),
         )
+
+    @property
+    def burden(self) -> Burden:
+        """How much seizure there was, by elapsed hours (an earlier run's file does not tell the clock)."""
+        return burden_of(self.events, self.unscored, self.duration_s)
 
     def as_mapping(self, folder: Path) -> dict[str, Any]:
         """Return the fixed keys of a result, with status and output (relative to a folder) beside them."""

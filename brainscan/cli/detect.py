@@ -16,7 +16,10 @@ from brainscan.io import containers
 from brainscan.io.clock import SECONDS_PER_DAY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from brainscan.analysis.outcome import Outcome
+    from brainscan.burden import Burden
     from brainscan.detection import Detection
 
 Recordings = Annotated[
@@ -120,6 +123,23 @@ def _show(detection: Detection) -> None:
         console.stdout_table(("#", "onset", "clock", "duration_s", "confidence", "note"), rows, title=summary)
     else:
         print(summary)
+    for text in _burden(detection.burden):
+        print(text)
+
+
+def _burden(burden: Burden) -> Iterator[str]:
+    """Yield how much seizure there was, in lines, and what was not looked at."""
+    if burden.n_seizures:
+        times = f"{burden.seizure_s / 60.0:.1f} min of seizure, the longest {burden.longest_s:.1f} s"
+        fullest = f"{burden.largest_hour.seizure_s / 60.0:.1f} min in the fullest 60 min"
+        hour = burden.busiest
+        busiest = f", most in the hour from {hour.label}" if hour is not None and len(burden.hours) > 1 else ""
+        since = f"{console.elapsed(burden.since_last_s or 0.0)} since the last"
+        yield f"burden: {times}, {fullest}{busiest}, {since}"
+    for flag in burden.flags:
+        yield f"flag: {flag.text}"
+    if burden.unscored_s >= 1.0:
+        yield f"not scored: {burden.unscored_s:.1f} s, in which a seizure would not have been seen"
 
 
 def _finish(outcomes: list[Outcome], *, as_json: bool) -> None:

@@ -42,6 +42,7 @@ def as_mapping(detection: Detection) -> dict[str, Any]:
             }
             for event in detection.events
         ],
+        "burden": detection.burden.as_mapping(),
         "unscored": [list(span) for span in detection.unscored],
         "segments": [[s.start_s, s.stop_s] for s in detection.segments],
         "electrodes": {e.name: electrode_mapping(e) for e in detection.electrodes},

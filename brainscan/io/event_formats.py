@@ -20,7 +20,7 @@ from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
 from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
 from brainscan.io.content import Content
 from brainscan.io.csv_bi import format_csv_bi, read_csv_bi_events
-from brainscan.io.event_format import HEAD_BYTES, EventFormat, Head, Holding, RecordingFacts
+from brainscan.io.event_format import FACTS, HEAD_BYTES, EventFormat, Head, Holding, RecordingFacts
 from brainscan.io.links import content_elsewhere, pointer
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 from brainscan.io.origin import Origin, origin_in_comments
@@ -60,6 +60,8 @@ def _is_temple(head: Head, *, binary: bool) -> bool:
 
 
 _ARRAYS = re.compile(rb"(origin|rate_hz|segment_start_s|segment_samples|probability)\.npy")
+
+_PAGE = 'id="brainscan-origin"'
 
 _ROWS = (
     EventFormat(
@@ -139,6 +141,19 @@ _ROWS = (
         encode=_later("brainscan.io.curves", "encode_curves"),
         origin=_later("brainscan.io.curves", "origin_of_curves"),
         needs="detection",
+    ),
+    EventFormat(
+        name="html",
+        what="a page to read and review: what was found, the night, the EEG around each event",
+        holds=frozenset({"events", "curve"}),
+        suffixes=(".html", ".htm"),
+        keeps=frozenset(FACTS),
+        recognise=lambda head: _PAGE in head.text,
+        encode=_later("brainscan.report.recording_page", "encode_page"),
+        origin=_later("brainscan.report.recording_page", "origin_of_page"),
+        needs="recording",
+        extra="report",
+        module="jinja2",
     ),
     EventFormat(
         name="edf",
@@ -241,7 +256,7 @@ def suffixes(*holdings: Holding) -> tuple[str, ...]:
         suffix
         for holding in holdings
         for row in rows()
-        if holding in row.holds and (row.decode or holding == "curve")
+        if holding in row.holds and (row.decode or row.holds == {"curve"})
         for suffix in row.suffixes
     ]
     return tuple(dict.fromkeys(found))

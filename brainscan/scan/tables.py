@@ -19,7 +19,7 @@ RUN = "run.json"
 OWN_FILES = (SUMMARY, FAILURES, RUN)
 _SUMMARY_COLUMNS = (
     *("file", "status", "output", "duration_s", "analysed_s"),
-    *("events", "ictal_s", "confidence", "warnings"),
+    *("events", "ictal_s", "confidence", "unscored_s", "largest_60min", "longest_s", "flags", "warnings"),
 )
 _FAILURE_COLUMNS = ("file", "kind", "message", "hint")
 
@@ -76,6 +76,7 @@ def write_tables(out: Path, outcomes: Sequence[Outcome]) -> None:
             len(o.events),
             f"{sum(e.duration_s for e in o.events):.4f}",
             f"{max(e.confidence for e in o.events):.4f}" if o.events else "",
+            *_burden(o),
             " | ".join(_remarks(o)),
         )
         for o in outcomes
@@ -87,6 +88,19 @@ def write_tables(out: Path, outcomes: Sequence[Outcome]) -> None:
         if o.status == "failed" and o.error is not None
     ]
     write_bytes(out / FAILURES, _table(_FAILURE_COLUMNS, failures))
+
+
+def _burden(outcome: Outcome) -> tuple[str, str, str, str]:
+    """Return unscored seconds, minutes in the fullest hour, seconds of the longest and flags, if it was analysed."""
+    if outcome.status not in {"done", "skipped"}:
+        return ("", "", "", "")
+    burden = outcome.burden
+    return (
+        f"{burden.unscored_s:.4f}",
+        f"{burden.largest_hour.seizure_s / 60.0:.4f}",
+        f"{burden.longest_s:.4f}",
+        " ".join(flag.name for flag in burden.flags),
+    )
 
 
 def _remarks(outcome: Outcome) -> tuple[str, ...]:

@@ -394,7 +394,7 @@ def test_no_day_is_skipped_without_a_word(
     ran = run("detect", days, *asked, "-o", "x.csv_bi")
     assert ran.code == 0
     assert warned in ran.err
-    rows = [line.split() for line in ran.out.splitlines()[3:-1]]  # the last line tells where they were written
+    rows = [line.split() for line in ran.out.splitlines()[3:] if line.lstrip()[:1].isdigit()]
     assert [row[2] for row in rows] == ["2024-02-01", "2024-02-02"][-n_events:]  # the table tells the day
     (result,) = run("detect", days, *asked, "-o", "y.csv_bi", "--json").json["results"]
     assert [event["clock"][:10] for event in result["events"]] == [row[2] for row in rows]
@@ -452,3 +452,19 @@ def test_verbose_says_what_is_used(run: Run, edf: Path, here: Path) -> None:
     assert "thresholds on 0.6, off 0.4 (the card's defaults)\n" in said
     assert "device auto" not in run("detect", edf, "-v").err
     assert "thresholds on 0.7, off 0.62 (as given)\n" in run("detect", edf, "-v", "--on", "0.7", "--force").err
+
+
+def test_burden_is_told_on_the_terminal_and_in_json(run: Run, loud: None, here: Path, tmp_path: Path) -> None:
+    edf = write_edf(tmp_path / "b.edf", duration_s=60)
+    ran = run("detect", edf)
+    assert "burden: 0.3 min of seizure, the longest 15." in ran.out
+    (result,) = run("detect", edf, "--json").json["results"]
+    burden = result["burden"]
+    (event,) = result["events"]
+    assert sum(burden["by_hour"].values()) == pytest.approx((event["offset_s"] - event["onset_s"]) / 60.0, abs=1e-3)
+    assert list(burden["by_hour"]) == ["2024-02-01T10:00"]
+    assert burden["seizures_per_24h"] == pytest.approx(1440.0)
+    assert burden["rests_on_less_than_24h"] is True
+    assert burden["flags"] == []
+    part = run("detect", edf, "--stop", "40", "-o", "part.csv_bi")
+    assert "not scored: 20.0 s, in which a seizure would not have been seen" in part.out
