@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import importlib
 import importlib.util
 import os
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from brainscan.burden import Burden, burden_of
 from brainscan.errors import MissingExtraError
 from brainscan.events import Annotation, Event, Probabilities
-from brainscan.recording import Segment
+from brainscan.recording import Recording, Segment
 
 if TYPE_CHECKING:
     import pandas
@@ -117,6 +118,47 @@ class Detection:
     def burden(self) -> Burden:
         """How much seizure there was, by hour and in the fullest hour, with the flags that follow."""
         return burden_of(self.events, self.unscored, self.duration_s, self.start)
+
+    def to_html(self, recording: Recording | None = None) -> str:
+        """Return the page to read and review: what was found, and the EEG around each event.
+
+        Parameters
+        ----------
+        recording : Recording, optional
+            The one that was analysed; without it the page has no EEG. Probabilities are drawn where the detection
+            holds them (`DetectOptions.keep_probabilities`).
+
+        Returns
+        -------
+        str
+            One HTML document that needs no other file.
+
+        Raises
+        ------
+        MissingExtraError
+            If jinja2 is not installed.
+        InputError
+            If the recording cannot be read any more.
+        """
+        if importlib.util.find_spec("jinja2") is None:
+            raise MissingExtraError("Detection.to_html", "report")
+        page = importlib.import_module("brainscan.report.recording_page")  # it stands above what it shows
+        text: str = page.render(page.Page(self, recording))
+        return text
+
+    def _repr_html_(self) -> str:
+        """Return the table of events, for notebooks."""
+        rows = "".join(
+            f"<tr><td>{number}</td><td>{event.onset_s:.1f}</td><td>{event.offset_s:.1f}</td>"
+            f"<td>{clock:%Y-%m-%d %H:%M:%S}</td><td>{event.confidence:.2f}</td></tr>"
+            if (clock := self.clock(event.onset_s + 0.5)) is not None
+            else f"<tr><td>{number}</td><td>{event.onset_s:.1f}</td><td>{event.offset_s:.1f}</td>"
+            f"<td>–</td><td>{event.confidence:.2f}</td></tr>"
+            for number, event in enumerate(self.events, 1)
+        )
+        head = "<tr><th>#</th><th>onset (s)</th><th>offset (s)</th><th>clock</th><th>confidence</th></tr>"
+        flags = "".join(f"<p><strong>{html.escape(flag.text)}</strong></p>" for flag in self.burden.flags)
+        return f"<p>{html.escape(repr(self)[1:-1])}</p>{flags}<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
 
     def save(self, path: str | os.PathLike[str], format_name: str = "", *, force: bool = False) -> Path:
         """Write the events, or whatever the format holds, into a file.

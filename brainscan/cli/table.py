@@ -36,6 +36,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("evaluate", "Measure a detector against annotations.", "brainscan.cli.evaluate"),
     Command("calibrate", "Write operating points into a model's card.", "brainscan.cli.calibrate"),
     Command("score", "Score event files against event files (NEDC and SzCORE measures).", "brainscan.cli.score"),
+    Command("report", "Show events on a page with the EEG around them.", "brainscan.cli.report", "report", "jinja2"),
     Command("info", "Show what a recording holds, or a model's card.", "brainscan.cli.info"),
     Command("export", "Write a model as ONNX graphs.", "brainscan.cli.export", "onnx", "onnxruntime"),
     Command("simulate", "Write a recording with known seizures.", "brainscan.cli.simulate"),

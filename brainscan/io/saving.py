@@ -32,6 +32,12 @@ def save(detection: Detection, path: str | os.PathLike[str], format_name: str = 
     chosen = event_formats.named(format_name, "save", among) if format_name else None
     row = event_formats.for_file(place.name, among, "save", chosen)
     row.require()
+    if row.needs == "recording":
+        raise UsageError(
+            f"{row.name} shows the recording's samples, which a detection does not hold",
+            file=detection.file,
+            hint="write the text of detection.to_html(recording)",
+        )
     if "curve" in row.holds and not detection.probabilities:
         raise UsageError(
             f"{row.name} holds the probability curves, and this detection has none",

@@ -200,7 +200,8 @@ def _unusable(uv: FloatArray, railed: FloatArray, rate_hz: float) -> frozenset[i
     # Only whole seconds at 256 Hz are judged; a nearest sample is enough for flat, railed and far too large.
     n_seconds = max(int(uv.shape[1] / rate_hz), 1)
     at = np.minimum((np.arange(n_seconds * WINDOW_RATE_HZ) * rate_hz / WINDOW_RATE_HZ).astype(int), uv.shape[1] - 1)
-    recorded = np.isfinite(uv).any(axis=0)[at]  # what no channel holds is a gap, not a bad electrode
+    anything: NDArray[np.bool_] = np.asarray(np.isfinite(uv).any(axis=0))
+    recorded = anything[at]  # what no channel holds is a gap, not a bad electrode
     kept = at[recorded][: int(recorded.sum()) // WINDOW_RATE_HZ * WINDOW_RATE_HZ]
     if not kept.size:
         return frozenset()
@@ -209,13 +210,13 @@ def _unusable(uv: FloatArray, railed: FloatArray, rate_hz: float) -> frozenset[i
     window = np.where(absent, 0.0, window)
     # Slow drifts do not pass the detector's filter.
     window = window - _moving_mean(window, 2 * WINDOW_RATE_HZ)
-    shares = [np.repeat(share[:, None], 2, axis=1).astype(np.float32) for share in (railed, absent.mean(axis=1))]
-    return quality.unusable(window.astype(np.float32), *shares)
+    at_rails, without = (share[:, None].astype(np.float32) for share in (railed, absent.mean(axis=1)))
+    return quality.unusable(window.astype(np.float32), at_rails, without)
 
 
 def _moving_mean(rows: FloatArray, length: int) -> FloatArray:
     if rows.shape[1] <= length:
-        return rows.mean(axis=1, keepdims=True)
+        return np.asarray(rows.mean(axis=1, keepdims=True))
     padded = np.pad(rows, ((0, 0), (length // 2, length - length // 2)), mode="edge")
     total = np.cumsum(padded, axis=1)
     return np.asarray((total[:, length:] - total[:, :-length]) / length)
@@ -285,4 +286,5 @@ def curve_at(curves: Sequence[Probabilities], start_s: float, stop_s: float, rat
         starts = np.flatnonzero(np.diff(into, prepend=-1))
         most = np.maximum.reduceat(np.nan_to_num(curve.values[first:stop], nan=-1.0), starts)
         best[into[starts]] = np.maximum(best[into[starts]], most)
-    return np.where(best < 0.0, 255, np.round(np.clip(best, 0.0, 1.0) * 250.0)).astype(int).tolist()
+    levels = np.where(best < 0.0, 255.0, np.round(np.clip(best, 0.0, 1.0) * 250.0))
+    return [int(level) for level in levels]

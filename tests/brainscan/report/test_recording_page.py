@@ -20,9 +20,10 @@ import numpy as np
 import pytest
 
 from brainscan.card import Card
+from brainscan.corpora.references import require_foreign
 from brainscan.detection import Detection
 from brainscan.detector import Detector
-from brainscan.evaluate.references import require_foreign
+from brainscan.errors import UsageError
 from brainscan.events import Annotation
 from brainscan.io.annotations import read_annotations
 from brainscan.io.content import Content
@@ -318,3 +319,16 @@ def test_in_a_browser(tmp_path: Path) -> None:
         assert download.value.suggested_filename == "night_reviewed.csv_bi"
         browser.close()
     assert (said, [url for url in asked if not url.startswith(("file:", "blob:"))]) == ([], [])
+
+
+def test_python_has_the_page_and_notebooks_a_table() -> None:
+    of = recording()
+    detection = detected(of)
+    assert detection.to_html(of) == render(Page(detection, of))
+    assert "The recording is not at hand: no EEG is shown." in detection.to_html()
+    with pytest.raises(UsageError, match="shows the recording's samples"):  # never a page whose EEG is not there
+        detection.save("x.html")
+    shown = replace(detection, file=HOSTILE)._repr_html_()
+    assert "<script>" not in shown
+    assert shown.count("<tr>") == 2
+    assert "2024-02-28 23:59:30" in shown
