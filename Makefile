@@ -100,7 +100,6 @@ tests-only: $(VENV)/.full ## all tests, without q
 	$(PYTEST) $(ARGS)
 
 workflows: $(VENV)/.full ## check the files in .github/workflows (needs no network)
-	$(BIN)/actionlint .github/workflows/*.yml
 	$(BIN)/zizmor --offline .github/workflows
 
 docs: $(VENV)/.docs ## build the documentation into out/site, check every link of it
