@@ -64,7 +64,7 @@ def results() -> Iterator[tuple[str, dict[str, int | None]]]:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="mutants by name, with wildcards")
-    parser.add_argument("--workers", type=int, default=len(os.sched_getaffinity(0)))
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     if importlib.util.find_spec("mutmut") is None:
         print("error: mutmut is not installed. hint: make setup", file=sys.stderr)

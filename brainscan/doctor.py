@@ -25,7 +25,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 }
 """Optional dependency groups by the import names that show them to be there."""
 
-_PACKAGES = ("numpy", "scipy", "torch", "safetensors", "numba", "pyyaml", "typer", "rich", "pyedflib", "timescoring")
+_PACKAGES = ("numpy", "scipy", "torch", "safetensors", "numba", "pyyaml", "typer", "rich", "timescoring")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,11 @@ from pathlib import Path
 import numpy as np
 
 import brainscan
-from brainscan.evaluate.event_files import score_files
+from brainscan.evaluate.score import score_files
 from brainscan.events import Annotation
 from brainscan.io.csv_bi import format_csv_bi
 from brainscan.io.event_pairs import pair_files
+from brainscan.scoring import szcore
 
 HERE = Path(__file__).parent
 FACTOR = 2.0
@@ -60,6 +61,9 @@ def main(arguments: Sequence[str]) -> int:
         for name in ("ovlp", "taes"):
             scores = getattr(report.nedc, name).labels["seiz"]
             print(f"NEDC {name.upper()}: sensitivity {scores.sensitivity:.2f}, {scores.fa_per_24h:.1f} FA/24h")
+    if report.szcore.get("direct"):
+        counts = szcore.pool(report.szcore["direct"].values()).event
+        print(f"SzCORE, by event: sensitivity {counts.sensitivity:.2f}, {counts.fp_per_24h:.1f} FP/24h")
     for name, mending in report.mended.items():
         print(f"warning: {name}: events changed before scoring: {mending}")
     return 6 if report.failures else 0

@@ -23,7 +23,7 @@ from brainscan.io.content import Content
 from brainscan.io.event_formats import origin_of
 from brainscan.io.guard import check_place, protect
 from brainscan.io.origin import Origin
-from brainscan.io.outputs import anonymised, guard, pieces, write
+from brainscan.io.outputs import anonymised, guard, is_copy_of, pieces, write
 from brainscan.recording import Recording
 
 
@@ -75,6 +75,8 @@ class Job:
         Replace files that brainscan did not write for this recording with these settings.
     resume : bool
         Skip what is done, and do again what was made with other settings, which is refused otherwise.
+    keep_patient : bool
+        Copies of recordings say whose they are.
     stream : binary file or None
         For targets without a file.
     listener : Listener
@@ -85,6 +87,7 @@ class Job:
     anonymous: bool = False
     force: bool = False
     resume: bool = False
+    keep_patient: bool = False
     stream: BinaryIO | None = None
     listener: Listener = field(default_factory=Listener)
 
@@ -116,8 +119,10 @@ class Job:
     def _prepare(self, task: Task) -> Prepared | Outcome:
         """Check whatever can be checked without the network."""
         recording = read(task.path)
+        for target in task.targets:
+            target.format.check(recording, target.path)
         for file in task.files:
-            protect(file, task.inputs or (task.path,))
+            protect(file, task.inputs or (task.path,), lambda path: is_copy_of(path, _sha256(recording)))
             check_place(file)
         options, said = self.options.for_recording(recording, curves=task.wants_curves)
         for text in said:
@@ -125,8 +130,7 @@ class Job:
         existing = [file for file in task.files if file.is_file()]
         if self.force or not existing:
             return Prepared(recording, options)
-        sha256 = recording.sha256() if recording.sha256 else ""
-        wanted = Origin(sha256, provenance(self.model.card, self.model.decision, options))
+        wanted = Origin(_sha256(recording), provenance(self.model.card, self.model.decision, options))
         origins = {file: origin_of(file) for file in existing}
         same = {file for file, origin in origins.items() if origin is not None and origin.same_analysis(wanted)}
         if self.resume and same == set(task.files):
@@ -145,7 +149,7 @@ class Job:
         )
         if self.anonymous:
             detection = anonymised(detection)
-        content = Content.of(detection, recording)
+        content = Content.of(detection, recording, keep_patient=self.keep_patient)
         for target in task.targets:
             self._write(content, target)
         lost = [text for target in task.targets for text in losses(content.file, target.format.name)]
@@ -169,6 +173,10 @@ class Job:
         if self.anonymous:
             error.message = error.message.replace(task.path.name, task.shown)
         return Outcome(task.shown, "failed", error=error)
+
+
+def _sha256(recording: Recording) -> str:
+    return recording.sha256() if recording.sha256 else ""
 
 
 def without_curves(detection: Detection) -> Detection:

@@ -133,15 +133,15 @@ class OutputChoice:
 
     def _task(self, path: Path, inputs: tuple[Path, ...]) -> Task:
         stem = anonymous_name(path.name) if self.anonymous else output_stem(path)
-        targets = [Target(row, self._place(stem, row)) for row in self.rows]
+        targets = [Target(row, self._place(stem, row.new_suffix(path))) for row in self.rows]
         if self.curves is not None:
             targets.append(Target(event_formats.FORMATS["npz"], self.curves))
         return Task(path, tuple(targets), anonymous_name(path.name) if self.anonymous else path.name, inputs)
 
-    def _place(self, stem: str, row: EventFormat) -> Path | None:
+    def _place(self, stem: str, suffix: str) -> Path | None:
         if self.output == STDOUT:
             return None
-        return Path(self.output) if self._is_file else Path(self.output) / f"{stem}{row.suffixes[0]}"
+        return Path(self.output) if self._is_file else Path(self.output) / f"{stem}{suffix}"
 
 
 def _refuse_clashes(tasks: Sequence[Task]) -> None:

@@ -55,7 +55,7 @@ def convert(
     Seizure types are kept where the target knows them; seizures of several channels become their union where it
     knows no channels. Notes about other things are passed over, with their count; one that speaks of a seizure and is
     not understood is an error, and so are a wrong label, reversed events, and events that start outside the
-    recording. Whether brainscan or a simulation wrote EVENTS stays known in csv_bi, tusz_csv and tse.
+    recording. Whether brainscan or a simulation wrote EVENTS stays known in csv_bi, tusz_csv, tse and edf-annotations.
 
     Examples
     --------

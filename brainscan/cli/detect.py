@@ -76,6 +76,7 @@ def detect(
             model=analysing.model(chosen),
             anonymous=analysing.anonymous_names,
             force=analysing.force,
+            keep_patient=analysing.keep_patient,
             stream=sys.stdout.buffer,
             listener=Listener(progress, console.message),
         )

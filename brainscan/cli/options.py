@@ -91,6 +91,10 @@ AnonymousNames = Annotated[bool, typer.Option("--anonymous-names", help="Replace
 Force = Annotated[
     bool, typer.Option("--force", help="Replace files that brainscan did not write, or wrote with other settings.")
 ]
+KeepPatient = Annotated[
+    bool,
+    typer.Option("--keep-patient-info", help="Let copies of recordings (--format edf) say whose they are."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say what is used.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No messages, no table, only errors.")]
@@ -170,6 +174,7 @@ class Analysing:
     running: Running = Running()
     anonymous_names: AnonymousNames = False
     force: Force = False
+    keep_patient: KeepPatient = False
     talking: Talking = Talking()
 
     def options(self) -> AnalysisOptions:

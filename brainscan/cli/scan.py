@@ -49,7 +49,13 @@ def scan(
 
     chosen = analysing.options()
     config = ScanConfig(
-        directory, output, tuple(analysing.formats), probabilities, analysing.anonymous_names, analysing.force
+        directory,
+        output,
+        tuple(analysing.formats),
+        probabilities,
+        analysing.anonymous_names,
+        analysing.force,
+        analysing.keep_patient,
     )
     with console.progress() as bar:
         display = _Display(bar)

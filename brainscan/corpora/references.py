@@ -10,13 +10,14 @@ from pathlib import Path, PurePath
 
 from brainscan.errors import InputError
 from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, is_seizure
-from brainscan.io.annotations import REVIEWED, SIMULATED, Format, RecordingFacts, read_annotations, sniff
+from brainscan.io.annotations import SIMULATED, Format, RecordingFacts, read_annotations, sniff
 from brainscan.io.chbmit import recordings_of_summary
 from brainscan.io.containers import recording_suffixes
 from brainscan.io.csv_bi import COMMENT
 from brainscan.io.discover import files_below
-from brainscan.io.edf_annotations import read_edf_annotations
+from brainscan.io.edf_annotations import read_edf_annotations, remarks_in
 from brainscan.io.event_formats import origin_of, references
+from brainscan.io.origin import REVIEWED, is_reviewed
 from brainscan.io.pairing import TEMPLE, bare_name, few, match
 from brainscan.io.siena import listed_name, recordings_of_list
 
@@ -275,15 +276,17 @@ def require_foreign(paths: Iterable[Path]) -> None:
             f"is brainscan's own output, no annotation{more}",
             kind="header",
             file=str(ours[0]),
-            hint=f"add the line '{COMMENT} {REVIEWED}' to a file that an expert has checked, or use --annotations DIR",
+            hint=f"add the line '{COMMENT} {REVIEWED}' (in an EDF: an annotation 'brainscan: {REVIEWED}') to a file "
+            "that an expert has checked, or use --annotations DIR",
         )
 
 
 def _reviewed(path: Path) -> bool:
+    if sniff(path) == "edf":
+        return is_reviewed(remarks_in(path))
     with path.open("rb") as stream:
         lines = stream.read(_HEAD_BYTES).decode("utf-8", "replace").splitlines()
-    comments = (line.removeprefix(COMMENT).strip() for line in lines if line.startswith(COMMENT))
-    return any(comment.split(" ")[0] == REVIEWED for comment in comments)
+    return is_reviewed([line.removeprefix(COMMENT).strip() for line in lines if line.startswith(COMMENT)])
 
 
 def _list_of(root: Path, file: PurePath) -> _List | None:

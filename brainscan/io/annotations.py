@@ -22,7 +22,7 @@ from brainscan.io.atomic import write_bytes
 from brainscan.io.content import Content
 from brainscan.io.event_format import EventFormat, RecordingFacts, type_of
 from brainscan.io.event_formats import sniff
-from brainscan.io.origin import Origin
+from brainscan.io.origin import REVIEWED, Origin
 from brainscan.io.outputs import pieces
 
 __all__ = ["Format", "RecordingFacts", "encode", "losses", "read_annotations", "sniff", "write_annotations"]
@@ -32,8 +32,6 @@ Format = str
 
 SIMULATED = "simulated"
 """Comments that begin so mark the truth of a simulated recording."""
-REVIEWED = "reviewed"
-"""A comment line ``# brainscan: reviewed`` turns an output of ours into a reference."""
 
 DURATION_TOLERANCE_S = 1.0
 """Formats round; what differs by more is the annotation of another recording, or of a part."""

@@ -26,21 +26,24 @@ class Content:
         Where a detector found them.
     recording : Recording or None
         For formats that hold its samples, or draw them.
+    keep_patient : bool
+        Let a copy of the recording say whose it is, as the recording does.
     """
 
     file: AnnotationFile
     name: str
     detection: Detection | None = None
     recording: Recording | None = None
+    keep_patient: bool = False
 
     @classmethod
-    def of(cls, detection: Detection, recording: Recording | None = None) -> Content:
+    def of(cls, detection: Detection, recording: Recording | None = None, *, keep_patient: bool = False) -> Content:
         """Return the content of a detection."""
         rows = tuple(Annotation(e.onset_s, e.offset_s, SEIZURE, e.confidence) for e in detection.events)
         file = AnnotationFile(
             rows, detection.duration_s, name=detection.file, start=detection.start, comments=comments(detection)
         )
-        return cls(file, detection.file, detection, recording)
+        return cls(file, detection.file, detection, recording, keep_patient)
 
     @property
     def detected(self) -> Detection:

@@ -70,7 +70,14 @@ def read_edf(path: Path, container: Container) -> Recording:
         Channel(s.label, Fraction(s.samples) / header.record_s, s.unit, _stated(s, header.sample_bytes))
         for s in signals
     )
-    reader = replace(reader, segments=segments, first_records=first_records, factors=_factors(channels))
+    reader = replace(
+        reader,
+        segments=segments,
+        first_records=first_records,
+        factors=_factors(channels),
+        n_records=n_records,
+        origin_s=when.origin_s,
+    )
     recording = Recording(
         name=name,
         format=header.format,

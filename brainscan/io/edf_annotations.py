@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -12,14 +13,13 @@ from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.clock import plain_seconds
 from brainscan.io.containers import container_of, read_head
 from brainscan.io.edf_header import FIXED_BYTES, header_length, parse_header
-from brainscan.io.note_events import Note, told_by
+from brainscan.io.edf_layout import NO_START, FixedFields, annotation_signal, edf_header
+from brainscan.io.edf_remarks import lists_of, said_by
+from brainscan.io.note_events import told_by
+from brainscan.io.origin import Origin, is_reviewed
 from brainscan.io.reading import read
 from brainscan.io.tal import Note as Entry
 from brainscan.io.tal import notes
-
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_NO_START = "Startdate X X X X"
-_NO_DATE = datetime(1985, 1, 1)
 
 
 def read_edf_annotations(path: Path) -> AnnotationFile:
@@ -40,18 +40,41 @@ def read_edf_annotations(path: Path) -> AnnotationFile:
     container = container_of(read_head(path), path.name)
     if container not in ("EDF", "BDF"):
         raise InputError(f"is {container}, which has no annotations that we read", kind="io", file=path.name)
+    found, duration_s, start = _annotations(path)
+    if not found and _only_annotations(path) is None:  # a file for annotations without any says: no seizure
+        raise InputError("has no annotations", kind="empty", file=path.name, hint="only EDF+ and BDF+ hold them")
+    said = said_by(found)
+    file = AnnotationFile((), duration_s, (), path.name, start, said.comments)
+    if said.origin is not None and not is_reviewed(said.comments):
+        own = told_by(said.own, path.name)
+        warnings = (
+            (f"annotations beside brainscan's events are passed over: {len(said.others)}",) if said.others else ()
+        )
+        return replace(file, annotations=own.annotations, warnings=warnings)
+    told = told_by((*said.own, *said.others), path.name)
+    return replace(file, annotations=told.annotations, warnings=told.warnings, n_passed=told.n_passed)
+
+
+def origin_of_edf(path: Path) -> Origin | None:
+    """Return what made the events in a file; None where they are not ours or it cannot be read."""
+    return Origin.from_comments(remarks_in(path))
+
+
+def remarks_in(path: Path) -> tuple[str, ...]:
+    """Return our remarks among a file's annotations; none where it cannot be read."""
+    try:
+        return said_by(_annotations(path)[0]).comments
+    except (InputError, OSError):
+        return ()
+
+
+def _annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None, datetime | None]:
+    """Return a file's annotations, duration and start."""
     alone = _only_annotations(path)
     if alone is not None:
-        found, duration_s, start = alone  # a file for annotations without any says: no seizure
-    else:
-        recording = read(path)
-        found, duration_s, start = recording.annotations, recording.duration_s, recording.start
-        if not found:
-            raise InputError("has no annotations", kind="empty", file=path.name, hint="only EDF+ and BDF+ hold them")
-    told = told_by((Note(note.onset_s, note.offset_s, note.label) for note in found), path.name)
-    return AnnotationFile(
-        told.annotations, duration_s, (), path.name, start, warnings=told.warnings, n_passed=told.n_passed
-    )
+        return alone
+    recording = read(path)
+    return recording.annotations, recording.duration_s, recording.start
 
 
 def _only_annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None, datetime | None] | None:
@@ -74,7 +97,7 @@ def _only_annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None,
     duration_s = float(header.record_s * n_records) or None
     rows = tuple(Annotation(note.onset_s, note.onset_s + note.duration_s, note.text) for note in found)
     # EDF+ writes X for a start that is not known, beside a date that must be there.
-    return rows, duration_s, None if fixed[88:].startswith(_NO_START.encode()) else header.start
+    return rows, duration_s, None if fixed[88:].startswith(NO_START.encode()) else header.start
 
 
 def format_edf_annotations(file: AnnotationFile) -> bytes:
@@ -89,37 +112,10 @@ def format_edf_annotations(file: AnnotationFile) -> bytes:
     ValueError
         If it is longer than the header can say.
     """
-    tals = [b"+0\x14\x14\x00"]
-    for row in file.track():
-        onset, length = plain_seconds(row.onset_s), plain_seconds(round(row.offset_s, 4) - round(row.onset_s, 4))
-        tals.append(f"+{onset}\x15{length}\x14{row.label}\x14".encode() + b"\x00")
-    data = b"".join(tals)
+    data = b"".join((b"+0\x14\x14\x00", *lists_of(file)))
     data += bytes(-len(data) % 2)
-    start = file.start or _NO_DATE
-    said = _NO_START if file.start is None else f"Startdate {start:%d}-{_MONTHS[start.month - 1]}-{start:%Y} X X X"
-    fields: list[tuple[str, int]] = [
-        ("0", 8),
-        ("X X X X", 80),
-        (said, 80),
-        (f"{start:%d.%m.%y}", 8),
-        (f"{start:%H.%M.%S}", 8),
-        ("512", 8),
-        ("EDF+C", 44),
-        ("1", 8),
-        (_eight_characters(file.known_duration_s()), 8),
-        ("1", 4),
-        ("EDF Annotations", 16),
-        ("", 80),
-        ("", 8),
-        ("-1", 8),
-        ("1", 8),
-        ("-32768", 8),
-        ("32767", 8),
-        ("", 80),
-        (str(len(data) // 2), 8),
-        ("", 32),
-    ]
-    return b"".join(text.ljust(width).encode("ascii") for text, width in fields) + data
+    fixed = FixedFields(file.start, _eight_characters(file.known_duration_s()), 1, reserved="EDF+C")
+    return edf_header(fixed, [annotation_signal(len(data) // 2)]) + data
 
 
 def _eight_characters(duration_s: float) -> str:

@@ -21,9 +21,9 @@ FIXED_BYTES = 256
 SIGNAL_BYTES = 256
 MAX_SIGNALS = 9999  # what the four characters hold
 
-_WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
-_MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_MONTHS = {m: i for i, m in enumerate(_MONTH_NAMES, start=1)}
+SIGNAL_WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
+MONTH_NAMES = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_MONTHS = {m: i for i, m in enumerate(MONTH_NAMES, start=1)}
 _ANNOTATIONS = re.compile(r"[eb]df\+? *annotations?\b", re.IGNORECASE)
 _MIN_RECORD_S, _MAX_RECORD_S = 1e-6, 1e7
 
@@ -194,7 +194,7 @@ def _signals(data: bytes, sample_bytes: int, name: str) -> Iterator[Signal]:
     n_signals = len(data) // SIGNAL_BYTES - 1
     columns: list[list[bytes]] = []
     at = FIXED_BYTES
-    for width in _WIDTHS:
+    for width in SIGNAL_WIDTHS:
         columns.append([data[at + width * i : at + width * (i + 1)] for i in range(n_signals)])
         at += width * n_signals
     offset = 0

@@ -39,6 +39,10 @@ class EdfReader:
     segments : tuple of Segment
     first_records : tuple of int
         First record of each segment.
+    n_records : int
+        That are used, of those in the file.
+    origin_s : float
+        Second 0 of the recording, in seconds from the header's start time.
     """
 
     path: Path
@@ -47,6 +51,8 @@ class EdfReader:
     factors: tuple[float | None, ...]
     segments: tuple[Segment, ...] = ()
     first_records: tuple[int, ...] = ()
+    n_records: int = 0
+    origin_s: float = 0.0
 
     def __call__(self, channels: Sequence[int], segment: Segment, start_s: float, stop_s: float) -> Samples:
         """Read channels over a span of a segment; see `Recording.read`."""

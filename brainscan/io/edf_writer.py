@@ -1,4 +1,4 @@
-"""Write referential EEG as plain EDF, block by block, through pyedflib."""
+"""Write referential EEG as plain EDF, block by block."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.errors import OutputError
 from brainscan.io.atomic import atomic_write
+from brainscan.io.edf_layout import FixedFields, SignalFields, edf_header
 
 UV_PER_COUNT = 0.1
 """Resolution of the file. 16 bits reach ±3.2767 mV, beyond what EEG amplifiers are set to."""
@@ -63,16 +63,18 @@ def write_edf(path: Path, header: EdfHeader, blocks: Iterable[NDArray[np.float32
         If the blocks have another number of channels, or do not add up to whole seconds.
     """
     with atomic_write(path, is_simulated) as stream:
-        writer = _open(str(stream.name), header)
-        try:
-            pending = np.zeros((len(header.labels), 0), dtype=np.int16)
-            for block in blocks:
-                pending = np.concatenate((pending, _counts(block, header)), axis=1)
-                pending = _write_records(writer, pending, header.rate_hz, path)
-        finally:
-            writer.close()
+        stream.write(_header(header, 0))
+        n_records = 0
+        pending = np.zeros((len(header.labels), 0), dtype=np.int16)
+        for block in blocks:
+            pending = np.concatenate((pending, _counts(block, header)), axis=1)
+            written = _write_records(stream, pending, header.rate_hz)
+            pending = pending[:, written * header.rate_hz :]
+            n_records += written
         if pending.shape[1]:
             raise ValueError(f"EDF holds whole records of one second, {pending.shape[1]} samples are left over")
+        stream.seek(0)
+        stream.write(_header(header, n_records))
 
 
 def is_simulated(path: Path) -> bool:
@@ -84,29 +86,21 @@ def is_simulated(path: Path) -> bool:
         return False
 
 
-def _open(name: str, header: EdfHeader) -> Any:
-    import pyedflib
-
-    writer = pyedflib.EdfWriter(name, len(header.labels), file_type=pyedflib.FILETYPE_EDF)
-    largest_uv = round(_LARGEST * UV_PER_COUNT, 1)  # as the header prints it
-    writer.setSignalHeaders([_signal(label, header.rate_hz, largest_uv) for label in header.labels])
-    writer.setStartdatetime(header.start)
-    writer.setEquipment(header.equipment)
-    return writer
-
-
-def _signal(label: str, rate_hz: int, largest_uv: float) -> dict[str, str | int | float | None]:
-    return {
-        "label": label,
-        "dimension": "uV",
-        "sample_frequency": rate_hz,
-        "physical_max": largest_uv,
-        "physical_min": -largest_uv,
-        "digital_max": _LARGEST,
-        "digital_min": -_LARGEST,
-        "transducer": "",
-        "prefilter": "",
-    }
+def _header(header: EdfHeader, n_records: int) -> bytes:
+    largest_uv = f"{_LARGEST * UV_PER_COUNT:.1f}"
+    signals = [
+        SignalFields(
+            label,
+            unit="uV",
+            physical_min=f"-{largest_uv}",
+            physical_max=largest_uv,
+            digital_min=str(-_LARGEST),
+            digital_max=str(_LARGEST),
+            samples=str(header.rate_hz),
+        )
+        for label in header.labels
+    ]
+    return edf_header(FixedFields(header.start, "1", n_records, equipment=header.equipment), signals)
 
 
 def _counts(block: NDArray[np.float32], header: EdfHeader) -> NDArray[np.int16]:
@@ -116,14 +110,12 @@ def _counts(block: NDArray[np.float32], header: EdfHeader) -> NDArray[np.int16]:
     return np.clip(counts, -_LARGEST, _LARGEST).astype(np.int16)
 
 
-def _write_records(writer: Any, counts: NDArray[np.int16], rate_hz: int, path: Path) -> NDArray[np.int16]:
-    """Write the whole seconds of `counts`; return what is left."""
-    n_records = counts.shape[1] // rate_hz
-    for number in range(n_records):
-        record = np.ascontiguousarray(counts[:, number * rate_hz : (number + 1) * rate_hz])
-        if writer.blockWriteDigitalShortSamples(record.ravel()) != 0:
-            raise OutputError("cannot be written (disk full?)", file=str(path), hint="choose another place with -o")
-    return counts[:, n_records * rate_hz :]
+def _write_records(stream: BinaryIO, counts: NDArray[np.int16], rate_hz: int) -> int:
+    """Write the whole seconds of `counts`; return how many there were."""
+    n_records: int = counts.shape[1] // rate_hz
+    records = counts[:, : n_records * rate_hz].reshape(len(counts), n_records, rate_hz)
+    stream.write(records.transpose(1, 0, 2).astype("<i2").tobytes())
+    return n_records
 
 
 def electrode_labels(electrodes: Sequence[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from brainscan.io.annotation_file import AnnotationFile
 if TYPE_CHECKING:
     from brainscan.io.content import Content
     from brainscan.io.origin import Origin
+    from brainscan.recording import Recording
 
 Holding = Literal["events", "curve", "annotations", "recording"]
 """``events``: seizures as a detector gives them; ``annotations``: as an expert does, so that it may be a reference."""
@@ -90,6 +91,10 @@ def _no(_head: Head) -> bool:
     return False
 
 
+def _any(_recording: Recording, _path: Path | None) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class EventFormat:
     """One format of events, annotations or probabilities: all that the rest of the program knows about it.
@@ -124,6 +129,10 @@ class EventFormat:
         Whether it is the truth about a recording only where nothing else is, lists of many recordings included.
     needs : {"events", "detection", "recording"}
         What `encode` must be given.
+    check : callable
+        ``(recording, path or None)``: raises an `OutputError` where that recording cannot be written so.
+    suffix_for : callable or None
+        ``path of the recording -> suffix`` of a new file, where it depends on the recording.
     extra, module : str
         The optional dependency of `encode`, and the module that shows whether it is installed.
     """
@@ -141,14 +150,19 @@ class EventFormat:
     is_notes: bool = False
     fallback: bool = False
     needs: Source = "events"
+    check: Callable[[Recording, Path | None], None] = field(default=_any)
+    suffix_for: Callable[[Path], str] | None = None
     extra: str = ""
     module: str = ""
 
     @property
     def is_output(self) -> bool:
-        """Whether `detect` writes it: one recording a file, a name that tells the format, no recording itself."""
-        alone = self.recordings is None and "recording" not in self.holds
-        return self.encode is not None and bool(self.suffixes) and alone
+        """Whether `detect` writes it: one recording a file, a name that tells the format."""
+        return self.encode is not None and bool(self.suffixes) and self.recordings is None
+
+    def new_suffix(self, recording: Path) -> str:
+        """Return the suffix of a new file about a recording."""
+        return self.suffixes[0] if self.suffix_for is None else self.suffix_for(recording)
 
     @property
     def extensions(self) -> frozenset[str]:

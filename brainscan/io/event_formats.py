@@ -157,13 +157,27 @@ _ROWS = (
     ),
     EventFormat(
         name="edf",
-        what="annotations of EDF+ and BDF+; written without signals",
+        what="the recording itself, as EDF+ or BDF+, with the events among its annotations",
         holds=frozenset({"events", "annotations", "recording"}),
-        suffixes=(".edf",),
-        keeps=frozenset({"types", "hed_types", "start"}),
+        suffixes=("-brainscan.edf", "-brainscan.bdf", ".edf", ".bdf"),
+        keeps=frozenset({"origin", "confidence", "types", "hed_types", "start"}),
         recognise=lambda head: head.data[:8] in (b"0       ", b"\xffBIOSEMI"),
         decode=lambda path, _: _later("brainscan.io.edf_annotations", "read_edf_annotations")(path),
+        encode=_later("brainscan.io.edf_copy", "encode_copy"),
+        origin=_later("brainscan.io.edf_annotations", "origin_of_edf"),
+        is_notes=True,
+        needs="recording",
+        check=_later("brainscan.io.edf_copy", "check_copy"),
+        suffix_for=_later("brainscan.io.edf_copy", "copy_suffix"),
+    ),
+    EventFormat(
+        name="edf-annotations",
+        what="EDF+ with the events alone, to be opened beside the recording; read as `edf`",
+        holds=frozenset({"events", "annotations"}),
+        suffixes=("-annotations.edf", ".edf"),
+        keeps=frozenset({"origin", "confidence", "types", "hed_types", "start"}),
         encode=lambda c: (_later("brainscan.io.edf_annotations", "format_edf_annotations")(c.file),),
+        origin=_later("brainscan.io.edf_annotations", "origin_of_edf"),
         is_notes=True,
     ),
     EventFormat(
@@ -278,9 +292,16 @@ def named(name: str, option: str, among: Iterable[EventFormat]) -> EventFormat:
     raise UsageError(f"no such format{known}: {name}", hint=f"{option} takes {names(among)}")
 
 
-def by_suffix(name: str) -> EventFormat | None:
-    """Return the row that the end of a file's name means, the longest suffix first; None if it means none."""
-    found = [(len(s), row) for row in rows() for s in row.suffixes if name.lower().endswith(s)]
+def by_suffix(name: str, among: Iterable[EventFormat] | None = None) -> EventFormat | None:
+    """Return the row that the end of a file's name means, the longest suffix first; None if it means none.
+
+    Parameters
+    ----------
+    name : str
+    among : iterable of EventFormat, optional
+        What can be meant; by default any row.
+    """
+    found = [(len(s), row) for row in among or rows() for s in row.suffixes if name.lower().endswith(s)]
     return max(found, key=lambda pair: pair[0])[1] if found else None
 
 
@@ -308,7 +329,7 @@ def for_file(output: str, among: Iterable[EventFormat], option: str, chosen: Eve
     among = tuple(among)
     name = PurePath(output).name
     suffix = PurePath(name).suffix.lower()
-    meant = by_suffix(name)
+    meant = by_suffix(name, among) or by_suffix(name)
     if chosen is not None and suffix in chosen.extensions:
         return chosen
     if meant is None and suffix not in recording_suffixes():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from brainscan.errors import OutputError, UsageError
@@ -15,7 +15,11 @@ _LABEL_BYTES = 16
 _ANNOTATIONS = (b"EDF Annotations", b"BDF Annotations")
 
 
-def protect(path: Path, inputs: Iterable[Path] = ()) -> None:
+def _never(_path: Path) -> bool:
+    return False
+
+
+def protect(path: Path, inputs: Iterable[Path] = (), replaces: Callable[[Path], bool] = _never) -> None:
     """Refuse to write over a recording or over an input of the same command. No option lifts this.
 
     Links are followed, and names that a file system takes for one (case) are one.
@@ -26,6 +30,8 @@ def protect(path: Path, inputs: Iterable[Path] = ()) -> None:
         What would be written; it need not exist.
     inputs : iterable of Path
         What the command reads.
+    replaces : callable
+        ``path -> bool``: which recordings may be written over; by default none.
 
     Raises
     ------
@@ -40,7 +46,7 @@ def protect(path: Path, inputs: Iterable[Path] = ()) -> None:
                 "is read by this command and would be overwritten", file=str(path), hint="choose another -o"
             )
     what = recording_in(path)
-    if what:
+    if what and not replaces(path):
         raise OutputError(
             f"is {what}; a recording is never overwritten", file=str(path), hint="choose another place with -o"
         )

@@ -14,6 +14,9 @@ from typing import Any
 from brainscan.io.csv_bi import COMMENT
 from brainscan.mapping import to_mapping
 
+REVIEWED = "reviewed"
+"""A comment line ``# brainscan: reviewed`` turns an output of ours into a reference."""
+
 _INPUT = "; input sha256 "
 _MODEL = "; model sha256 "
 _HEAD_BYTES = 1 << 20
@@ -88,6 +91,11 @@ class Origin:
                 except ValueError:
                     return None
         return None if sha256 is None else cls("" if sha256 == _ABSENT else sha256, model)
+
+
+def is_reviewed(comments: Sequence[str]) -> bool:
+    """Whether a person has looked at the events and says so."""
+    return any(comment.split(" ")[0] == REVIEWED for comment in comments)
 
 
 def _flat(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -74,6 +74,12 @@ def pieces(content: Content, row: EventFormat) -> Iterable[bytes]:
         raise OutputError(str(problem), file=content.name, hint="choose another format") from problem
 
 
+def is_copy_of(path: Path, sha256: str) -> bool:
+    """Whether a recording is a copy that brainscan made of the one with this checksum: it alone may be made again."""
+    origin = origin_of(path)
+    return origin is not None and origin.same_input(sha256)
+
+
 def write(content: Content, path: Path, row: EventFormat) -> None:
     """Write one format atomically.
 
@@ -82,7 +88,8 @@ def write(content: Content, path: Path, row: EventFormat) -> None:
     OutputError
         If the file cannot be written, or the format cannot express the content.
     """
-    with atomic_write(path) as stream:
+    sha256 = "" if content.detection is None else content.detection.sha256
+    with atomic_write(path, lambda target: is_copy_of(target, sha256)) as stream:
         stream.writelines(pieces(content, row))
 
 

@@ -41,6 +41,8 @@ class ScanConfig:
         Outputs carry hashes instead of names.
     force : bool
         Overwrite what brainscan did not write, and do again what is done.
+    keep_patient : bool
+        Copies of recordings say whose they are.
     """
 
     folder: Path
@@ -49,6 +51,7 @@ class ScanConfig:
     curves: bool = False
     anonymous: bool = False
     force: bool = False
+    keep_patient: bool = False
 
     def rows(self) -> tuple[EventFormat, ...]:
         """Return each format to write, the CSV_bi first, from which an earlier run is read back.
@@ -151,6 +154,7 @@ def scan(
         model=model,
         anonymous=config.anonymous,
         force=config.force,
+        keep_patient=config.keep_patient,
         resume=True,
         listener=JobListener(listener.progress, listener.understood),
     )
@@ -197,7 +201,9 @@ def _tasks(config: ScanConfig, rows: tuple[EventFormat, ...], found: Found) -> t
     tasks = tuple(
         Task(
             path=config.folder / path,
-            targets=tuple(Target(row, config.out / f"{stems[path]}{row.suffixes[0]}") for row in rows),
+            targets=tuple(
+                Target(row, config.out / f"{stems[path]}{row.new_suffix(config.folder / path)}") for row in rows
+            ),
             shown=stems[path].as_posix() if config.anonymous else path.as_posix(),
         )
         for path in found.recordings

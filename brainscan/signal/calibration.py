@@ -90,9 +90,10 @@ def amplitude(block: FloatArray, rate_hz: float) -> tuple[FloatArray, FloatArray
         0 where nothing moves.
     """
     none = np.zeros(len(block))
-    if block.shape[1] < 2:
+    means = _means(block, rate_hz) if block.shape[1] else block
+    if means.shape[1] < 2:  # a moment too short to tell any movement
         return none, none
-    seconds = _seconds(_means(block, rate_hz), min(rate_hz, _RATE_HZ))
+    seconds = _seconds(means, min(rate_hz, _RATE_HZ))
     half = seconds.shape[2] // 2
     rise = np.median(seconds[:, :, -half:], axis=2) - np.median(seconds[:, :, :half], axis=2)
     at = (np.arange(seconds.shape[2]) - (seconds.shape[2] - 1) / 2) / (seconds.shape[2] - half)

@@ -44,7 +44,7 @@ def channels_of(labels: Sequence[str], asked: object) -> tuple[int, ...]:
 def _by_index(labels: Sequence[str], one: object) -> int:
     if isinstance(one, bool) or not hasattr(one, "__index__"):
         raise TypeError(f"{_TAKEN}, got {type(one).__name__} in it")
-    at = operator.index(one)  # type: ignore[call-overload]
+    at = operator.index(one)
     if not 0 <= at < len(labels):
         raise ValueError(f"channel index out of range 0..{len(labels) - 1}: {at}")
     return int(at)

@@ -253,11 +253,13 @@ def test_its_extra_is_asked_for(toys: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_no_suffix_means_two_formats() -> None:
-    suffixes = [suffix for row in event_formats.rows() for suffix in row.suffixes]
-    assert len(suffixes) == len(set(suffixes))
-    for row in event_formats.rows():
-        for suffix in row.suffixes:
-            assert event_formats.by_suffix(f"Night{suffix.upper()}") is row
+    suffixes = [(suffix, row) for row in event_formats.rows() for suffix in row.suffixes]
+    meant = dict(reversed(suffixes))
+    # `.edf` is the recording with its events, and, where a command does not write that, the events alone.
+    assert {suffix for suffix, row in suffixes if meant[suffix] is not row} == {".edf"}
+    for suffix, row in meant.items():
+        assert event_formats.by_suffix(f"Night{suffix.upper()}") is row
+    assert event_formats.for_file("x.edf", event_formats.convertible(), "--to").name == "edf-annotations"
 
 
 @pytest.mark.parametrize("row", event_formats.rows(), ids=lambda row: row.name)
@@ -285,7 +287,10 @@ def test_a_container_is_read_or_has_a_way_out(row: ContainerFormat) -> None:
         ("x.txt", "csv_bi", "csv_bi"),
         ("x", "json", "json"),
         ("x.2020-03-01", "json", "json"),
-        ("x.edf", "", ""),
+        ("x.edf", "", "edf"),
+        ("x.edf", "edf-annotations", "edf-annotations"),
+        ("x-annotations.edf", "", "edf-annotations"),
+        ("x.bdf", "", "edf"),
         ("x.edf", "csv_bi", ""),
         ("x.vhdr", "csv_bi", ""),
         ("x.BDF", "csv_bi", ""),

@@ -61,7 +61,7 @@ BLOCKS = {
 SESSIONS = {
     name: kept
     for name, blocks in BLOCKS.items()
-    if (kept := [block for block in blocks if block.language in {"sh", "python"} and not block.needs])
+    if (kept := [block for block in blocks if block.language in {"sh", "python", "text"} and not block.needs])
 }
 
 
@@ -81,11 +81,18 @@ def test_python_that_documents_show_is_python() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", sorted(SESSIONS))
 def test_what_documents_show_runs(name: str, tmp_path: Path) -> None:
-    """A page's blocks, one after the other, each line as it stands; a folder of examples is there for the examples."""
+    """A page's blocks, one after the other, each line as it stands; a ``text`` block is what the one before it shows.
+
+    The page of the examples is run in their folder.
+    """
     room = _REPOSITORY / "examples" if name.startswith("examples/") else tmp_path
     sources = os.pathsep.join(str(_REPOSITORY / place) for place in (".", "models", "training"))
     programs = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    shown = ""
     for block in SESSIONS[name]:
+        if block.language == "text":
+            assert [line for line in block.text.splitlines() if line.rstrip() not in shown] == []
+            continue
         shell = ["bash", "-euo", "pipefail", "-c"] if block.language == "sh" else [sys.executable, "-c"]
         done = subprocess.run(
             [*shell, block.text],
@@ -97,3 +104,4 @@ def test_what_documents_show_runs(name: str, tmp_path: Path) -> None:
             check=False,
         )
         assert done.returncode == 0, f"{name}:\n{block.text}\n{done.stderr}"
+        shown = done.stdout + done.stderr

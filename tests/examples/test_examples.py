@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -63,11 +65,26 @@ def test_a_cohort_tells_nothing_found_from_could_not_be_read(tmp_path: Path) -> 
     assert re.search(r"sample\.edf\s+0\.083\s+2", shown)
 
 
+def test_the_notebook_ends_with_the_page(tmp_path: Path) -> None:
+    pytest.importorskip("jinja2")
+    notebook = json.loads((_EXAMPLES / "from_recording_to_page.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert [cell for cell in cells if cell["outputs"]] == []
+    shutil.copy(_EXAMPLES / "sample.edf", tmp_path)
+    code = "\n".join("".join(cell["source"]) for cell in cells)
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("confidence") == 2
+    assert "sample.edf" in (tmp_path / "sample.html").read_text(encoding="utf-8")
+
+
 def test_another_detector_is_scored(tmp_path: Path) -> None:
     shown = _run(tmp_path, "score_another_detector.py")
     assert re.search(r"NEDC OVLP: sensitivity \d\.\d\d, \d+\.\d FA/24h", shown)
     truth = str(_EXAMPLES / "sample_truth.csv_bi")
-    assert "NEDC OVLP: sensitivity 1.00, 0.0 FA/24h" in _run(tmp_path, "score_another_detector.py", truth, truth)
+    perfect = _run(tmp_path, "score_another_detector.py", truth, truth)
+    assert "NEDC OVLP: sensitivity 1.00, 0.0 FA/24h" in perfect
+    assert "SzCORE, by event: sensitivity 1.00, 0.0 FP/24h" in perfect
 
 
 @pytest.mark.slow

@@ -222,10 +222,9 @@ def test_where_results_go(output: str, formats: tuple[str, ...], curves: str | N
         ("x.npz", ("npz",), "x.npz", ["a.edf"]),
         ("", (), "p.csv_bi", ["a.edf"]),
         ("", (), "p.edf", ["a.edf"]),
-        ("x.edf", (), None, ["a.edf"]),
         ("x.edf", ("csv_bi",), None, ["a.edf"]),
         ("x.txt", (), None, ["a.edf"]),
-        ("", ("edf",), None, ["a.edf"]),
+        ("", ("edf",), None, ["a.edf", "x/a.edf"]),
         ("", ("xlsx",), None, ["a.edf"]),
     ],
 )

@@ -149,7 +149,7 @@ def _noted(folder: Path, *comments: str, confidence: float = 0.9) -> Path:
     return made
 
 
-@pytest.mark.parametrize("target", ["tse", "tusz_csv", "csv_bi"])
+@pytest.mark.parametrize("target", ["tse", "tusz_csv", "csv_bi", "edf-annotations"])
 @pytest.mark.parametrize("comment", [_OURS, _TRUTH])
 def test_who_wrote_the_events_goes_with_them(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], target: str, comment: str
@@ -158,14 +158,14 @@ def test_who_wrote_the_events_goes_with_them(
     there = tmp_path / "there"
     code, _, err = run(capsysbinary, made, "-o", there, "--to", target)
     assert (code, "warning" in err) == (0, False)
-    code, out, _ = run(capsysbinary, there, "-o", "-", "--to", "csv_bi", "--from", target)
+    code, out, _ = run(capsysbinary, there, "-o", "-", "--to", "csv_bi", "--from", target.removesuffix("-annotations"))
     assert code == 0
     assert f"# brainscan: {comment}\n".encode() in out
     assert (origin_of(there) is not None) == (comment == _OURS)
     assert read_reference(there, "x.edf").simulated == (comment == _TRUTH)
 
 
-@pytest.mark.parametrize("target", ["tsv", "edf", "mne_csv", "chbmit", "siena"])
+@pytest.mark.parametrize("target", ["tsv", "mne_csv", "chbmit", "siena"])
 @pytest.mark.parametrize(("comment", "told"), [(_OURS, "brainscan's own events"), (_TRUTH, "truth is simulated")])
 def test_where_it_cannot_be_said_a_warning_tells(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], target: str, comment: str, told: str
@@ -182,7 +182,9 @@ def test_a_reviewed_file_is_an_expert_s(tmp_path: Path, capsysbinary: pytest.Cap
     assert "warning" not in run(capsysbinary, made, "-o", tmp_path / "y", "--to", "tsv")[2]
 
 
-@pytest.mark.parametrize(("target", "lost"), [("edf", True), ("mne_csv", True), ("tsv", False), ("tse", False)])
+@pytest.mark.parametrize(
+    ("target", "lost"), [("edf-annotations", False), ("mne_csv", True), ("tsv", False), ("tse", False)]
+)
 def test_lost_confidence_is_told_once(
     tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], target: str, lost: bool
 ) -> None:

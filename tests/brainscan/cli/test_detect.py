@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from brainscan.electrodes import ELECTRODES
+from brainscan.io.edf_annotations import read_edf_annotations
 from brainscan.io.outputs import anonymous_name
 from tests.brainscan.cli.conftest import RATE_HZ, Run, write_edf
 from tests.edf_files import FakeEdf, FakeSignal
@@ -466,3 +467,46 @@ def test_burden_is_told_on_the_terminal_and_in_json(run: Run, loud: None, here: 
     assert burden["flags"] == []
     part = run("detect", edf, "--stop", "40", "-o", "part.csv_bi")
     assert "not scored: 20.0 s, in which a seizure would not have been seen" in part.out
+
+
+# ---- copies of recordings ----------------------------------------------------------------------------------------
+
+
+def test_a_copy_beside_the_recording_carries_its_events(run: Run, edf: Path, here: Path, loud: None) -> None:
+    before = edf.read_bytes()
+    events = run("detect", edf, "--format", "edf", "--format", "edf-annotations", "--json").json["results"][0]["events"]
+    copy, alone = here / "night-brainscan.edf", here / "night-annotations.edf"
+    for path in (copy, alone):
+        held = read_edf_annotations(path)
+        assert [(round(e["onset_s"], 4), round(e["confidence"], 4)) for e in events] == [
+            (row.onset_s, row.confidence) for row in held.annotations
+        ]
+    assert run("info", copy, "--json").json["duration_s"] == 60.0
+    assert edf.read_bytes() == before
+    assert run("score", copy, alone, "--json").code == 0
+
+
+def test_only_a_copy_of_this_recording_is_made_again(run: Run, edf: Path, here: Path, loud: None) -> None:
+    other = write_edf(here / "other.edf", duration_s=50)
+    assert run("detect", edf, "-o", "x.edf").code == 0
+    first = (here / "x.edf").read_bytes()
+    assert run("detect", edf, "-o", "x.edf").code == 0
+    assert (here / "x.edf").read_bytes() == first
+    assert "other settings" in run("detect", edf, "-o", "x.edf", "--stop", "30").errors[0]
+    for arguments in (("detect", other, "-o", "x.edf"), ("detect", edf, "-o", "other.edf")):
+        refused = run(*arguments, "--force")
+        assert (refused.code, "never overwritten" in refused.errors[0]) == (5, True)
+    assert run("detect", edf, "-o", edf, "--force").code == 2
+    assert run("detect", edf, "-o", "x.edf", "--stop", "30", "--force").code == 0
+    assert "holds brainscan's events already" in run("detect", "x.edf", "-o", "y.edf").errors[0]
+    assert run("detect", edf, "-o", "y.bdf").code == 5
+    assert not (here / "y.bdf").exists()
+
+
+def test_a_scan_writes_copies_and_skips_them(run: Run, edf: Path, here: Path, loud: None) -> None:
+    command = ("scan", edf.parent, "-o", "out", "--format", "edf")
+    assert run(*command).code == 0
+    assert (here / "out" / "night-brainscan.edf").exists()
+    assert "1 skipped" in run(*command).out
+    (here / "out" / "night-brainscan.edf").unlink()
+    assert "1 done" in run(*command).out

@@ -42,11 +42,11 @@ NAMES: dict[Format, str] = {
     "chbmit": "rec-summary.txt",
     "siena": "Seizures-list-rec.txt",
     "tsv": "rec_events.tsv",
-    "edf": "rec.edf",
+    "edf-annotations": "rec.edf",
     "mne_csv": "rec-annot.csv",
 }
-TYPED: frozenset[Format] = frozenset({"tusz_csv", "tse", "edf", "mne_csv"})
-CLOCKED: frozenset[Format] = frozenset({"tsv", "edf", "mne_csv"})
+TYPED: frozenset[Format] = frozenset({"tusz_csv", "tse", "edf-annotations", "mne_csv"})
+CLOCKED: frozenset[Format] = frozenset({"tsv", "edf-annotations", "mne_csv"})
 
 starts = st.none() | st.datetimes(datetime(1986, 1, 1), datetime(2080, 1, 1)).map(lambda t: t.replace(microsecond=0))
 
@@ -76,11 +76,13 @@ def rounded(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 def test_what_is_written_is_read_back(tmp_path: Path, name: Format, file: AnnotationFile) -> None:
     target = tmp_path / NAMES[name]
     write_annotations(file, target, name, "rec.edf")
-    assert sniff(target) == name
+    assert sniff(target) == name.removesuffix("-annotations")
     read = read_annotations(target, facts=RecordingFacts("rec.edf"))
     assert rounded(intervals(read)) == intervals(file)
     # The eight characters of EDF's record duration hold 0.01 s of a night.
-    assert read.known_duration_s() == pytest.approx(file.known_duration_s(), abs=2e-2 if name == "edf" else 1e-6)
+    assert read.known_duration_s() == pytest.approx(
+        file.known_duration_s(), abs=2e-2 if name == "edf-annotations" else 1e-6
+    )
     if name in TYPED:
         assert [row.label for row in read.track()] == [row.label for row in file.track()]
     if name in CLOCKED:

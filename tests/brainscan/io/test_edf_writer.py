@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -74,3 +75,23 @@ def test_a_missing_folder_is_an_output_error(tmp_path: Path) -> None:
 
 def test_labels_follow_the_edf_plus_specification() -> None:
     assert electrode_labels(("Fp1", "Cz")) == ("EEG Fp1", "EEG Cz")
+
+
+@pytest.mark.parametrize(("n_signals", "rate_hz", "seconds"), [(1, 256, 1), (2, 100, 5), (19, 200, 3)])
+def test_the_bytes_are_those_of_edflib(tmp_path: Path, n_signals: int, rate_hz: int, seconds: int) -> None:
+    """Files that are written by EDFlib, as simulated ones were at first, and ours do not differ in a byte."""
+    pyedflib = pytest.importorskip("pyedflib")
+    labels = tuple(f"EEG {number}" for number in range(n_signals))
+    counts = np.random.default_rng(1).integers(-32767, 32768, (n_signals, seconds * rate_hz), dtype=np.int16)
+    with pyedflib.EdfWriter(str(tmp_path / "theirs.edf"), n_signals, file_type=pyedflib.FILETYPE_EDF) as writer:
+        largest = {"physical_max": 3276.7, "physical_min": -3276.7, "digital_max": 32767, "digital_min": -32767}
+        fixed = {"dimension": "uV", "sample_frequency": rate_hz, "transducer": "", "prefilter": "", **largest}
+        writer.setSignalHeaders([{"label": label, **fixed} for label in labels])
+        writer.setStartdatetime(datetime(2031, 12, 24, 22, 5, 6))
+        writer.setEquipment("simulation")
+        for second in range(seconds):
+            record = counts[:, second * rate_hz : (second + 1) * rate_hz]
+            writer.blockWriteDigitalShortSamples(np.ascontiguousarray(record).ravel())
+    header = EdfHeader(labels, rate_hz, datetime(2031, 12, 24, 22, 5, 6))
+    write_edf(tmp_path / "ours.edf", header, [(counts * UV_PER_COUNT).astype(np.float32)])
+    assert (tmp_path / "ours.edf").read_bytes() == (tmp_path / "theirs.edf").read_bytes()

@@ -17,12 +17,14 @@ from brainscan.detection import Detection, ElectrodeReport
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import OutputError
 from brainscan.events import Event, Probabilities
+from brainscan.io import read
 from brainscan.io.content import Content
 from brainscan.io.csv_bi import csv_bi_from_text
 from brainscan.io.event_formats import FORMATS, origin_of, outputs, resumable
 from brainscan.io.origin import Origin
 from brainscan.io.outputs import anonymised, anonymous_name, guard, output_stem, pieces, write
-from brainscan.recording import Segment
+from brainscan.recording import Recording, Segment
+from tests.edf_files import FakeEdf, eeg
 
 SHA = "ab" * 32
 MODEL = {
@@ -126,9 +128,16 @@ def test_npz_has_all_segments_one_after_the_other(detection: Detection, tmp_path
         assert np.isnan(held["probability"][25600:]).all()
 
 
+def _recording(folder: Path) -> Recording:
+    (folder / "in").mkdir(exist_ok=True)
+    path = folder / "in" / "night.edf"
+    path.write_bytes(FakeEdf(eeg(n_records=700), 700).data())
+    return read(path)
+
+
 def _written(detection: Detection, folder: Path, name: str) -> Path:
-    path = folder / f"x.{name}"
-    write(Content.of(detection), path, FORMATS[name])
+    path = folder / f"x{FORMATS[name].suffixes[0]}"
+    write(Content.of(detection, _recording(folder)), path, FORMATS[name])
     return path
 
 
@@ -238,7 +247,7 @@ def test_names_that_are_no_text_reach_every_format(detection: Detection, tmp_pat
     assert document["file"] == "n\udce4cht.edf"
     assert b"# bname = n%E4cht\n" in as_csv_bi(odd)
     for row in outputs():
-        write(Content.of(odd), tmp_path / f"x.{row.name}", row)
+        write(Content.of(odd, _recording(tmp_path)), tmp_path / f"x.{row.name}", row)
 
 
 def test_anonymous_names_replace_the_name_everywhere(detection: Detection) -> None:

@@ -148,7 +148,13 @@ def test_a_year_is_the_longest_recording() -> None:
 
 
 def test_no_stamps_at_all_is_continuous() -> None:
-    assert timeline(np.full(5, np.nan), 1.0, 0.01).segments == ((0, 5, 0.0),)
+    when = timeline(np.full(5, np.nan), 1.0, 0.01)
+    assert (when.origin_s, when.segments) == (0.0, ((0, 5, 0.0),))
+
+
+def test_missing_and_damaged_stamps_continue_by_the_length_of_a_record() -> None:
+    when = timeline(_onsets(np.nan, 0.5, 1.0, 400, 2.0, np.nan), 0.5, 0.01)
+    assert (when.origin_s, when.segments) == (0.0, ((0, 6, 0.0),))
 
 
 @pytest.mark.parametrize(

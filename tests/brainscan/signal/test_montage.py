@@ -272,3 +272,10 @@ def test_two_labels_mapped_to_one_electrode_are_refused() -> None:
 def test_what_a_map_names_and_the_recording_lacks_is_told_with_what_is_there() -> None:
     warnings = plan(["001", "002"], channel_map={"1": "Fp1", "2": "Fp2"}).warnings
     assert any("names 1, 2, which the recording lacks" in w and "001" in w for w in warnings)
+
+
+@pytest.mark.parametrize("value", ["", " ", "-", " - "])
+def test_a_map_to_nothing_takes_a_channel_out(value: str) -> None:
+    found = plan(ELECTRODES, channel_map={"fp1": value})
+    assert 0 not in found.channels
+    assert len(found.channels) == N_ELECTRODES - 1
