@@ -61,8 +61,6 @@ def _is_temple(head: Head, *, binary: bool) -> bool:
 
 _ARRAYS = re.compile(rb"(origin|rate_hz|segment_start_s|segment_samples|probability)\.npy")
 
-_PAGE = 'id="brainscan-origin"'
-
 _ROWS = (
     EventFormat(
         name="csv_bi",
@@ -148,7 +146,7 @@ _ROWS = (
         holds=frozenset({"events", "curve"}),
         suffixes=(".html", ".htm"),
         keeps=frozenset(FACTS),
-        recognise=lambda head: _PAGE in head.text,
+        recognise=lambda head: 'id="brainscan-origin"' in head.text,
         encode=_later("brainscan.report.recording_page", "encode_page"),
         origin=_later("brainscan.report.recording_page", "origin_of_page"),
         needs="recording",
