@@ -7,7 +7,7 @@ joins and the same padding, so that neither tells the label.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,8 +41,14 @@ class ComposeConfig:
     simulated, transplanted : float
         Share of seizure chunks that are a simulated seizure in a real background, or a real one added to
         somebody else's background.
+    patterns : tuple of (str, float)
+        Relative weight of each pattern of the simulated seizures; empty: as `simulate` draws them.
+    short : float
+        Share of the seizure chunks of 5 to 12 s, real ones cut out of longer seizures.
     artifacts : float
         Share of background chunks with a simulated artifact or benign rhythm.
+    more_artifacts : bool
+        Draw those kinds, too, that simulated recordings do not have.
     sources : tuple of (str, float)
         Relative weight of each source, for seizures and background alike; sources that are not named share `other`.
     other : float
@@ -58,7 +64,10 @@ class ComposeConfig:
     padded: float = 0.25
     simulated: float = 0.2
     transplanted: float = 0.2
+    patterns: tuple[tuple[str, float], ...] = ()
+    short: float = 0.0
     artifacts: float = 0.1
+    more_artifacts: bool = False
     sources: tuple[tuple[str, float], ...] = (
         ("chbmit", 0.30),
         ("adhd_children", 0.19),
@@ -129,6 +138,8 @@ class HardSpans:
 
 
 NOTHING_HARD = HardSpans()
+
+_SHORT_S = (5, 12)
 
 
 class Composer:
@@ -208,9 +219,20 @@ class Composer:
             kinds[rng.integers(len(kinds))] = True
         chunks = [
             self._seizure(rng, n) if kind else self._background(rng, n, hard)
-            for n, kind in zip(lengths, kinds, strict=True)
+            for n, kind in self._shortened(rng, lengths, kinds.tolist())
         ]
         return [self._changed(chunk, rng) for chunk in chunks]
+
+    def _shortened(self, rng: np.random.Generator, lengths: list[int], kinds: list[bool]) -> Iterator[tuple[int, bool]]:
+        """Yield length and kind of each chunk, some seizures cut short and background in the rest of their place."""
+        low, high = _SHORT_S
+        for n, ictal in zip(lengths, kinds, strict=True):
+            if not (ictal and self._config.short and n > high + low and rng.random() < self._config.short):
+                yield n, ictal
+                continue
+            short = int(rng.integers(low, high + 1))
+            parts = [(short, True), (n - short, False)]
+            yield from parts if rng.random() < 0.5 else parts[::-1]
 
     def _changed(self, chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
         if self._changes.stretch and rng.random() < self._changes.stretch:
@@ -225,7 +247,7 @@ class Composer:
         subject = sorted(subjects)[rng.integers(len(subjects))]
         chunk = self._cut(_any(subjects[subject], rng), n_seconds, rng, ictal=False)
         if rng.random() < self._config.artifacts:
-            return _with_artifact(chunk, rng)
+            return _with_artifact(chunk, rng, more=self._config.more_artifacts)
         return chunk
 
     def _hard(self, span: HardSpan, n_seconds: int, rng: np.random.Generator) -> _Chunk:
@@ -238,7 +260,7 @@ class Composer:
     def _seizure(self, rng: np.random.Generator, n_seconds: int) -> _Chunk:
         which = rng.random()
         if which < self._config.simulated:
-            return _with_simulated(self._background(rng, n_seconds), rng)
+            return _with_simulated(self._background(rng, n_seconds), rng, self._pattern(rng))
         names = self._seizure_names
         source = names[0] if len(names) == 1 else names[rng.choice(len(names), p=self._seizure_share)]
         subjects = self._seizures[source]
@@ -250,6 +272,13 @@ class Composer:
             uv = chunk.uv[:, : n * RATE_HZ] + np.float32(rng.uniform(0.3, 1.0)) * other.uv[:, : n * RATE_HZ]
             return _Chunk(uv, chunk.ictal[:n], chunk.sure[:n], origins=chunk.origins + other.origins)
         return chunk
+
+    def _pattern(self, rng: np.random.Generator) -> str | None:
+        """Draw a simulated seizure's pattern; None leaves it to the simulator."""
+        if not self._config.patterns:
+            return None
+        names, weights = zip(*self._config.patterns, strict=True)
+        return str(names[rng.choice(len(names), p=np.array(weights) / sum(weights))])
 
     def _cut(self, recording: Cached, n_seconds: int, rng: np.random.Generator, *, ictal: bool) -> _Chunk:
         """Cut up to `n_seconds` around a random sure second of the wanted kind."""
@@ -298,10 +327,10 @@ def _stretched(chunk: _Chunk, factor: float) -> _Chunk:
     return replace(chunk, uv=uv, ictal=chunk.ictal[middles], sure=chunk.sure[middles])
 
 
-def _with_artifact(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
-    from brainscan.simulate.artifacts import ARTIFACTS, artifact_piece
+def _with_artifact(chunk: _Chunk, rng: np.random.Generator, *, more: bool) -> _Chunk:
+    from brainscan.simulate.artifacts import ARTIFACTS, MORE, artifact_piece
 
-    n_seconds, kinds = len(chunk.ictal), sorted(ARTIFACTS)
+    n_seconds, kinds = len(chunk.ictal), sorted({**ARTIFACTS, **MORE} if more else ARTIFACTS)
     piece = artifact_piece(rng, kinds[rng.integers(len(kinds))], float(n_seconds), float(RATE_HZ))
     n = min(chunk.uv.shape[1], piece.shape[1])
     uv = chunk.uv.copy()
@@ -309,18 +338,20 @@ def _with_artifact(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
     return replace(chunk, uv=uv)
 
 
-def _with_simulated(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
+def _with_simulated(chunk: _Chunk, rng: np.random.Generator, pattern: str | None) -> _Chunk:
     """Add a simulated seizure to a background, at a drawn ratio of its amplitude to the background's."""
-    from brainscan.simulate.seizures import seizure_piece
+    from brainscan.simulate.seizures import DECREMENT, seizure_piece
 
     n_seconds = len(chunk.ictal)
     length = int(rng.integers(min(5, n_seconds), n_seconds + 1))
     first = int(rng.integers(n_seconds - length + 1))
-    piece = seizure_piece(rng, float(length), float(RATE_HZ))
+    piece = seizure_piece(rng, float(length), float(RATE_HZ), pattern)  # type: ignore[arg-type]
     seizure = piece.uv
     background = np.sqrt(np.mean(np.square(chunk.uv), dtype=np.float64)) + 1e-3
     strongest = np.sqrt(np.mean(np.square(seizure), axis=1, dtype=np.float64).max()) + 1e-3
     ratio = np.exp(rng.normal(np.log(2.2), 0.45))
+    if piece.pattern == "decremental":
+        ratio *= DECREMENT  # what stands out is the fall of the background
     uv = chunk.uv.copy()
     span = slice(first * RATE_HZ, first * RATE_HZ + seizure.shape[1])
     uv[:, span] = uv[:, span] * piece.background_gain + seizure * np.float32(ratio * background / strongest)
