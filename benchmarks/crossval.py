@@ -1,6 +1,6 @@
 """Leave children out: what a recipe finds in children, and stays silent on, that its networks never saw.
 
-    python benchmarks/crossval.py --out DIR [--data PATH/TO/eeg] [--folds 2] [--seeds 1] [--profile cpu] [--set KEY=VALUE]
+    python benchmarks/crossval.py --out DIR [--data PATH/TO/eeg] [--folds 2] [--seeds 1] [--set KEY=VALUE]
     python benchmarks/crossval.py --out DIR --report-only [--average 12 --hysteresis 0.75 --shortest 8]
 
 Trains one network a fold and seed on the ``train`` group without the fold's children, and runs it over those children

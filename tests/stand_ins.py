@@ -61,7 +61,7 @@ SMALL = replace(
 MIXED = replace(
     SMALL,
     encoder=replace(SMALL.encoder, shared=False, norm="none", activation="gelu"),
-    graph=GraphConfig(hidden=4, eigenvectors=2, pe_every=2),
+    graph=GraphConfig(hidden=4, eigenvectors=2, pe_every=2, ties="fade"),
     decoder=DecoderConfig(widths=(6, 4), kernel=3),
     head=HeadConfig(),
 )

@@ -28,6 +28,9 @@ TOLERANCE = 1e-3
 OTHER_CHOICES = 0.05
 """Share of the graph steps at which rounding may decide otherwise between edges or vectors that are level."""
 
+_SAME_EDGE = 0.01
+"""Weights that differ by more are another choice of edges."""
+
 _SAME_VECTOR = 0.05
 """Eigenvectors (of unit spread) that differ by more have another sign or order."""
 
@@ -110,7 +113,7 @@ def _compare_batch(network: Network, card: Card, graphs: Graphs, uv: FloatArray)
     features = graphs.before(uv)
     pe = graphs.pe(features["adjacency"])
     logits = graphs.after(features, pe)
-    edges = ((features["adjacency"] != 0.0) != (theirs.features["adjacency"] != 0.0)).any(axis=(2, 3))
+    edges = (np.abs(features["adjacency"] - theirs.features["adjacency"]) > _SAME_EDGE).any(axis=(2, 3))
     vectors = ~edges & (np.abs(pe - theirs.pe).max(axis=(2, 3), initial=0.0) > _SAME_VECTOR)
     same = ~(edges | vectors).any(axis=1)
     continuous = {name: value for name, value in features.items() if name != "adjacency"}

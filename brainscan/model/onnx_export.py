@@ -45,7 +45,7 @@ def export(loaded: Checkpoint, folder: Path, *, force: bool = False) -> Manifest
     need(*PACKAGES, what="the ONNX export")
     refuse_to_overwrite(folder, force=force)
     network, card = loaded.network, loaded.card
-    step = PeStep(network.config.graph.eigenvectors, network.pe_every)
+    step = PeStep.of(network.config, network.pe_every)
     with atomic_folder(folder) as making:
         graphs = write_graphs(network, card, making)
         write_text(making / FOLDER_CARD, json.dumps(card.to_mapping(), indent=2, ensure_ascii=False) + "\n")

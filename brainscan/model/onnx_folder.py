@@ -14,17 +14,28 @@ from brainscan.io.atomic import write_text
 from brainscan.mapping import from_mapping, to_mapping
 from brainscan.model import checkpoint
 from brainscan.model.checkpoint import FOLDER_CARD
+from brainscan_models.config import NetworkConfig, Ties
 
 FORMAT_VERSION = 1
 BEFORE, AFTER, MANIFEST = "before_pe.onnx", "after_pe.onnx", "onnx.json"
 FILES = frozenset({BEFORE, AFTER, FOLDER_CARD, MANIFEST})
 """Everything that an export consists of."""
 
-HOW = (
+_VECTORS = (
     "for every `every`-th step of adjacency (held between): the first `eigenvectors` eigenvectors (smallest"
-    " eigenvalues first) of diag(1 + 0.01 * frac(0.6180339887 * [1..n])) - D^-1/2 A D^-1/2 with D the row sums of A;"
-    " each times the sign that makes its largest entry positive (the first of those within 0.001), times sqrt(n)."
+    " eigenvalues first) of {diagonal} - D^-1/2 A D^-1/2 with D the row sums of A; each times {factor}, times sqrt(n)."
 )
+HOW: Mapping[Ties, str] = {
+    "index": _VECTORS.format(
+        diagonal="diag(1 + 0.01 * frac(0.6180339887 * [1..n]))",
+        factor="the sign that makes its largest entry positive (the first of those within 0.001)",
+    ),
+    "fade": _VECTORS.format(
+        diagonal="I",
+        factor="min(1, g / 0.05) with g the distance of its eigenvalue to the nearest other of all n, times"
+        " min(1, max(-1, (its largest entry + its smallest entry) / 0.05))",
+    ),
+}
 
 _HINT = "export it again with `brainscan export MODEL --onnx DIR`"
 
@@ -77,13 +88,22 @@ class PeStep:
         How many.
     every : int
         Graph steps between two decompositions.
+    ties : {"index", "fade"}
+        What becomes of vectors whose order or sign is not clear.
     how : str
         For readers of the manifest.
     """
 
     eigenvectors: int
     every: int
-    how: str = HOW
+    ties: Ties = "index"
+    how: str = HOW["index"]
+
+    @classmethod
+    def of(cls, network: NetworkConfig, every: int) -> PeStep:
+        """Return the step of a network that decomposes every so many steps."""
+        ties = network.graph.ties
+        return cls(network.graph.eigenvectors, every, ties, HOW[ties])
 
 
 @dataclass(frozen=True, slots=True)

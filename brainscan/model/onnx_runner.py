@@ -60,7 +60,7 @@ class Graphs:
 
     def pe(self, adjacency: FloatArray) -> FloatArray:
         """Return the eigenvectors between the graphs, shape (batch, n_steps, 19, eigenvectors)."""
-        return held_pe(adjacency, self._step.eigenvectors, self._step.every)
+        return held_pe(adjacency, self._step.eigenvectors, self._step.every, self._step.ties)
 
     def after(self, features: Mapping[str, FloatArray], pe: FloatArray) -> FloatArray:
         """Return logits, shape (batch, n_samples), of what the first graph gave."""

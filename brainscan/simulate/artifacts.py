@@ -244,7 +244,7 @@ def _beta_spindles(rng: np.random.Generator, n: int, rate_hz: float) -> Array:
 
 
 def _shaking(rng: np.random.Generator, n: int, rate_hz: float) -> Array:
-    """The head or the whole child is shaken: high voltage at 1.5 to 5 Hz, each electrode in its own shape."""
+    """Shake the head or the whole child: high voltage at 1.5 to 5 Hz, each electrode in its own shape."""
     rhythm_hz = rng.uniform(1.5, 5.0)
     cycles = rhythm_hz * np.arange(n) / rate_hz + 0.08 * wander(rng, n, rate_hz, 1.0)
     courses = np.stack(

@@ -1,7 +1,8 @@
 """What a network variant is made of: frozen, torch-free dataclasses with a strict mapping form.
 
-The defaults are V3's (SPEC §6); every other variant is a difference to them. A configuration is stored beside
-the weights as a plain mapping, so that a checkpoint rebuilds its own network.
+The defaults of `NetworkConfig` are V3's; every other variant is a difference to them. A configuration is
+stored beside the weights as a plain mapping, so that a checkpoint rebuilds its own network; a field that older
+checkpoints lack therefore defaults to what they were trained with.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import Any, Literal, TypeVar
 
 Activation = Literal["relu", "gelu", "silu"]
 Placement = Literal["before", "after"]
+Ties = Literal["index", "fade"]
 
 T = TypeVar("T")
 
@@ -138,9 +140,15 @@ class GraphConfig:
     stride : int
         Node steps a graph step (similarity, edge stream and graph run at this slower rate).
     top_k : int
-        Strongest edges kept for each electrode.
+        Strongest edges of each electrode.
     threshold : float
         Edges at or below it are dropped.
+    ties : {"index", "fade"}
+        What becomes of edges, and of eigenvectors, that are level. ``fade``: an edge counts by what it has above
+        the first that is not among the strongest, an eigenvector by how clearly its eigenvalue and its sign stand
+        out, so that the graph is a continuous function of the weights. ``index``: the strongest edges count
+        whole and level ones go by index, so that a rounding error can exchange two; this is what a network
+        whose configuration does not name the field was trained with.
     cosine_gain : float
         Weight of the plain similarity in an edge's logit, so that its size reaches the graph whatever the
         stream's norms do.
@@ -158,6 +166,7 @@ class GraphConfig:
     stride: int = 1
     top_k: int = 3
     threshold: float = 1e-4
+    ties: Ties = "index"
     cosine_gain: float = 2.0
     alpha: float = 0.05
     hops: int = 2
@@ -270,7 +279,7 @@ class NetworkConfig:
     bottleneck: StreamConfig = StreamConfig(layers=6, d_model=512, d_state=16, headdim=64)
     nodes: StreamConfig = StreamConfig(layers=6, d_model=64, d_state=16, headdim=8)
     edges: StreamConfig | None = StreamConfig(layers=2, d_model=16, d_state=8, headdim=4, norm="after")
-    graph: GraphConfig | None = field(default_factory=GraphConfig)
+    graph: GraphConfig | None = GraphConfig(ties="fade")
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
     mixer: EncoderConfig | None = None

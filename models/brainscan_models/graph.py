@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from brainscan_models.bimamba import Stream
-from brainscan_models.config import GraphConfig, StreamConfig
+from brainscan_models.config import GraphConfig, StreamConfig, Ties
 from brainscan_models.linear import Linear
 
 _RANK_STEP = 1e-4
@@ -31,6 +31,12 @@ _BEYOND = 4.0
 
 _SIGN_STEP = 1e-3
 """Entries of an eigenvector closer than this count as equally large; the first of them decides the sign."""
+
+_CLEAR_GAP = 0.05
+"""An eigenvalue that is this far from the others stands out wholly."""
+
+_CLEAR_SIGN = 0.05
+"""An eigenvector of unit length whose largest and smallest entry differ in size by this has a clear sign."""
 
 
 def pair_indices(n: int) -> tuple[Tensor, Tensor]:
@@ -84,10 +90,15 @@ class EdgeStream(nn.Module):
 
 
 def adjacency(weights: Tensor, n: int, config: GraphConfig) -> Tensor:
-    """Keep each electrode's strongest edges.
+    """Return the graph of each electrode's strongest edges.
 
-    An edge stays if it is among the strongest of either end and above the threshold; an electrode without an
-    edge gets a loop of weight 1.
+    An edge counts if it is among the strongest of either end and above the threshold. How much it counts is for
+    `GraphConfig.ties` to say: ``index``, its weight, level ones by index; ``fade``, what its weight has above the
+    strongest of the edges (of either end) that do not count. The latter moves by at most twice as much as the
+    weights do, through ties.
+
+    An electrode without an edge gets a loop of weight 1; with ``fade``, one whose edges come to less than 1 gets
+    what is missing.
 
     Parameters
     ----------
@@ -108,21 +119,38 @@ def adjacency(weights: Tensor, n: int, config: GraphConfig) -> Tensor:
     eye = torch.eye(n, dtype=weights.dtype, device=weights.device)
     dense = weights.transpose(1, 2).index_select(-1, where.flatten().to(weights.device))
     dense = dense.reshape(*dense.shape[:2], n, n) * (1.0 - eye)
+    if config.ties == "fade":
+        kept = _above_the_rest(dense, config)
+        return kept + F.relu(1.0 - kept.sum(dim=-1, keepdim=True)) * eye
+    keep = _strongest(dense.detach(), config)
+    return dense * keep + (~keep.any(dim=-1, keepdim=True)).to(weights.dtype) * eye
 
-    rank = torch.round(dense.detach() / _RANK_STEP) - 2.0 * eye
+
+def _above_the_rest(dense: Tensor, config: GraphConfig) -> Tensor:
+    """Return what each weight has above the strongest that does not count, at the end where that is less."""
+    # The diagonal's zero stands for the rest where every edge is among the strongest.
+    ranked = dense.topk(min(config.top_k + 1, dense.shape[-1]), dim=-1).values
+    rest = ranked[..., -1:].clamp(min=config.threshold)
+    return F.relu(dense - torch.minimum(rest, rest.transpose(-1, -2)))
+
+
+def _strongest(dense: Tensor, config: GraphConfig) -> Tensor:
+    """Say which edges are among the strongest of either end, level ones by index."""
+    n = dense.shape[-1]
+    rank = torch.round(dense / _RANK_STEP) - 2.0 * torch.eye(n, dtype=dense.dtype, device=dense.device)
     keep = torch.zeros_like(rank, dtype=torch.bool)
     for _ in range(min(config.top_k, n - 1)):
         best = rank.argmax(dim=-1, keepdim=True)  # the first of equals
         keep = keep.scatter(-1, best, True)
         rank = rank.scatter(-1, best, -1.0)
-    keep = (keep | keep.transpose(-1, -2)) & (dense.detach() > config.threshold)
-    kept = dense * keep
-    alone = (~keep.any(dim=-1)).to(weights.dtype)
-    return kept + alone.unsqueeze(-1) * eye
+    return (keep | keep.transpose(-1, -2)) & (dense > config.threshold)
 
 
 def normalised(adjacency: Tensor) -> Tensor:
-    """Return D^-1/2 (A + I) D^-1/2, where nodes that have a loop keep it instead of getting one.
+    """Return D^-1/2 (A + I) D^-1/2, where a loop that is there takes the place of the one that is added.
+
+    A loop below 1 is raised to 1. (The published layer leaves it: a step from 1 to 0 and back for a loop that
+    vanishes.)
 
     Parameters
     ----------
@@ -130,17 +158,21 @@ def normalised(adjacency: Tensor) -> Tensor:
         Symmetric, not negative.
     """
     loops = adjacency.diagonal(dim1=-2, dim2=-1)
-    full = adjacency + torch.diag_embed((loops == 0).to(adjacency.dtype))
+    full = adjacency + torch.diag_embed(F.relu(1.0 - loops))
     scale = full.sum(dim=-1).rsqrt()
     return scale.unsqueeze(-1) * full * scale.unsqueeze(-2)
 
 
-def laplacian_pe(adjacency: Tensor, count: int) -> Tensor:
+def laplacian_pe(adjacency: Tensor, count: int, ties: Ties) -> Tensor:
     """Return the first eigenvectors of the normalised Laplacian, without gradient.
 
-    Each matrix is decomposed for itself, in float32. A small fixed diagonal, different for each electrode,
-    separates equal eigenvalues, whose eigenvectors would otherwise be the decomposition's whim. The sign
-    makes the largest entry positive, the first of equals.
+    Each matrix is decomposed for itself, in float32. Neither the vectors of equal eigenvalues nor the sign of any
+    vector are given by the matrix:
+
+    - ``fade``: a vector counts the less, the nearer its eigenvalue is to another and the nearer its largest and
+      its smallest entry come to cancel each other; of the two, the larger is positive. So nothing jumps.
+    - ``index``: a small fixed diagonal, different for each electrode, separates equal eigenvalues. The sign makes
+      the largest entry positive, the first of equals.
 
     Parameters
     ----------
@@ -148,6 +180,7 @@ def laplacian_pe(adjacency: Tensor, count: int) -> Tensor:
         Symmetric, every row with a positive sum.
     count : int
         Eigenvectors wanted, from the smallest eigenvalue on.
+    ties : {"index", "fade"}
 
     Returns
     -------
@@ -157,18 +190,33 @@ def laplacian_pe(adjacency: Tensor, count: int) -> Tensor:
     n = adjacency.shape[-1]
     a = adjacency.detach().float()
     scale = a.sum(dim=-1).rsqrt()
-    golden = 0.5 * (math.sqrt(5.0) - 1.0)  # its multiples are evenly spread and never equal (mod 1)
-    split = _SPLIT * torch.remainder(golden * torch.arange(1, n + 1, dtype=torch.float64), 1.0)
-    diagonal = torch.diag(1.0 + split).to(a)
+    diagonal = torch.eye(n).to(a)
+    if ties == "index":
+        golden = 0.5 * (math.sqrt(5.0) - 1.0)  # its multiples are evenly spread and never equal (mod 1)
+        split = _SPLIT * torch.remainder(golden * torch.arange(1, n + 1, dtype=torch.float64), 1.0)
+        diagonal = torch.diag(1.0 + split).to(a)
     with torch.autocast(a.device.type, enabled=False):
         # The decomposition raises on what is no number; weights that are none reach the logits by the graph itself.
         laplacian = torch.nan_to_num(diagonal - scale.unsqueeze(-1) * a * scale.unsqueeze(-2), 0.0, 0.0, 0.0)
-        vectors: Tensor = torch.linalg.eigh(_aligned(laplacian))[1][..., :n, :count]
+        values, whole = torch.linalg.eigh(_aligned(laplacian))
+    vectors: Tensor = whole[..., :n, :count]
+    factor = _clearness(values[..., :n], vectors) if ties == "fade" else _sign(vectors)
+    return vectors * factor * math.sqrt(n)
+
+
+def _clearness(values: Tensor, vectors: Tensor) -> Tensor:
+    """Return -1..1 for each vector: its sign, near 0 where eigenvalue or sign are not clear."""
+    gaps = F.pad(values.diff(dim=-1), (1, 1), value=math.inf)
+    gap = torch.minimum(gaps[..., :-1], gaps[..., 1:])[..., : vectors.shape[-1]]
+    excess = vectors.amax(dim=-2) + vectors.amin(dim=-2)
+    return ((gap / _CLEAR_GAP).clamp(max=1.0) * (excess / _CLEAR_SIGN).clamp(-1.0, 1.0)).unsqueeze(-2)
+
+
+def _sign(vectors: Tensor) -> Tensor:
     size = vectors.abs()
     largest = size >= size.amax(dim=-2, keepdim=True) - _SIGN_STEP
     first = largest.to(torch.uint8).argmax(dim=-2, keepdim=True)
-    sign = torch.where(vectors.gather(-2, first) < 0, -1.0, 1.0)
-    return vectors * sign * math.sqrt(n)
+    return torch.where(vectors.gather(-2, first) < 0, -1.0, 1.0)
 
 
 def _aligned(matrices: Tensor) -> Tensor:

@@ -178,10 +178,11 @@ class Network(nn.Module):
         -------
         Tensor, shape (batch, n_steps, n_electrodes, eigenvectors)
         """
-        count = self.config.graph.eigenvectors if self.config.graph else 0
-        if count == 0 or "pe" in self.ablate:
+        graph = self.config.graph
+        count = graph.eigenvectors if graph else 0
+        if graph is None or count == 0 or "pe" in self.ablate:
             return adjacency.new_zeros(*adjacency.shape[:3], count)
-        vectors = laplacian_pe(adjacency[:, :: self.pe_every], count)
+        vectors = laplacian_pe(adjacency[:, :: self.pe_every], count, graph.ties)
         if self.training:
             signs = torch.randint(0, 2, (len(vectors), 1, 1, count), device=vectors.device)
             vectors = vectors * (2 * signs - 1)
@@ -216,7 +217,7 @@ class Network(nn.Module):
     def _adjacency(self, nodes: Tensor) -> Tensor:
         if self.edges is None or self.config.graph is None:
             return nodes.new_zeros(len(nodes), 0, nodes.shape[1], nodes.shape[1])
-        # Similarities and weights stay in float32 under autocast: bfloat16 would tie the strongest edges.
+        # Similarities and weights stay in float32 under autocast: bfloat16 would make edges level that are not.
         nodes = nodes.float() if nodes.dtype in (torch.bfloat16, torch.float16) else nodes
         with torch.autocast(nodes.device.type, enabled=False):
             cosine = similarity(nodes, self.config.graph.stride)

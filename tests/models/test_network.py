@@ -11,6 +11,7 @@ from torch import Tensor
 from brainscan_models.config import NetworkConfig
 from brainscan_models.network import ABLATIONS, Network
 from brainscan_models.registry import V3, V3_LITE, build
+from tests.models.choices import Run, assert_equal_but_for_flips
 
 NARROW_V3 = dataclasses.replace(
     V3,
@@ -86,21 +87,17 @@ def test_a_hole_counts_as_silence(network: Network) -> None:
 
 def test_a_window_alone_equals_itself_in_a_batch(network: Network) -> None:
     batch = torch.stack([*odd_windows().values()])
-    with torch.inference_mode():
-        together = network(batch)
-        for i, one in enumerate(batch):
-            torch.testing.assert_close(network(one.unsqueeze(0))[0], together[i], rtol=0, atol=1e-4)
+    assert_equal_but_for_flips(network, Run.one_by_one(network, batch), Run.of(network, batch))
 
 
 def test_threads_change_nothing(network: Network) -> None:
     threads = torch.get_num_threads()
-    with torch.inference_mode():
-        before = network(windows(2))
-        try:
-            torch.set_num_threads(1 if threads > 1 else 2)
-            torch.testing.assert_close(network(windows(2)), before, rtol=0, atol=1e-4)
-        finally:
-            torch.set_num_threads(threads)
+    before = Run.of(network, windows(2))
+    try:
+        torch.set_num_threads(1 if threads > 1 else 2)
+        assert_equal_but_for_flips(network, Run.of(network, windows(2)), before)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def test_a_reloaded_network_gives_the_same(network: Network) -> None:
@@ -127,7 +124,7 @@ def gradient_norms(network: Network, eeg: Tensor, seed: int) -> dict[str, float]
 
 @pytest.mark.parametrize("training", [False, True])
 def test_every_parameter_is_live(network: Network, training: bool) -> None:
-    """The aliveness test of SPEC §6, in training mode with batch statistics, too."""
+    """In training mode with batch statistics, too."""
     network.double().train(training)
     norms = gradient_norms(network, windows(2).double(), 0)
     median = sorted(norms.values())[len(norms) // 2]

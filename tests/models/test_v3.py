@@ -8,6 +8,7 @@ from torch import Tensor
 
 from brainscan_models.network import Network
 from brainscan_models.registry import V3, build
+from tests.models.choices import Run, assert_equal_but_for_flips
 
 
 @pytest.fixture(scope="module")
@@ -32,11 +33,7 @@ def test_odd_windows_alone_and_in_a_batch(v3: Network) -> None:
     eeg[3, 5, 100] = 1e6
     eeg[4, 2, 200:400] = float("nan")
     eeg[5] = eeg[5, :1]
-    with torch.inference_mode():
-        together = v3(eeg)
-        alone = torch.cat([v3(one.unsqueeze(0)) for one in eeg])
-    assert bool(together.isfinite().all())
-    torch.testing.assert_close(alone, together, rtol=0, atol=1e-4)
+    assert_equal_but_for_flips(v3, Run.one_by_one(v3, eeg), Run.of(v3, eeg))
 
 
 def test_every_stage_keeps_the_spread_at_the_start(v3: Network) -> None:
@@ -62,7 +59,7 @@ def test_every_stage_keeps_the_spread_at_the_start(v3: Network) -> None:
 
 
 def test_every_parameter_is_live(v3: Network) -> None:
-    """SPEC §6 and §13: float64, 2,048 samples, one backward pass."""
+    """In float64, 2,048 samples, one backward pass."""
     network = build(V3).double()
     network.load_state_dict(v3.state_dict())
     network.eval()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,11 +18,12 @@ from torch.nn.utils import parametrize
 
 from brainscan.errors import MissingExtraError, ModelError, OutputError
 from brainscan.model import checkpoint
+from brainscan.model.inference import RunConfig
 from brainscan.model.onnx_compare import BATCHES, TOLERANCE, compare, objection, trial_windows
 from brainscan.model.onnx_export import export, refuse_to_overwrite
 from brainscan.model.onnx_folder import AFTER, BEFORE, FILES, Comparison, read_export
 from brainscan.model.onnx_graphs import OPSET
-from brainscan.model.onnx_runner import Graphs
+from brainscan.model.onnx_runner import Graphs, OnnxRunner
 from tests.stand_ins import MIXED, SMALL, Exported, save_small
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
@@ -231,3 +234,34 @@ def test_a_network_that_mixes_electrodes_exports_too_and_stays_as_it_was(tmp_pat
     assert manifest.comparison.logits <= TOLERANCE
     assert checkpoint.checksum(loaded.network.state_dict(), loaded.card) == loaded.card.sha256
     assert parametrize.is_parametrized(loaded.network.encoder.stages[0].first)
+
+
+def _as_documented(folder: Path, uv: np.ndarray) -> np.ndarray:
+    """Run the program that the documentation gives to those who use an export by themselves."""
+    text = (_REPOSITORY / "docs" / "detector.md").read_text("utf-8")
+    (program,) = (block for block in re.findall(r"```python\n(.*?)```", text, re.S) if "onnx.json" in block)
+    names: dict[str, Any] = {"uv": uv}
+    exec(program.replace("exported/", f"{folder.as_posix()}/"), names)
+    return np.asarray(names["probabilities"])
+
+
+def _same_as_the_runner(folder: Path) -> None:
+    uv = trial_windows(2048)[[0, 1, 3]]
+    wanted = OnnxRunner(folder, RunConfig("cpu", threads=1, backend="onnx")).probabilities(list(uv))
+    np.testing.assert_allclose(_as_documented(folder, uv), wanted, atol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+def test_the_documented_program_gives_what_the_runner_gives(exported: Exported) -> None:
+    _same_as_the_runner(exported.folder)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+def test_a_graph_that_fades_leaves_no_choice_to_rounding(tmp_path: Path) -> None:
+    save_small(tmp_path / "fade.safetensors", variant=replace(SMALL, graph=replace(SMALL.graph, ties="fade")))
+    manifest = export(checkpoint.load(str(tmp_path / "fade.safetensors")), tmp_path / "out")
+    assert manifest.pe.ties == "fade"
+    assert (manifest.comparison.other_edges, manifest.comparison.other_vectors) == (0, 0)
+    assert manifest.comparison.logits <= TOLERANCE
+    _same_as_the_runner(tmp_path / "out")
