@@ -9,12 +9,15 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal
 
+from brainscan.cohort import Cohort
 from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ
 from brainscan.mapping import from_mapping, to_mapping
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NOTICE = "research use, not a medical device"
+MIN_SENSITIVITY = 0.1
+"""An operating point is offered by its plain name if it finds this share at least, by the interval's lower end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +186,46 @@ class OperatingPoint:
     sensitivity_ci95: tuple[float, float]
     source: str
 
+    @property
+    def finds_enough(self) -> bool:
+        """Whether the point can be offered to somebody who knows no more than its name."""
+        return self.sensitivity_ci95[0] >= MIN_SENSITIVITY
+
+    @property
+    def found(self) -> str:
+        """The share of the seizures that it finds, with its interval, in words."""
+        low, high = self.sensitivity_ci95
+        return f"{self.sensitivity:.0%} of the seizures (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
+
+
+SIMULATED_PREFIX = "sim-"
+"""Of the names of points that rest on simulation."""
+
 
 def in_order(points: Mapping[str, OperatingPoint]) -> dict[str, OperatingPoint]:
     """Return operating points by their target, those of real recordings before those of simulation."""
-    return dict(sorted(points.items(), key=lambda item: (item[0].startswith("sim-"), item[1].target_fa_per_24h)))
+    return dict(
+        sorted(points.items(), key=lambda item: (item[0].startswith(SIMULATED_PREFIX), item[1].target_fa_per_24h))
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Where a checkpoint comes from and what it is for."""
+    """Where a checkpoint comes from and what it is for.
+
+    Parameters
+    ----------
+    training_data : tuple of mapping
+        Each corpus with its licence and whom to cite.
+    commit, seed, selection
+        The code, the random numbers and the choice that made these weights.
+    tests : mapping
+        Figures of the run itself, on held-out recordings.
+    intended_use : str
+    trained, tested : tuple of Cohort
+        Whose recordings the weights were made from, and whose they were tried on.
+    licence : str
+    """
 
     training_data: tuple[Mapping[str, str], ...] = ()
     commit: str = ""
@@ -199,7 +233,8 @@ class Provenance:
     selection: str = ""
     tests: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     intended_use: str = "Marks likely seizures in scalp EEG for review by a trained reader; " + NOTICE + "."
-    age_years: tuple[float, float] = (1.0, 120.0)
+    trained: tuple[Cohort, ...] = ()
+    tested: tuple[Cohort, ...] = ()
     licence: str = "Apache-2.0"
 
 
@@ -255,22 +290,40 @@ class Card:
         Parameters
         ----------
         name : str
-            ``fa1``, ``fa5``, ``fa10``.
+            ``fa1``, ``fa5``, ``fa10``: the point of real recordings, else that of simulation. ``sim-fa1`` asks for
+            the latter alone, and takes it although it may find next to nothing.
 
         Raises
         ------
         KeyError
-            If the card has neither this point nor its simulated form ``sim-NAME``.
+            If the card has no such point.
+        ValueError
+            If the point finds too little to be offered by its plain name (`OperatingPoint.finds_enough`).
         """
-        point, warning = self.operating_points.get(name), ""
-        if point is None:
-            point = self.operating_points[f"sim-{name}"]
+        full = self._full(name)
+        point, warning = self.operating_points[full], ""
+        if full.startswith(SIMULATED_PREFIX):
             warning = (
-                f"{name} rests on {_hours(point.hours)} of simulation, where it finds {point.sensitivity:.0%} of the"
+                f"{full} rests on {_hours(point.hours)} of simulation, where it finds {point.sensitivity:.0%} of the"
                 f" seizures: expect other shares and another rate than {point.target_fa_per_24h:g} false alarms in 24 h"
                 " of real recordings"
             )
+        if not point.finds_enough and not name.startswith(SIMULATED_PREFIX):
+            raise ValueError(
+                f"{full} finds {point.found} in {_hours(point.hours)} of {point.source}; a point has to find"
+                f" {MIN_SENSITIVITY:.0%} at least, by the lower end of that interval, to be offered as {name}"
+            )
         return replace(self.decision, enter=point.enter, leave=point.leave), warning
+
+    @property
+    def offered(self) -> dict[str, OperatingPoint]:
+        """The operating points that a plain name stands for, by that name, those of real recordings first."""
+        names = dict.fromkeys(full.removeprefix(SIMULATED_PREFIX) for full in in_order(self.operating_points))
+        points = {name: self.operating_points[self._full(name)] for name in names}
+        return {name: point for name, point in points.items() if point.finds_enough}
+
+    def _full(self, name: str) -> str:
+        return name if name in self.operating_points else f"{SIMULATED_PREFIX}{name}"
 
     @classmethod
     def from_json(cls, text: str) -> Card:
@@ -285,8 +338,10 @@ class Card:
         if not isinstance(data, dict):
             raise ValueError("the card is not a JSON object")
         version = data.get("format_version")
-        if version != FORMAT_VERSION:
-            raise ValueError(f"card format version {version!r}; this brainscan reads version {FORMAT_VERSION}")
+        if version == 1:
+            data = _of_version_1(data)
+        elif version != FORMAT_VERSION:
+            raise ValueError(f"card format version {version!r}; this brainscan reads versions 1 and {FORMAT_VERSION}")
         card = from_mapping(cls, data)
         return replace(card, operating_points=in_order(card.operating_points))  # the file has them by their letters
 
@@ -298,6 +353,17 @@ class Card:
         """Return the card as plain dicts, lists and scalars."""
         mapping: dict[str, Any] = to_mapping(self)
         return mapping
+
+
+def _of_version_1(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a card of version 1 as one of version 2.
+
+    Version 1 had a range of ages, 1 to 120 years on every card, that nobody had trained or tested; it knew no cohorts.
+    """
+    provenance = data.get("provenance", {})
+    if isinstance(provenance, Mapping):
+        provenance = {key: value for key, value in provenance.items() if key != "age_years"}
+    return {**data, "format_version": FORMAT_VERSION, "provenance": provenance}
 
 
 def _hours(hours: float) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from brainscan._version import __version__
 from brainscan.card import Card, DecisionConfig
+from brainscan.cohort import age_warning
 from brainscan.detection import Detection
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError, UsageError
@@ -74,6 +75,8 @@ class Detector:
         Network, card and device.
     decision : DecisionConfig, optional
         Instead of the card's.
+    notes : tuple of str
+        What every detection shall say of that decision, among its warnings.
 
     Examples
     --------
@@ -83,8 +86,11 @@ class Detector:
     >>> [(round(e.onset_s), round(e.offset_s)) for e in detection.events]  # doctest: +SKIP
     """
 
-    def __init__(self, runner: WindowRunner | OnnxRunner, decision: DecisionConfig | None = None) -> None:
+    def __init__(
+        self, runner: WindowRunner | OnnxRunner, decision: DecisionConfig | None = None, notes: tuple[str, ...] = ()
+    ) -> None:
         self._runner = runner
+        self._notes = notes
         self.decision = decision or runner.card.decision
 
     @classmethod
@@ -136,9 +142,9 @@ class Detector:
         """In what matrix products and convolutions are computed, for people."""
         return self._runner.precision
 
-    def with_decision(self, decision: DecisionConfig) -> Detector:
-        """Return the same model with another decision."""
-        return Detector(self._runner, decision)
+    def with_decision(self, decision: DecisionConfig, notes: tuple[str, ...] = ()) -> Detector:
+        """Return the same model with another decision, and what is to be said of it."""
+        return Detector(self._runner, decision, notes)
 
     def probabilities(self, recording: Recording, options: DetectOptions | None = None) -> tuple[Probabilities, ...]:
         """Return the probability curve of each segment; NaN where unscored.
@@ -171,7 +177,7 @@ class Detector:
         detection = examine(self._runner, self.decision, recording, options or DetectOptions(), progress)
         if not detection.analysed_s:
             raise nothing_scored(detection)
-        return detection
+        return replace(detection, warnings=(*detection.warnings, *self._notes))
 
     def session(
         self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0
@@ -286,9 +292,8 @@ def _warnings(
         warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
     if detection.low_trust:
         warnings.append("low trust: more than half of the electrodes are doubtful")
-    youngest, oldest = card.provenance.age_years
-    if recording.age_years is not None and not youngest <= recording.age_years <= oldest:
-        warnings.append(f"the patient's age is outside the model's range ({youngest:g} to {oldest:g} years)")
+    if age := age_warning(recording.age_years, card.provenance.trained):
+        warnings.append(age)
     return tuple(dict.fromkeys(warnings))
 
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brainscan.cli import console, options
 from brainscan.errors import InputError, OutputError, PartialFailureError
+
+if TYPE_CHECKING:
+    from brainscan.card import Card
+    from brainscan.evaluate.calibration import Calibration
 
 
 def calibrate(
@@ -40,7 +44,8 @@ def calibrate(
     """Write operating points and, unless --no-map is given, a confidence map into a copy of a model.
 
     Points are called fa1 and so on where they rest on 72 h of real background of 20 patients, sim-fa1 where they rest
-    on 24 h of simulated background; with less none is written. The decision itself stays as it is.
+    on 24 h of simulated background, and on 20 seizures; with less nothing is written (exit code 3). The map needs 20
+    true and 20 false events besides, each of 10 patients. The decision itself stays as it is.
 
     Examples
     --------
@@ -51,7 +56,6 @@ def calibrate(
     if output.exists() and not force:
         raise OutputError("exists", file=str(output), hint="choose another place with -o, or overwrite it with --force")
     from brainscan.cli.evaluate import cache_folder, model_config, run_with_progress, targets_of
-    from brainscan.cli.figures import alarms_behind, sensitivity
     from brainscan.evaluate.calibration import calibrate as fit
     from brainscan.evaluate.corpus import CorpusConfig
     from brainscan.evaluate.job import Job
@@ -71,27 +75,33 @@ def calibrate(
     found = fit(evaluation, simulated=simulated, with_map=confidence_map)
     for note in found.notes:
         console.warning(note)
-    if not found.operating_points and not found.confidence_map:
+    if found.too_little or not (found.operating_points or found.confidence_map):
         raise InputError(
-            "supports nothing to write into the card",
+            found.too_little or "supports nothing to write into the card",
             kind="empty",
             file=str(corpus),
-            hint="the warnings above say what is missing",
+            hint="give more annotated recordings; `brainscan evaluate` shows what these tell, with intervals"
+            if found.too_little
+            else "the warnings above say why",
         )
     loaded = checkpoint.load(model)
-    card = checkpoint.save(output, loaded.network, found.applied(loaded.card))
+    checkpoint.save(output, loaded.network, found.applied(loaded.card))
     if not quiet:
-        rows = [
-            (
-                name,
-                f"{p.enter:g}",
-                alarms_behind(p),
-                sensitivity(p.sensitivity, p.sensitivity_ci95),
-                p.patients,
-            )
-            for name, p in card.operating_points.items()
-        ]
-        header = ("point", "on", "false alarms (95 %)", "sensitivity (95 %)", "patients")
-        console.stdout_table(header, rows, title=str(output))
+        _show(found, loaded.card, output)
     if evaluation.failures:
         raise PartialFailureError(f"{len(evaluation.failures)} recordings failed; the others are calibrated on")
+
+
+def _show(found: Calibration, before: Card, output: Path) -> None:
+    """Print what was measured here, apart from what the model had before."""
+    from brainscan.cli.figures import alarms_behind, sensitivity
+
+    rows = [
+        (name, f"{p.enter:g}", alarms_behind(p), sensitivity(p.sensitivity, p.sensitivity_ci95), p.patients)
+        for name, p in found.operating_points.items()
+    ]
+    header = ("point", "on", "false alarms (95 %)", "sensitivity (95 %)", "patients")
+    console.stdout_table(header, rows, title=f"{output}: what was measured here")
+    console.message(f"confidence map: {'fitted' if found.confidence_map else 'as it was'}")
+    if kept := [name for name in before.operating_points if name not in found.operating_points]:
+        console.message(f"not measured here, as the model had them: {', '.join(kept)}")

@@ -161,10 +161,14 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
         ("windows", f"{card.window.duration_s} s every {card.window.stride_s} s"),
         ("thresholds", f"on {decision.enter:g}, off {decision.leave:g}, logits averaged over {decision.average_s:g} s"),
         ("use", provenance.intended_use),
-        ("ages", f"{provenance.age_years[0]:g} to {provenance.age_years[1]:g} years"),
         ("licence", provenance.licence),
     ]
-    lines += [("trained on", _corpus(entry)) for entry in provenance.training_data]
+    lines += [("trained on", cohort.describe()) for cohort in provenance.trained]
+    lines += [("tested on", cohort.describe()) for cohort in provenance.tested]
+    if facts.trained:
+        missing = ((provenance.trained, "trained on"), (provenance.tested, "tested on"))
+        lines += [(what, "the card does not say whom") for cohorts, what in missing if not cohorts]
+    lines += [("data", _corpus(entry)) for entry in provenance.training_data]
     console.print_facts(lines)
     console.stdout_table(("part", "parameters"), list(facts.parts.items()), title="")
     if card.operating_points:
@@ -173,14 +177,15 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
                 name,
                 f"{p.enter:g}",
                 f"{p.fa_per_24h:.2f}",
-                f"{p.sensitivity:.2f}",
+                f"{p.sensitivity:.3f}",
                 f"{p.hours:.1f}",
                 p.patients,
                 p.source,
+                next((plain for plain, offered in card.offered.items() if offered is p), "-"),
             )
             for name, p in card.operating_points.items()
         ]
-        console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from"), rows)
+        console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from", "offered as"), rows)
 
 
 def _corpus(entry: Mapping[str, str]) -> str:

@@ -110,7 +110,8 @@ class DetectorChoice:
         Raises
         ------
         UsageError
-            If a number is out of range, options contradict each other, or device or backend cannot be used.
+            If a number is out of range, options contradict each other, the operating point finds too little to be
+            offered, or device or backend cannot be used.
         MissingExtraError
             If the backend is not installed.
         ModelError
@@ -125,8 +126,8 @@ class DetectorChoice:
         self.announce_export()
         detector = Detector.from_pretrained(self.model, run=run)
         try:
-            decision = self._at_point(detector.card) if self.operating_point else detector.decision
-            detector = detector.with_decision(decision.with_thresholds(self.on, self.off))
+            decision, note = self._at_point(detector.card) if self.operating_point else (detector.decision, "")
+            detector = detector.with_decision(decision.with_thresholds(self.on, self.off), (note,) if note else ())
         except ValueError as problem:
             raise UsageError(str(problem), hint="--on and --off take 0 to 1, --off not above --on") from None
         if verbose:
@@ -161,18 +162,22 @@ class DetectorChoice:
         if must_export(self.model, self.backend):
             console.message("exporting the model to ONNX, once: half a minute for v3-lite, several for v3 ...")
 
-    def _at_point(self, card: Card) -> DecisionConfig:
+    def _at_point(self, card: Card) -> tuple[DecisionConfig, str]:
         try:
-            decision, warning = card.at_operating_point(self.operating_point)
+            return card.at_operating_point(self.operating_point)
         except KeyError:
-            known = ", ".join(sorted(card.operating_points)) or "none"
+            known = ", ".join(card.operating_points) or "none"
             raise ModelError(
                 f"the model {card.name} has no operating point {self.operating_point} (it has: {known})",
                 hint="`brainscan calibrate MODEL CORPUS` writes operating points, or choose --on",
             ) from None
-        if warning:
-            console.warning(warning)
-        return decision
+        except ValueError as problem:
+            others = ", ".join(f"{name} ({point.sensitivity:.0%})" for name, point in card.offered.items())
+            raise UsageError(
+                f"--operating-point {self.operating_point}: {problem}",
+                hint=f"this model offers {others or 'no other'}; without the option its own thresholds hold,"
+                f" on {card.decision.enter:g} and off {card.decision.leave:g}",
+            ) from None
 
 
 def known_formats(names: list[str]) -> list[str]:

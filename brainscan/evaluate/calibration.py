@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from brainscan.card import Card, OperatingPoint, in_order
-from brainscan.evaluate.confidence import candidates, fit_map
+from brainscan.card import SIMULATED_PREFIX, Card, OperatingPoint, in_order
+from brainscan.evaluate.confidence import Knots, candidates, fit_map
 from brainscan.evaluate.evaluation import Evaluation
 from brainscan.evaluate.output import overlap
 from brainscan.evaluate.points import Point
@@ -20,7 +20,8 @@ MIN_PATIENTS = 20
 MIN_SIMULATED_HOURS = 24.0
 """A name such as ``sim-fa1`` needs so much simulated background: below a day no rate can be told."""
 
-SIMULATED_PREFIX = "sim-"
+MIN_SEIZURES = 20
+"""Either needs so many seizures: of fewer no share can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,15 @@ class Calibration:
     confidence_map : tuple of (float, float)
         Empty where too few events were seen.
     notes : tuple of str
-        What could not be written, and why.
+        What could not be written, and why; what was written and will not be offered.
+    too_little : str
+        What is missing for anything to be written; empty if there is enough.
     """
 
     operating_points: Mapping[str, OperatingPoint]
     confidence_map: tuple[tuple[float, float], ...]
     notes: tuple[str, ...]
+    too_little: str = ""
 
     def applied(self, card: Card) -> Card:
         """Return the card with the new points and map; what was not measured stays as it was."""
@@ -51,6 +55,8 @@ class Calibration:
 
 def calibrate(evaluation: Evaluation, *, simulated: bool = False, with_map: bool = True) -> Calibration:
     """Return operating points and confidence map that an evaluation supports.
+
+    Both need as much: a map fitted on clips of seizures carries their share of false alarms along.
 
     Parameters
     ----------
@@ -71,16 +77,24 @@ def calibrate(evaluation: Evaluation, *, simulated: bool = False, with_map: bool
     prefix = SIMULATED_PREFIX if simulated or evaluation.simulated else ""
     too_little = _too_little(evaluation, simulated=bool(prefix))
     if too_little:
-        notes.append(too_little)
+        return Calibration({}, (), tuple(notes), too_little)
     points = {}
-    for point in () if too_little else evaluation.points:
-        if point.op.reachable:
-            points[prefix + point.name] = _on_card(point, evaluation.config.corpus)
-        else:
-            notes.append(f"{prefix}{point.name} is unreachable")
-    knots = fit_map(candidates(evaluation.recordings, evaluation.detector.on)) if with_map else ()
-    if with_map and not knots:
-        notes.append("no confidence map: too few events, true or false")
+    for point in evaluation.points:
+        name = f"{prefix}{point.name}"
+        if not point.op.reachable:
+            notes.append(f"{name} is unreachable")
+            continue
+        points[name] = _on_card(point, evaluation.config.corpus)
+        if not points[name].finds_enough:
+            notes.append(
+                f"{name} finds {points[name].found}: `detect --operating-point {point.name}` will not offer it"
+            )
+    knots: Knots = ()
+    if with_map:
+        found = candidates(evaluation.recordings, evaluation.detector.on)
+        knots = fit_map(found)
+        if not knots:
+            notes.append(f"no confidence map: {found.too_few}")
     return Calibration(points, knots, tuple(notes))
 
 
@@ -95,16 +109,26 @@ def background_hours(evaluation: Evaluation) -> float:
 
 
 def _too_little(evaluation: Evaluation, *, simulated: bool) -> str:
-    """Return why no operating point can be told from so little; empty if there is enough."""
-    hours, patients = background_hours(evaluation), evaluation.base.patients
-    if simulated:
-        found, needed = "simulated background", f"{MIN_SIMULATED_HOURS:g} h"
-        enough = hours >= MIN_SIMULATED_HOURS
-    else:
-        found = f"background of {patients} patient{'' if patients == 1 else 's'}"
-        needed = f"{MIN_BACKGROUND_HOURS:g} h of {MIN_PATIENTS}"
-        enough = hours >= MIN_BACKGROUND_HOURS and patients >= MIN_PATIENTS
-    return "" if enough else f"no operating point: {hours_text(hours)} of {found}, and it takes {needed}"
+    """Return what there is, what it takes, and what is missing; empty if there is enough."""
+    hours = background_hours(evaluation)
+    rows = [
+        (hours, MIN_SIMULATED_HOURS if simulated else MIN_BACKGROUND_HOURS, "background"),
+        (evaluation.base.patients, 0 if simulated else MIN_PATIENTS, "patient"),
+        (evaluation.base.seizures, MIN_SEIZURES, "seizure"),
+    ]
+    if all(have >= need for have, need, _ in rows):
+        return ""
+    there = ", ".join(_amount(have, what) for have, need, what in rows if need)
+    needed = ", ".join(_amount(need, what) for _, need, what in rows if need)
+    missing = ", ".join(_amount(need - have, what) for have, need, what in rows if have < need)
+    made = "simulated recordings with " if simulated else ""
+    return f"too little to calibrate on: {made}{there}, and it takes {needed} (missing: {missing})"
+
+
+def _amount(number: float, what: str) -> str:
+    if what == "background":
+        return f"{hours_text(number)} of {what}"
+    return f"{number:.0f} {what}{'' if number == 1 else 's'}"
 
 
 def _on_card(point: Point, corpus: str) -> OperatingPoint:

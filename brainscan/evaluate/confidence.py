@@ -18,7 +18,8 @@ LOWEST = 0.3
 """Candidates are sought down to this threshold; below it everything runs together."""
 
 MIN_CANDIDATES = 20
-"""A map needs as many true and as many false candidates."""
+MIN_PATIENTS = 10
+"""A map needs so many true candidates of so many patients, and as many false ones of as many."""
 
 Knots = tuple[tuple[float, float], ...]
 
@@ -33,10 +34,26 @@ class Candidates:
         Mean probability inside, before any map.
     true : array of bool, shape (n,)
         Whether a seizure overlaps the event.
+    patient : array of str, shape (n,)
+        Whose recording it is in.
     """
 
     mean: NDArray[np.float64]
     true: NDArray[np.bool_]
+    patient: NDArray[np.str_]
+
+    @property
+    def too_few(self) -> str:
+        """Why no map can be fitted to them; empty if one can."""
+        found = []
+        for what, chosen in (("true", self.true), ("false", ~self.true)):
+            n, patients = int(chosen.sum()), len(np.unique(self.patient[chosen]))
+            if n < MIN_CANDIDATES or patients < MIN_PATIENTS:
+                found.append(
+                    f"{n} {what} event{'' if n == 1 else 's'} of {patients} patient{'' if patients == 1 else 's'}"
+                )
+        needed = f"it takes {MIN_CANDIDATES} true and {MIN_CANDIDATES} false ones, each of {MIN_PATIENTS} patients"
+        return f"{' and '.join(found)}, and {needed}" if found else ""
 
 
 def candidates(recordings: Iterable[Judged], on: float, lowest: float = LOWEST) -> Candidates:
@@ -52,6 +69,7 @@ def candidates(recordings: Iterable[Judged], on: float, lowest: float = LOWEST) 
     """
     numbers = [k for k, threshold in enumerate(THRESHOLDS) if lowest <= threshold <= on + 1e-9]
     means, truths = [np.zeros(0)], [np.zeros(0, dtype=np.bool_)]
+    patients = [np.zeros(0, dtype=np.str_)]
     for recording in recordings:
         seizures = np.array([(s.onset_s, s.offset_s) for s in recording.seizures]).reshape(-1, 2)
         found = recording.clipped(recording.output.sweep)
@@ -62,8 +80,9 @@ def candidates(recordings: Iterable[Judged], on: float, lowest: float = LOWEST) 
             new = ~_touched(spans, taken)
             means.append(found.confidence[rows][new])
             truths.append(_touched(spans[new], seizures))
+            patients.append(np.full(int(new.sum()), recording.case.patient))
             taken = np.concatenate((taken, spans[new]))
-    return Candidates(np.concatenate(means), np.concatenate(truths))
+    return Candidates(np.concatenate(means), np.concatenate(truths), np.concatenate(patients))
 
 
 def _touched(spans: NDArray[np.float64], others: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -101,13 +120,12 @@ def mapped(mean: NDArray[np.float64], knots: Knots) -> NDArray[np.float64]:
 
 
 def fit_map(found: Candidates) -> Knots:
-    """Return the knots of the monotone map that fits the candidates best (least squares), empty if too few.
+    """Return the knots of the monotone map that fits the candidates best (least squares), empty if `too_few`.
 
     Pool-adjacent-violators (Ayer et al., 1955). Each block of equal confidence is a knot at its mean; half a
     success and half a failure are added to each, since no block of finite size proves certainty.
     """
-    n_true = int(found.true.sum())
-    if min(n_true, len(found.true) - n_true) < MIN_CANDIDATES:
+    if found.too_few:
         return ()
     order = np.argsort(found.mean, kind="stable")
     x, inverse = np.unique(found.mean[order], return_inverse=True)

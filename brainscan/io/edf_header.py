@@ -166,7 +166,7 @@ def parse_header(data: bytes, container: Container, name: str) -> EdfHeader:
         format=kind,
         sample_bytes=3 if stem == "BDF" else 2,
         start=start,
-        age_years=_age(text_of(data[8:88]), start) if "+" in kind else None,
+        age_years=_age(text_of(data[8:88]), start),
         n_records=-1 if n_records is None else n_records,
         record_s=record_s,
         signals=signals,
@@ -278,6 +278,10 @@ def _start(day: bytes, time: bytes, recording: str) -> datetime | None:
         return None
 
 
+# What anonymisers and libraries write where a date is not known.
+_UNKNOWN_DATES = frozenset((date(1985, 1, 1), date(1900, 1, 1)))
+
+
 def _date(word: str) -> date | None:
     found = re.fullmatch(r"(\d{1,2})-([A-Za-z]{3})-(\d{4})", word)
     if found is None or found.group(2).upper() not in _MONTHS:
@@ -289,10 +293,14 @@ def _date(word: str) -> date | None:
 
 
 def _age(patient: str, start: datetime | None) -> float | None:
-    """Return the age at the start, from EDF+'s ``code sex birthday name``; None where unknown or impossible."""
+    """Return the age at the start, from ``code sex birthday name``; None where unknown or impossible.
+
+    The form is EDF+'s, and plain EDF of some recorders and of TUSZ has it too; a word for the sex before a date in
+    English is no accident.
+    """
     words = patient.split()
-    born = _date(words[2]) if len(words) > 2 else None
-    if born is None or start is None:
+    born = _date(words[2]) if len(words) > 2 and words[1].upper() in {"M", "F", "X"} else None
+    if born is None or start is None or _UNKNOWN_DATES & {born, start.date()}:
         return None
     days = (start.date() - born) / timedelta(days=1)
     return days / 365.25 if 0 <= days < 130 * 365.25 else None

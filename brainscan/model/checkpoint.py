@@ -83,6 +83,11 @@ def read_card(path: Path) -> Card:
     ModelError
         If the file cannot be read or holds no valid card.
     """
+    return _read(path)[0]
+
+
+def _read(path: Path) -> tuple[Card, dict[str, Any]]:
+    """Return a checkpoint's card, and the same as the file has it, which may be of an older version."""
     try:
         with path.open("rb") as stream:
             size = struct.unpack("<Q", stream.read(8))[0]
@@ -91,7 +96,7 @@ def read_card(path: Path) -> Card:
             metadata = json.loads(stream.read(size)).get("__metadata__", {})
         if "card" not in metadata:
             raise ValueError("it holds no card")
-        return Card.from_json(metadata["card"])
+        return Card.from_json(metadata["card"]), json.loads(metadata["card"])
     except (OSError, ValueError, TypeError, struct.error, AttributeError) as problem:
         raise ModelError(f"not a brainscan model ({problem})", file=path.name, hint=_HINT) from problem
 
@@ -110,7 +115,7 @@ def load(name_or_path: str) -> Checkpoint:
         If it is absent, damaged, of another version, or does not fit its own network.
     """
     path = locate(name_or_path)
-    card = read_card(path)
+    card, stored = _read(path)
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -118,7 +123,7 @@ def load(name_or_path: str) -> Checkpoint:
         tensors = load_file(path)
     except (OSError, SafetensorError, ValueError) as problem:
         raise ModelError(f"cannot be read ({problem})", file=path.name, hint=_HINT) from problem
-    if checksum(tensors, card) != card.sha256:
+    if checksum(tensors, stored) != card.sha256:
         raise ModelError("the checksum differs from the card's (damaged or edited)", file=path.name, hint=_HINT)
     network = build(card.variant, path.name)
     try:
@@ -174,8 +179,15 @@ def save_folder(folder: Path, network: Network, card: Card) -> Card:
     return card
 
 
-def checksum(tensors: Mapping[str, Tensor], card: Card) -> str:
-    """Return the SHA-256 over the sorted tensors (name, type, shape, bytes) and the card without its checksum."""
+def checksum(tensors: Mapping[str, Tensor], card: Card | Mapping[str, Any]) -> str:
+    """Return the SHA-256 over the sorted tensors (name, type, shape, bytes) and the card without its checksum.
+
+    Parameters
+    ----------
+    tensors : mapping of name to Tensor
+    card : Card or mapping
+        A mapping where a file's card may be of an older version: what it was written as is what was summed.
+    """
     import torch
 
     digest = hashlib.sha256()
@@ -183,7 +195,7 @@ def checksum(tensors: Mapping[str, Tensor], card: Card) -> str:
         tensor = tensors[name].detach().cpu().contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-    facts = to_mapping(replace(card, sha256=""))
+    facts = {**to_mapping(card), "sha256": ""}
     digest.update(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode("utf-8"))
     return digest.hexdigest()
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from brainscan import detector as detector_module
-from brainscan.card import Card
+from brainscan.card import Card, Provenance
+from brainscan.cohort import Cohort
 from brainscan.detection import Detection
 from brainscan.detector import DetectOptions, Detector
 from brainscan.electrodes import ELECTRODES, INDEX
@@ -20,6 +21,7 @@ from brainscan.recording import Recording, Samples, Segment
 from tests.stand_ins import LoudnessRunner, noise, quick, recording_of, with_bursts
 
 RATE_HZ = 200
+CHILDREN = Cohort("children", ages_years=(1.5, 22.0), seizures=120)
 
 
 @pytest.fixture
@@ -192,10 +194,25 @@ def test_more_than_half_doubtful_is_low_trust(detector: Detector) -> None:
     assert any("low trust" in warning for warning in detection.warnings)
 
 
-@pytest.mark.parametrize(("age", "warned"), [(0.02, True), (30.0, False), (None, False)])
-def test_ages_outside_the_card_s_range_bring_a_warning(detector: Detector, age: float | None, warned: bool) -> None:
+@pytest.mark.parametrize(
+    ("age", "trained", "said"),
+    [
+        (0.02, (CHILDREN,), "outside the ages"),
+        (40.0, (CHILDREN,), "outside the ages"),
+        (9.0, (CHILDREN,), ""),
+        (None, (CHILDREN,), ""),
+        (9.0, (), "cannot be said"),
+        (None, (), ""),
+    ],
+)
+def test_ages_of_whose_seizures_training_saw_none_bring_a_warning(
+    age: float | None, trained: tuple[Cohort, ...], said: str
+) -> None:
+    card = Card(name="x", variant={}, decision=quick(), provenance=Provenance(trained=trained))
     recording = replace(recording_of(noise(30.0, RATE_HZ), RATE_HZ), age_years=age)
-    assert any("age is outside" in w for w in detector.detect(recording).warnings) == warned
+    ages = [w for w in Detector(LoudnessRunner(card)).detect(recording).warnings if "ages of those" in w]
+    assert len(ages) == bool(said)
+    assert all(said in w and f"{age:g} years" not in w for w in ages)
 
 
 def test_warnings_of_the_recording_come_first_and_once(detector: Detector) -> None:

@@ -186,3 +186,13 @@ def test_simulated_recordings_are_cached_too(recordings: list[Cached]) -> None:
     assert first.signal.shape == (19, first.item.simulation.duration_s * RATE_HZ)
     assert first.usable.all()
     assert 5.0 < float(first.signal.astype(np.float32).std()) < 200.0
+
+
+@pytest.mark.parametrize(
+    ("patient", "age"),
+    [("X F 01-JUN-2014 X", 9.5), ("X F 01-MAR-2014 X", 9.5), ("X F 15-DEC-2023 X", 0.0), ("X", None)],
+)
+def test_an_age_is_kept_to_half_a_year(item: Item, tmp_path: Path, patient: str, age: float | None) -> None:
+    item.path.write_bytes(FakeEdf(eeg(n_records=90), 90, fields={"patient": patient}).data())
+    assert not any(reason for _, reason in cache.build([item], tmp_path / "c", CONFIG))
+    assert cache.load(item, tmp_path / "c", CONFIG).age_years == age

@@ -137,7 +137,10 @@ RAN: dict[str, tuple[Any, tuple[str, ...]]] = {
     "validation.keep": ("last", ("epochs=3", "learning_rate=1e-12")),
     "validation.place": (False, ()),
 }
-ELSEWHERE = {"data.held_out": "test_corpora.py: shares of patients"}
+ELSEWHERE = {
+    "data.held_out": "test_corpora.py: shares of patients",
+    **dict.fromkeys(("data.population", "data.setting", "data.ages"), "test_run.py: whom a run was trained on"),
+}
 
 
 def setting(key: str, value: Any) -> str:

@@ -13,7 +13,8 @@ import torch
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
 from brainscan.card import OperatingPoint
-from brainscan.errors import InputError, ModelError, OutputError
+from brainscan.cohort import Cohort
+from brainscan.errors import InputError, ModelError, OutputError, UsageError
 from brainscan.events import RATE_HZ, Probabilities, runs
 from brainscan.io import atomic
 from brainscan.model import checkpoint
@@ -60,6 +61,8 @@ def kept(smoke: Changed, tmp_path_factory: pytest.TempPathFactory) -> Finished:
     train(config, folder, Silent)
     return Finished(folder, config)
 
+
+WARD = Cohort("children", "one ward", (2.0, 9.0), 5, 12.0, 31)
 
 STATES = [
     f"step-00000000{attempted}-000{validated}" for attempted, validated in [(1, 0), (3, 0), (3, 1), (5, 1), (6, 1)]
@@ -263,7 +266,7 @@ def test_a_tuned_card_keeps_what_still_holds(
         logit_scale=0.7,
         confidence_map=((0.0, 0.0), (1.0, 0.5)),
         operating_points={"fa1": point},
-        provenance=replace(loaded.card.provenance, age_years=(2.0, 90.0), intended_use="on one ward"),
+        provenance=replace(loaded.card.provenance, trained=(WARD,), intended_use="on one ward"),
     )
     config = smoke(f"validation.place={json.dumps(place)}").for_init(before)
     base = base_card(config, recordings[:4], before)
@@ -279,9 +282,39 @@ def test_a_tuned_card_keeps_what_still_holds(
         assert (card.logit_shift, card.logit_scale) == (-1.5, 0.7)
     assert (card.operating_points, card.confidence_map) == ({}, ())
     made = card.provenance
-    assert (made.age_years, made.intended_use) == ((2.0, 90.0), "on one ward")
+    assert (made.trained[0], made.intended_use) == (WARD, "on one ward")
     assert made.training_data[:2] == before.provenance.training_data
     assert len(made.training_data) == 4
+
+
+def test_the_card_says_whom_a_run_was_trained_and_tested_on(recordings: list[Cached], smoke: Changed) -> None:
+    """By source, those with seizures apart; ages from the headers, or as the configuration states them."""
+
+    def person(k: int, subject: str, age: float | None, seizures: bool = True) -> Cached:
+        item = replace(recordings[k].item, source="ward", subject=subject, simulation=None)
+        return replace(recordings[k], item=item if seizures else replace(item, seizures=()), age_years=age)
+
+    trained = [person(0, "a", 3.5), person(1, "a", 4.0, seizures=False), person(2, "b", 96.0), recordings[3]]
+    trained.append(person(3, "c", 12.0, seizures=False))
+    held_out = [person(4, "d", None)]
+    made = base_card(smoke(), trained, None, held_out).provenance
+    ill, well = made.trained
+    assert (ill.population, ill.ages_years, ill.subjects) == ("patients of ward, with seizures", (3.5, 90.0), 2)
+    assert (well.population, well.ages_years, well.seizures) == ("patients of ward, without seizures", (12.0, 12.0), 0)
+    (tested,) = made.tested
+    assert (tested.ages_years, tested.subjects) == (None, 1)
+    assert "held out" in tested.setting
+    stated = smoke("data.population=adults", "data.setting=one ward", "data.ages=[20, 60]")
+    ill, _ = base_card(stated, trained).provenance.trained
+    assert (ill.population, ill.setting, ill.ages_years) == ("adults, with seizures", "one ward", (20.0, 60.0))
+    unvalidated = filled_card(base_card(smoke(), trained, None, held_out), smoke(), None, 0)
+    assert (unvalidated.provenance.tested, len(unvalidated.provenance.trained)) == ((), 2)
+
+
+@pytest.mark.parametrize("ages", ["[9, 2]", "[-1, 4]", "[3]", "3"])
+def test_ages_that_are_none_are_refused(smoke: Changed, ages: str) -> None:
+    with pytest.raises(UsageError, match="ages"):
+        smoke(f"data.ages={ages}")
 
 
 def test_a_false_alarm_of_the_validation_is_drawn_again(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import multiprocessing
 import zlib
 from collections.abc import Iterable, Iterator
@@ -50,6 +51,8 @@ class Cached:
         Seconds with enough usable electrodes.
     segments : tuple of (int, int)
         First sample and the one behind the last of each gap-free part.
+    age_years : float or None
+        The patient's, as the header tells it, rounded down to half a year.
     """
 
     item: Item
@@ -57,6 +60,7 @@ class Cached:
     scored: BoolArray
     usable: BoolArray
     segments: tuple[tuple[int, int], ...]
+    age_years: float | None = None
 
     @property
     def n_seconds(self) -> int:
@@ -123,7 +127,8 @@ def load(item: Item, folder: Path, config: FilterConfig) -> Cached:
     signal, facts = _read(folder / fingerprint(item, config))
     usable = np.array(facts["usable"], dtype=np.bool_)
     segments = tuple((first, stop) for first, stop in facts["segments"])
-    return Cached(item, signal, usable & _judged(item, len(usable)), usable, segments)
+    scored = usable & _judged(item, len(usable))
+    return Cached(item, signal, scored, usable, segments, facts.get("age_years"))
 
 
 def _build_one(item: Item, folder: Path, config: FilterConfig) -> str:
@@ -138,7 +143,13 @@ def _build_one(item: Item, folder: Path, config: FilterConfig) -> str:
     with atomic_write(stem.with_suffix(".npy")) as stream:
         np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(cached.signal))
         stream.write(cached.signal.data)  # not `write_array`, whose errors do not say that the disk is full
-    facts = {"name": item.name, "stamp": stamp, "segments": cached.segments, "usable": cached.usable.tolist()}
+    facts = {
+        "name": item.name,
+        "stamp": stamp,
+        "segments": cached.segments,
+        "usable": cached.usable.tolist(),
+        "age_years": cached.age_years,
+    }
     # The facts come last: an entry without them does not count.
     write_text(stem.with_suffix(".json"), json.dumps(facts | {"crc32": _checksum(cached.signal, facts)}))
     return ""
@@ -201,7 +212,8 @@ def preprocess(item: Item, config: FilterConfig) -> Cached:
         segments.append((first, stop))
     if not usable.any():
         raise InputError("nothing of it can be used", kind="signal", file=item.path.name)
-    return Cached(item, signal, usable & _judged(item, len(usable)), usable, tuple(segments))
+    scored, age = usable & _judged(item, len(usable)), recording.age_years
+    return Cached(item, signal, scored, usable, tuple(segments), None if age is None else math.floor(2.0 * age) / 2.0)
 
 
 def _fill(

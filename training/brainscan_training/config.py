@@ -98,6 +98,10 @@ class DataConfig:
         Share of the patients that go there where a corpus has no splits of its own.
     exclude : tuple of str
         Patients to leave out of training.
+    population, setting : str
+        Who the patients are and where they were recorded, for the card.
+    ages : (float, float) or None
+        The youngest's and the oldest's age in years, for the card; None: as the recordings' headers tell it.
     simulation : SimulationData
     """
 
@@ -106,11 +110,16 @@ class DataConfig:
     validation_split: str = "dev"
     held_out: float = 0.15
     exclude: tuple[str, ...] = ()
+    population: str = ""
+    setting: str = ""
+    ages: tuple[float, float] | None = None
     simulation: SimulationData = SimulationData()
 
     def __post_init__(self) -> None:
         _check(0.0 <= self.held_out < 1.0, f"held_out must lie within 0..1, got {self.held_out}")
         _check(self.validation_split not in {"", "train"}, "validation_split must not be train")
+        ages = self.ages
+        _check(ages is None or 0.0 <= ages[0] <= ages[1], f"ages must be youngest and oldest, got {ages}")
 
 
 @dataclass(frozen=True, slots=True)

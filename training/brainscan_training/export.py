@@ -10,31 +10,35 @@ from pathlib import Path
 
 import brainscan
 from brainscan.card import Card, Provenance
+from brainscan.cohort import OPEN_AGE, Cohort
 from brainscan.errors import ModelError
 from brainscan.io.atomic import write_bytes
 from brainscan.mapping import finite
 from brainscan.model import checkpoint
 from brainscan.scoring.operating_points import off_threshold
 from brainscan_training.cache import Cached
-from brainscan_training.config import TrainConfig
+from brainscan_training.config import DataConfig, TrainConfig
 from brainscan_training.placing import placed
 from brainscan_training.validate import Validation
 
+_HELD_OUT = "held out of training; the best epoch was chosen on them"
 _LOWEST_OFF = 1e-3
 _HIGHEST_ON = 1.0 - 1e-3
 
 
-def base_card(config: TrainConfig, recordings: Sequence[Cached], init: Card | None = None) -> Card:
-    """Return the card of a run before its first step: what is trained, on what, from which code.
+def base_card(
+    config: TrainConfig, recordings: Sequence[Cached], init: Card | None = None, held_out: Sequence[Cached] = ()
+) -> Card:
+    """Return the card of a run before its first step: what is trained, on whom, from which code.
 
-    A run that begins from a checkpoint keeps its thresholds, ages, intended use and training data; its operating
-    points and confidences were measured with other weights and go.
+    A run that begins from a checkpoint keeps its thresholds, intended use, training data and whom it was trained on;
+    its operating points, its confidences and whom it was tested on belong to other weights and go.
 
     Parameters
     ----------
     config : TrainConfig
-    recordings : sequence of Cached
-        Of the training split.
+    recordings, held_out : sequence of Cached
+        Of the training split, and what each epoch is validated on.
     init : Card, optional
         Of the checkpoint that training begins from.
     """
@@ -47,6 +51,8 @@ def base_card(config: TrainConfig, recordings: Sequence[Cached], init: Card | No
         seed=config.seed,
         selection=f"begun from the checkpoint {init.sha256[:12]}" if init else "",
         tests={},
+        trained=(*before.trained, *_cohorts(recordings, config.data, config.data.setting)),
+        tested=tuple(_cohorts(held_out, config.data, "; ".join(filter(None, (config.data.setting, _HELD_OUT))))),
     )
     if init:
         card = replace(card, logit_shift=init.logit_shift, logit_scale=init.logit_scale)
@@ -62,6 +68,7 @@ def filled_card(base: Card, config: TrainConfig, validation: Validation | None, 
     keep = config.validation.keep
     text = f"{keep} of {config.epochs} epochs (epoch {epoch + 1})"
     if validation is None:
+        base = replace(base, provenance=replace(base.provenance, tested=()))
         return _described(base, f"{text}, not validated; thresholds are not fitted", {})
     point = validation.point
     tests = {f"validation_{key}": value for key, value in finite(validation.as_mapping()).items()}
@@ -96,6 +103,29 @@ def _sources(recordings: Iterable[Cached], config: TrainConfig) -> Iterable[dict
     if config.compose.simulated > 0.0:
         share = f"{config.compose.simulated:.0%} of the seizures, drawn for each window"
         yield {"name": "brainscan simulation", "licence": "Apache-2.0", "seizures": share}
+
+
+def _cohorts(recordings: Iterable[Cached], data: DataConfig, setting: str) -> Iterable[Cohort]:
+    """Return the people of a run by source, those with seizures apart; what is simulated is nobody."""
+    groups: dict[str, dict[str, list[Cached]]] = {}
+    for recording in recordings:
+        if recording.item.simulation is None:
+            groups.setdefault(recording.item.source, {}).setdefault(recording.item.subject, []).append(recording)
+    for source, subjects in sorted(groups.items()):
+        people = data.population or f"patients of {source}"
+        for with_seizures in (True, False):
+            chosen = [own for own in subjects.values() if any(r.item.seizures for r in own) == with_seizures]
+            everything = [recording for own in chosen for recording in own]
+            ages = [min(r.age_years, OPEN_AGE) for r in everything if r.age_years is not None]
+            if everything:
+                yield Cohort(
+                    population=f"{people}, {'with' if with_seizures else 'without'} seizures",
+                    setting=setting,
+                    ages_years=data.ages or ((min(ages), max(ages)) if ages else None),
+                    subjects=len(chosen),
+                    hours=round(sum(r.n_seconds for r in everything) / 3600.0, 2),
+                    seizures=sum(len(r.item.seizures) for r in everything),
+                )
 
 
 def export_sound(candidates: Sequence[Path], target: Path, warn: Callable[[str], None]) -> None:

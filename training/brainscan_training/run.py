@@ -185,11 +185,12 @@ def _recordings(config: TrainConfig, job: Job, init: Card | None) -> Recordings:
     cached = stored.load()
     budget = int(validation_budget(config) * (1.0 - (config.mining.budget if config.mining.share else 0.0)))
     held_out = Stored(job.prepared.validation, folder, config.filter).load()
+    validation = choose(held_out, budget, config.window, config.seed)
     return Recordings(
         train=stored,
-        validation=choose(held_out, budget, config.window, config.seed),
+        validation=validation,
         mined=cached,
-        base=base_card(config, cached, init),
+        base=base_card(config, cached, init, validation),
     )
 
 

@@ -69,7 +69,8 @@ def test_operating_points(run: Run, edf: Path, here: Path, tmp_path: Path) -> No
     of_simulation = run("detect", edf, "--model", path, "--operating-point", "fa1", "--json", "-o", f"{tmp_path}/a/")
     decision = of_simulation.json["results"][0]["model"]["decision"]
     assert (decision["enter"], decision["leave"]) == (0.61, 0.53)
-    assert "simulation" in of_simulation.err
+    assert "sim-fa1 rests on 300 h of simulation" in of_simulation.err
+    assert any("sim-fa1 rests on" in warning for warning in of_simulation.json["results"][0]["warnings"])
 
     plain = run("detect", edf, "--model", path, "--operating-point", "fa5", "--json", "-o", f"{tmp_path}/b/")
     assert plain.json["results"][0]["model"]["decision"]["enter"] == 0.52
@@ -79,3 +80,17 @@ def test_operating_points(run: Run, edf: Path, here: Path, tmp_path: Path) -> No
     assert absent.code == 4
     assert "sim-fa1" in absent.errors[0]
     assert run("detect", edf, "--model", path, "--operating-point", "fa1", "--on", "0.5").code == 2
+
+
+@pytest.mark.parametrize("command", ["detect", "scan"])
+def test_a_point_that_finds_next_to_nothing_is_refused_with_what_there_is(
+    run: Run, edf: Path, here: Path, command: str
+) -> None:
+    """The shipped card's own: its figures stay visible, its name is not offered."""
+    where = edf if command == "detect" else edf.parent
+    refused = run(command, where, "--operating-point", "fa1", "-o", here / "out/")
+    assert refused.code == 2
+    assert "--operating-point fa1: sim-fa1 finds 1% of the seizures (95 %: 0 to 2 %)" in refused.errors[0]
+    assert "this model offers fa5 (24%), fa10 (37%)" in refused.errors[0]
+    assert not (here / "out").exists()
+    assert {"sim-fa1", "sim-fa5"} <= set(run("info", "default", "--json").json["card"]["operating_points"])

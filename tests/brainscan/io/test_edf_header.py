@@ -103,6 +103,10 @@ def test_an_odd_version_with_a_consistent_header_is_read_with_a_warning(tmp_path
         ("X X X X", "Startdate 11-JAN-2024 X X X", None),
         ("X M 01-JAN-2030 X", "Startdate 11-JAN-2024 X X X", None),
         ("Harry 1987", "Startdate 11-JAN-2024 X X X", None),
+        ("X M 01-JAN-1900 X", "Startdate 11-JAN-2024 X X X", None),  # not known
+        ("X M 16-SEP-1950 X", "Startdate 01-JAN-1985 X X X", None),
+        ("X M 16-SEP-1850 X", "Startdate 11-JAN-2024 X X X", None),
+        ("Jones of 16-SEP-1987", "Startdate 11-JAN-2024 X X X", None),  # somebody's prose
     ],
 )
 def test_age_from_the_birthday(tmp_path: Path, patient: str, recording: str, years: float | None) -> None:
@@ -110,8 +114,15 @@ def test_age_from_the_birthday(tmp_path: Path, patient: str, recording: str, yea
     assert age == (None if years is None else pytest.approx(years, abs=0.01))
 
 
-def test_plain_edf_has_no_age(tmp_path: Path) -> None:
-    assert _read(tmp_path, "", patient="MCH F 16-SEP-1987 Harry").age_years is None
+@pytest.mark.parametrize(
+    ("patient", "year", "years"),
+    [("00000258 M 01-JAN-1966 00000258 Age:41", 7, 41.0), ("Harry F", 7, None), ("0258 M 1966 41", 7, None)],
+)
+def test_plain_edf_may_tell_the_age_as_edf_plus_does(
+    tmp_path: Path, patient: str, year: int, years: float | None
+) -> None:
+    age = _read(tmp_path, "", patient=patient, date=f"02.01.{year:02d}").age_years
+    assert age == (None if years is None else pytest.approx(years, abs=0.02))
 
 
 @pytest.mark.parametrize(

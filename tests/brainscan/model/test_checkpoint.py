@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from brainscan.card import Card
@@ -96,6 +97,26 @@ def test_one_changed_weight_is_refused(path: Path) -> None:
 
 def test_a_changed_threshold_is_refused(path: Path) -> None:
     _rewrite(path, logit_shift=1.0)
+    assert "checksum" in _refused(path).message
+
+
+def _as_version_1(path: Path) -> None:
+    """Rewrite a checkpoint as version 1 of the card had it, summed as it was then."""
+    tensors, facts = load_file(path), json.loads(checkpoint.read_card(path).to_json())
+    facts["format_version"] = 1
+    facts["provenance"]["age_years"] = [1.0, 120.0]
+    del facts["provenance"]["trained"], facts["provenance"]["tested"]
+    facts["sha256"] = checkpoint.checksum(tensors, facts)
+    save_file(tensors, path, metadata={"card": json.dumps(facts)})
+
+
+def test_a_checkpoint_of_version_1_is_read_and_still_verified(path: Path) -> None:
+    _as_version_1(path)
+    card = checkpoint.load(str(path)).card
+    assert (card.format_version, card.provenance.trained) == (2, ())
+    with safe_open(path, "pt") as file:
+        facts = json.loads(file.metadata()["card"])
+    save_file(load_file(path), path, metadata={"card": json.dumps({**facts, "logit_shift": 1.0})})
     assert "checksum" in _refused(path).message
 
 

@@ -1,0 +1,80 @@
+"""What a checkpoint's card says of itself, written anew from a YAML file; its tensors and decisions stay.
+
+``python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]``: without a model, the shipped weights. The file holds
+fields of `brainscan.card.Provenance`; what it does not name stays.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from brainscan.card import Card, Provenance
+from brainscan.errors import BrainscanError, UsageError, reason_of
+from brainscan.mapping import from_mapping, to_mapping
+from brainscan.model import checkpoint, selftest
+
+
+def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
+    """Write a checkpoint again with other facts on its card, and return the card with its new checksum.
+
+    Parameters
+    ----------
+    path : Path
+    provenance : mapping
+        Fields of `Provenance` as plain values.
+
+    Raises
+    ------
+    ValueError
+        If a field is unknown or of a wrong type.
+    ModelError
+        If the checkpoint cannot be used.
+    OutputError
+        If it cannot be written.
+    """
+    loaded = checkpoint.load(str(path))
+    changed = from_mapping(Provenance, {**to_mapping(loaded.card.provenance), **provenance}, where="provenance")
+    return checkpoint.save(path, loaded.network, replace(loaded.card, provenance=changed))
+
+
+def read_facts(path: Path) -> dict[str, Any]:
+    """Read the facts of a card from YAML.
+
+    Raises
+    ------
+    UsageError
+        If the file cannot be read or holds no mapping.
+    """
+    try:
+        facts = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise UsageError(f"cannot be read ({reason_of(problem)})", file=str(path)) from problem
+    except (yaml.YAMLError, UnicodeDecodeError) as problem:
+        raise UsageError(f"is not valid YAML ({' '.join(str(problem).split())})", file=str(path)) from problem
+    if not isinstance(facts, dict):
+        raise UsageError("holds no mapping", file=str(path), hint="fields of brainscan.card.Provenance, one a line")
+    return facts
+
+
+def main(arguments: Sequence[str]) -> str:
+    """Change the card that the arguments name; return what to say, empty where all went well."""
+    if len(arguments) not in (1, 2):
+        return "usage: python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]"
+    name = arguments[1] if len(arguments) == 2 else checkpoint.DEFAULT
+    try:
+        recard(checkpoint.locate(name), read_facts(Path(arguments[0])))
+        if name == checkpoint.DEFAULT:
+            selftest.store()
+    except (BrainscanError, ValueError) as problem:
+        return f"error: {problem}"
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]) or 0)
