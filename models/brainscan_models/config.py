@@ -315,6 +315,11 @@ class NetworkConfig:
             raise ValueError(f"the mixer's strides must give {self.decoded_stride} samples a step, as the decoder does")
 
     @property
+    def paced(self) -> bool:
+        """Whether the head takes what it pools to a slower pace, or joins it with a mixer's trunk."""
+        return self.head.pace > 1 or self.mixer is not None
+
+    @property
     def trunk_width(self) -> int:
         """Width of what the bottleneck sees."""
         return (self.mixer or self.encoder).widths[-1]

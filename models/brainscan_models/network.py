@@ -239,7 +239,7 @@ class Network(nn.Module):
 def _pool_head(config: NetworkConfig) -> nn.Module:
     head, channels = config.head, config.decoder.channels
     trunk = config.trunk_width if config.mixer else 0
-    return PoolHead(channels, head) if head.pace == 1 and not trunk else PacedHead(channels, trunk, head)
+    return PacedHead(channels, trunk, head) if config.paced else PoolHead(channels, head)
 
 
 def _bounded(eeg: Tensor) -> Tensor:
