@@ -216,7 +216,7 @@ class Network(nn.Module):
 
     def _adjacency(self, nodes: Tensor) -> Tensor:
         if self.edges is None or self.config.graph is None:
-            return nodes.new_zeros(len(nodes), 0, nodes.shape[1], nodes.shape[1])
+            return nodes.new_zeros(nodes.shape[0], 0, nodes.shape[1], nodes.shape[1])
         # Similarities and weights stay in float32 under autocast: bfloat16 would make edges level that are not.
         nodes = nodes.float() if nodes.dtype in (torch.bfloat16, torch.float16) else nodes
         with torch.autocast(nodes.device.type, enabled=False):
