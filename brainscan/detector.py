@@ -177,7 +177,7 @@ class Detector:
         detection = examine(self._runner, self.decision, recording, options or DetectOptions(), progress)
         if not detection.analysed_s:
             raise nothing_scored(detection)
-        return replace(detection, warnings=(*detection.warnings, *self._notes))
+        return with_notes(detection, age_warning(recording.age_years, self.card.provenance.trained), *self._notes)
 
     def session(
         self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0
@@ -242,7 +242,12 @@ def examine(
         sha256=checksum,
         probabilities=tuple(curves),
     )
-    return replace(detection, warnings=_warnings(recording, plan, detection, tally, runner.card))
+    return replace(detection, warnings=_warnings(recording, plan, detection, tally))
+
+
+def with_notes(detection: Detection, *notes: str) -> Detection:
+    """Return a detection with what is to be said of the model behind its own warnings; empty notes are none."""
+    return replace(detection, warnings=(*detection.warnings, *filter(None, notes)))
 
 
 def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> dict[str, Any]:
@@ -275,9 +280,7 @@ def _rates(recording: Recording, plan: ElectrodePlan) -> list[Fraction]:
     return [recording.channels[channel].rate_hz for channel in plan.channels]
 
 
-def _warnings(
-    recording: Recording, plan: ElectrodePlan, detection: Detection, tally: Tally, card: Card
-) -> tuple[str, ...]:
+def _warnings(recording: Recording, plan: ElectrodePlan, detection: Detection, tally: Tally) -> tuple[str, ...]:
     """Return every warning of the recording, once, in the order of the stages."""
     warnings = [*recording.warnings, *plan.warnings]
     if recording.duration_s < SHORT_RECORDING_S and not any("shorter than" in w for w in warnings):
@@ -292,8 +295,6 @@ def _warnings(
         warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
     if detection.low_trust:
         warnings.append("low trust: more than half of the electrodes are doubtful")
-    if age := age_warning(recording.age_years, card.provenance.trained):
-        warnings.append(age)
     return tuple(dict.fromkeys(warnings))
 
 

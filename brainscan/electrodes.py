@@ -20,6 +20,8 @@ N_ELECTRODES = len(ELECTRODES)
 SYNONYMS = MappingProxyType({"T7": "T3", "T8": "T4", "P7": "T5", "P8": "T6"})
 """10-10 names of four electrodes; T1 and T2 are *not* among them."""
 
+MIDLINE = frozenset(("Fz", "Cz", "Pz"))
+
 INDEX = MappingProxyType({name: i for i, name in enumerate(ELECTRODES)})
 
 MIRROR: tuple[int, ...] = tuple(

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.card import Card
+from brainscan.cohort import age_warning
 from brainscan.detection import Detection, ElectrodeReport
-from brainscan.detector import DetectOptions, Progress, examine
+from brainscan.detector import DetectOptions, Progress, examine, with_notes
 from brainscan.io.plan import outline_plan
 from brainscan.recording import Recording
 
@@ -94,6 +95,7 @@ def survey(
     InputError
         If the labels lack too many electrodes, or the recording cannot be read any more.
     """
-    card = card or Card(name="none", variant={})
+    model = card or Card(name="none", variant={})
     unhashed = replace(recording, sha256=None)  # nothing here is written that would have to carry the checksum
-    return examine(NoNetwork(card), card.decision, unhashed, options or DetectOptions(), progress)
+    found = examine(NoNetwork(model), model.decision, unhashed, options or DetectOptions(), progress)
+    return with_notes(found, age_warning(recording.age_years, card.provenance.trained)) if card else found

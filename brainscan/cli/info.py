@@ -29,8 +29,8 @@ def info(
 ) -> None:
     """Show what a recording holds and how each of the 19 electrodes is obtained, or a model's card.
 
-    No network runs; the recording is read once, for the verdict on every window. Nothing that names the patient is
-    shown.
+    No network runs; the recording is read once, for the verdict on every window. No patient field of the header is
+    shown; the notes in the file are.
 
     Examples
     --------

@@ -72,14 +72,16 @@ MaxMissing = Annotated[
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 Backend = Annotated[str, typer.Option("--backend", help="auto, torch, native (compiled kernels) or onnx.")]
 Precision = Annotated[
-    str, typer.Option("--precision", help="float32, bfloat16 (of matrix products) or auto (whichever is faster).")
+    str, typer.Option("--precision", help="float32, bfloat16 (of matrix products) or auto (bfloat16 where it gains).")
 ]
 Threads = Annotated[
     int, typer.Option("--threads", callback=_within("--threads", 0), help="CPU threads; 0: as many as sensible.")
 ]
 BatchSize = Annotated[
     int,
-    typer.Option("--batch-size", callback=_within("--batch-size", 1), help="Windows at a time; changes no event."),
+    typer.Option(
+        "--batch-size", callback=_within("--batch-size", 1), help="Windows at a time; on a CPU no result depends on it."
+    ),
 ]
 AnonymousNames = Annotated[bool, typer.Option("--anonymous-names", help="Replace file names in outputs by their hash.")]
 Force = Annotated[bool, typer.Option("--force", help="Overwrite files that brainscan did not write.")]

@@ -21,7 +21,7 @@ def pick_precision(name: str, device: torch.device, width: int) -> torch.dtype:
     Parameters
     ----------
     name : str
-        One of `PRECISIONS`; ``auto`` is whichever is faster.
+        One of `PRECISIONS`; ``auto`` is bfloat16 where the device has it and the network is wide enough to gain.
     device : torch.device
     width : int
         Features of the network at its widest.

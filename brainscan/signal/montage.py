@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.detection import Found, How
-from brainscan.electrodes import ELECTRODES, INDEX, N_ELECTRODES
+from brainscan.electrodes import ELECTRODES, INDEX, MIDLINE, N_ELECTRODES
 from brainscan.signal.derivations import (
     REFERENCE_NODES,
     Edge,
@@ -170,11 +170,7 @@ def plan(
     edges, components = kept_edges(edges, warnings)
     nodes = (*ELECTRODES, *dict.fromkeys(n for e in edges for n in (e.first, e.second) if n not in INDEX))
     index = {name: i for i, name in enumerate(nodes)}
-    if len(components) > 1:
-        warnings.append(
-            f"the derivations form {len(components)} separate groups"
-            f" ({'; '.join(' '.join(c) for c in components)}): each has its own average reference"
-        )
+    warnings += _apart(components)
     channels = tuple(e.channel for e in edges)
     return ElectrodePlan(
         sources=sources,
@@ -186,6 +182,24 @@ def plan(
         duplicates=tuple(d for d in duplicates if d[1] in channels),
         warnings=tuple(warnings),
     )
+
+
+def _apart(components: Sequence[Sequence[str]]) -> list[str]:
+    """Return what follows from groups of electrodes that no derivation joins."""
+    sides = [c for c in components if not MIDLINE.issuperset(c)]
+    warnings = []
+    if len(sides) > 1:
+        warnings.append(
+            f"no derivation joins {' to '.join(' '.join(c) for c in sides)}: voltages between these groups were not"
+            " recorded, and a seizure that shows there only is missed"
+        )
+    warnings += [
+        f"no derivation joins {' '.join(c)} to the other electrodes: what they have in common against these was not"
+        " recorded. The default detector was trained on such recordings; nothing needs to be done"
+        for c in components
+        if c not in sides
+    ]
+    return warnings
 
 
 def _sources(edges: Sequence[Edge], common: str, mainly_referential: bool) -> tuple[ElectrodeSource, ...]:

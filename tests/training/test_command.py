@@ -155,6 +155,24 @@ def test_dry_run_tells_what_it_would_be(profile: str, parameters: int | None, ca
     assert rates[-1] < 0.1 * max(rates) or profile == "smoke"
 
 
+@pytest.mark.parametrize("profile", ["a100", "rtx4090"])
+def test_dry_run_says_that_the_run_would_stop_here(
+    profile: str, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    code, out, err = call("train", "--profile", profile, "--dry-run")
+    assert code == 0
+    assert out.splitlines()[0] == "device      cuda, which cannot be used here"
+    assert "unknown: nobody has measured" in out.splitlines()[1]
+    assert "warning: no CUDA device can be used here: the run itself would stop here" in err
+    device = json.loads(call("train", "--profile", profile, "--dry-run", "--json")[1])["device"]
+    assert (device["name"], device["problem"]) == ("cuda", "no CUDA device can be used here")
+    code, out, err = call("train", "--profile", profile, "--data", "simulation", "-o", tmp_path / "run")
+    assert (code, out) == (2, "")
+    assert "no CUDA device can be used here. hint: train where there is one, or --profile cpu" in err
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("n_validation", [0, 1])
 def test_dry_run_warns_where_nothing_is_held_out(n_validation: int, call: Call) -> None:
     quick = settings(f"data.simulation={{recordings: 1, validation: {n_validation}, duration_s: 70, seizures: 1}}")
@@ -181,8 +199,10 @@ def test_dry_run_shows_the_corpus(tree: Path, tmp_path: Path, call: Call) -> Non
         ("train", 2, 4, 3),
     ]
     assert [one["reason"] for one in plan["unusable"]] == ["no annotation file beside it"]
-    for text in ("parameters", "learning rate", "corpus", "tusz", "1 unusable in all", "GB with 16 windows"):
-        assert text in plain
+    order = ("device", "time", "parameters", "GB with 16 windows", "corpus", "tusz", "1 unusable in all")
+    places = [plain.index(text) for text in (*order, "learning rate", "configuration", "learning_rate:")]
+    assert places == sorted(places)
+    assert list(plan)[-1] == "config"
     assert not any(tmp_path.iterdir())
 
 
@@ -199,7 +219,7 @@ def test_dry_run_shows_the_corpus(tree: Path, tmp_path: Path, call: Call) -> Non
         (["--config", "absent.yaml", "--data", "simulation"], 2, "cannot be read"),
         (["--profile", "smoke", "--data", "absent"], 3, "no such folder"),
         (["--resume", "absent"], 3, "it is no run"),
-        (["--resume", "absent", "--data", "x"], 2, "--resume takes no other option"),
+        (["--resume", "absent", "--data", "x"], 3, "it is no run"),
         (["--profile", "smoke", "--data", "simulation", "--init", "absent"], 4, "no such model"),
     ],
 )
@@ -213,6 +233,27 @@ def test_what_a_user_can_cause_is_one_line(
     assert text in err
     assert len(err.splitlines()) == 1
     assert not (tmp_path / "runs").exists()
+
+
+def test_a_run_goes_on_with_the_options_that_it_has(tmp_path: Path, call: Call) -> None:
+    """The command that began it, with --resume before; its dry run tells the time from the run's own steps."""
+    run = tmp_path / "run"
+    cached = f"data.cache={tmp_path / 'cache'}"
+    options = ["--profile", "smoke", "--data", "simulation", *settings(*QUICK, cached, "steps_per_epoch=2"), "-o", run]
+    assert call("train", *options, "--quiet")[0] == 0
+    began = read_log(run / LOG)
+    code, out, _ = call("train", "--resume", run, *options, "--quiet")
+    assert (code, out.strip()) == (0, str(run / "model.safetensors"))
+    assert read_log(run / LOG) == began
+    for partial in (["--profile", "smoke"], ["--data", "simulation"], ["-o", f"{run}/../run"], []):
+        code, out, _ = call("train", "--resume", run, *partial, "--set", "epochs=4", "--dry-run", "--json")
+        plan = json.loads(out)
+        assert (code, plan["config"]["epochs"], plan["config"]["steps_per_epoch"]) == (0, 4, 2)
+        assert "4 steps are left, and this run's last 3 took" in plan["duration"]["basis"]
+        assert plan["duration"]["hours"] > 0
+    code, _, err = call("train", "--resume", run, "--profile", "cpu")
+    assert (code, "--resume" in err, "--profile cpu with " in err) == (2, True, True)
+    assert read_log(run / LOG) == began
 
 
 def test_a_run_is_not_begun_twice(tmp_path: Path, call: Call) -> None:

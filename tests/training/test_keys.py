@@ -190,6 +190,7 @@ def test_cards_differ(key: str) -> None:
 @pytest.mark.parametrize("key", PLANNED)
 def test_plans_differ(key: str, smoke: Changed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     seen: list[Any] = []
     monkeypatch.setattr("lightning.fabric.Fabric", lambda **options: seen.append(options))
 

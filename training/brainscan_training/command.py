@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brainscan.cli import console, options
-from brainscan.errors import InputError, OutputError, UsageError
+from brainscan.errors import OutputError
 from brainscan.mapping import finite
 
 if TYPE_CHECKING:
@@ -43,14 +42,17 @@ def train(
         str, typer.Option("--init", metavar="CHECKPOINT", help="Fine-tune a model: default, or a file.")
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the run would be.")] = False,
-    as_json: options.AsJson = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON on stdout: a line a step; of --dry-run one document.")
+    ] = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Train a detector, or fine-tune one on your own patients.
 
     PATH is a folder with TUSZ, CHB-MIT, Siena, a BIDS data set, or recordings with CSV_bi beside them (and an
     index.csv of subjects and splits if you have one). RUN gets config.yaml, log.jsonl, checkpoints/ and, at the end,
-    model.safetensors for `--model`. A run that was stopped goes on with --resume.
+    model.safetensors for `--model`. A run that was stopped goes on with --resume; --set changes a key of it, and other
+    options may only repeat what it has.
     With --json, stdout gets a JSON object a line. Research use, not a medical device.
 
     Examples
@@ -61,46 +63,20 @@ def train(
     brainscan train --profile rtx4090 --data tuh_eeg_seizure/v2.0.3 --dry-run
     """
     console.set_quiet(quiet)
-    if resume is not None:
-        if data or profile or config or init or output:
-            raise UsageError("--resume takes no other option than --set", hint="the run's folder holds all the others")
-        chosen, run = _of_run(resume, settings or []), resume
-    else:
-        chosen = _chosen(profile, config, settings or [], tuple(data or ()), init)
-        run = output or Path("runs") / (profile or (config.stem if config else "cpu"))
+    from brainscan_training.asked import Asked
+
+    asked = Asked(profile, config, tuple(settings or ()), tuple(data or ()), init, output)
+    chosen, run = (asked.new(), asked.folder) if resume is None else (asked.resumed(resume), resume)
     if dry_run:
-        _show(chosen, as_json=as_json)
+        _show(chosen, run if resume else None, as_json=as_json)
         return
     if resume is None:
         _check_new(run)
-    _go(chosen, run, as_json=as_json)
-
-
-def _chosen(profile: str, file: Path | None, settings: list[str], data: tuple[str, ...], init: str) -> TrainConfig:
-    from brainscan_training.profiles import build_config, read_profile, read_yaml, with_settings
-
-    if profile and file:
-        raise UsageError("give --profile or --config, not both", hint="a file may hold every key; --set changes one")
-    mapping = read_yaml(file) if file else read_profile(profile or "cpu")
-    config = build_config(with_settings(mapping, settings), file=file.name if file else "")
-    if data:
-        config = replace(config, data=replace(config.data, paths=data))
-    return replace(config, init=init) if init else config
-
-
-def _of_run(run: Path, settings: list[str]) -> TrainConfig:
-    from brainscan_training.profiles import build_config, read_yaml, with_settings
-    from brainscan_training.run import CONFIG
-
-    if not (run / CONFIG).is_file():
-        raise InputError(
-            f"holds no {CONFIG}, so it is no run", kind="io", file=str(run), hint="train with -o RUN first"
-        )
-    return build_config(with_settings(read_yaml(run / CONFIG), settings), file=CONFIG)
+    _go(chosen, run, asked.settings, as_json=as_json)
 
 
 def _check_new(run: Path) -> None:
-    from brainscan_training.run import CONFIG
+    from brainscan_training.asked import CONFIG
 
     if (run / CONFIG).exists():
         raise OutputError(
@@ -108,12 +84,12 @@ def _check_new(run: Path) -> None:
         )
 
 
-def _go(config: TrainConfig, run: Path, *, as_json: bool) -> None:
+def _go(config: TrainConfig, run: Path, settings: tuple[str, ...], *, as_json: bool) -> None:
     from brainscan_training.run import REPORT
     from brainscan_training.run import train as do_train
 
     try:
-        model = do_train(config, run, partial(Display, as_json))
+        model = do_train(config, run, partial(Display, as_json), settings)
     except KeyboardInterrupt:
         console.message(f"stopped; go on with `brainscan train --resume {run}`")
         raise
@@ -167,10 +143,11 @@ class Display:
         self._bar.stop()
 
 
-def _show(config: TrainConfig, *, as_json: bool) -> None:
-    from brainscan_training.batches import workers_for
+def _show(config: TrainConfig, begun: Path | None, *, as_json: bool) -> None:
+    """Print what a run would be: first what follows from it, then what it holds."""
     from brainscan_training.corpora.layout import gather
     from brainscan_training.init import resolved
+    from brainscan_training.journal import LOG, read_log
     from brainscan_training.plan import describe, survey
     from brainscan_training.prepare import not_validated
 
@@ -180,49 +157,46 @@ def _show(config: TrainConfig, *, as_json: bool) -> None:
         bar = Display(as_json=False)
         found = survey(gather(config.data, config.seed), partial(bar.progress, "opening recordings"))
         bar.close()
-    document = describe(config)
-    document["workers"] = workers_for(config.num_workers, "cpu" if config.device == "cpu" else "cuda")
-    if found:
-        from brainscan.mapping import to_mapping
-
-        document |= to_mapping(found)
-        if not any(row.split == config.data.validation_split for row in found.rows):
-            console.warning(not_validated(config))
+    document = describe(config, found, read_log(begun / LOG) if begun and (begun / LOG).is_file() else ())
+    if problem := document["device"]["problem"]:
+        console.warning(f"{problem}: the run itself would stop here ({document['device']['hint']})")
+    if found and not any(row.split == config.data.validation_split for row in found.rows):
+        console.warning(not_validated(config))
     if as_json:
         console.print_json(document)
         return
     _show_plan(config, document)
     if found is None:
         console.message("no data were given, so no corpus is shown")
-        return
-    if rows := [[_short(value) for value in row.values()] for row in document["rows"]]:
-        console.stdout_table(tuple(document["rows"][0]), rows, title="\ncorpus")
-    if found.unusable:
-        unusable = [(one.name, one.reason) for one in found.unusable]
-        console.stdout_table(("unusable", "reason"), unusable[:_SHOWN_UNUSABLE])
-        sys.stdout.write(f"{len(unusable)} unusable in all\n")
 
 
 def _show_plan(config: TrainConfig, document: dict[str, Any]) -> None:
     import yaml
 
-    sys.stdout.write(yaml.safe_dump(document["config"], sort_keys=False) + "\n")
-    memory = document["memory"]
+    memory, device = document["memory"], document["device"]
     console.print_facts(
         [
+            ("device", f"{device['name']}, {'which cannot be used here' if device['problem'] else 'usable here'}"),
+            ("time", document["duration"]["text"]),
             ("parameters", f"{document['parameters']:,}"),
             ("steps", f"{document['steps']:,} ({config.epochs} epochs of {config.steps_per_epoch})"),
             ("windows", f"{document['steps'] * config.batch_size:,} of {config.compose.window_s} s"),
             ("memory", f"{document['memory_bytes'] / 1e9:.2f} GB a process, {memory['windows_at_a_time']} at a time"),
             *(
-                ("", f"{total / 1e9:.2f} GB with {n} windows at a time")
+                ("", f"{total / 1e9:.2f} GB with {n} window{'' if n == '1' else 's'} at a time")
                 for n, total in memory["by_windows_at_a_time"].items()
             ),
             ("workers", str(document["workers"])),
         ]
     )
-    rows = [(step, f"{rate:.2e}") for step, rate in document["learning_rate"]]
-    console.stdout_table(("step", "learning rate"), rows, title="")
+    if rows := [[_short(value) for value in row.values()] for row in document.get("rows", ())]:
+        console.stdout_table(tuple(document["rows"][0]), rows, title="\ncorpus")
+    if unusable := [(one["name"], one["reason"]) for one in document.get("unusable", ())]:
+        console.stdout_table(("unusable", "reason"), unusable[:_SHOWN_UNUSABLE])
+        sys.stdout.write(f"{len(unusable)} unusable in all\n")
+    rates = [(step, f"{rate:.2e}") for step, rate in document["learning_rate"]]
+    console.stdout_table(("step", "learning rate"), rates, title="")
+    sys.stdout.write("\nconfiguration\n" + yaml.safe_dump(document["config"], sort_keys=False))
 
 
 def _line(record: Mapping[str, Any]) -> None:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from brainscan.errors import BrainscanError
 from brainscan.io.plan import open_plan
+from brainscan.mapping import to_mapping
 from brainscan_models.inventory import parameters
 from brainscan_training.cache import MAX_MISSING
 from brainscan_training.config import TrainConfig
 from brainscan_training.corpora.item import Corpus, Item, Unusable
 from brainscan_training.optim import rate_at
+from brainscan_training.outlook import device_of, duration
 
 _CURVE_POINTS = 11
 
@@ -93,17 +95,31 @@ def learning_rates(config: TrainConfig) -> list[tuple[int, float]]:
     return [(step, config.learning_rate * factor) for step, factor in zip(steps, factors, strict=True)]
 
 
-def describe(config: TrainConfig) -> dict[str, Any]:
-    """Return a run as plain values: parameters, steps, memory, learning rates, the whole configuration.
+def describe(
+    config: TrainConfig, corpus: Survey | None = None, log: Sequence[Mapping[str, Any]] = ()
+) -> dict[str, Any]:
+    """Return a run as plain values: what follows from it first, the whole configuration last.
 
     The memory of a GPU run is that of the scan in plain PyTorch, the form that keeps most.
+
+    Parameters
+    ----------
+    config : TrainConfig
+    corpus : Survey, optional
+        What its corpora hold.
+    log : sequence of mapping
+        What a run that has begun wrote down.
     """
+    from brainscan_training.batches import workers_for
     from brainscan_training.memory import estimate
 
-    backend = "auto" if config.device == "cpu" else "chunked"
-    memory = estimate(config, backend)
+    device = device_of(config)
+    memory = estimate(config, "auto" if device.name == "cpu" else "chunked")
     table = parameters(config.network_config())
+    took = duration(config, device, log)
     return {
+        "device": to_mapping(device),
+        "duration": {**to_mapping(took), "text": took.text},
         "parameters": sum(table.values()),
         "parameters_by_part": table,
         "steps": config.total_steps,
@@ -114,6 +130,8 @@ def describe(config: TrainConfig) -> dict[str, Any]:
             "windows_at_a_time": memory.windows,
             "by_windows_at_a_time": {str(n): memory.with_windows(n).total for n in (1, 2, 4, 8, 16)},
         },
+        "workers": workers_for(config.num_workers, device.name),
+        **(to_mapping(corpus) if corpus else {}),
         "learning_rate": [list(pair) for pair in learning_rates(config)],
         "config": config.to_mapping(),
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,13 @@ from brainscan.io.atomic import make_folder, write_text
 from brainscan.mapping import finite
 from brainscan.model import checkpoint
 from brainscan.model.inference import RunConfig, WindowRunner, pick_device
+from brainscan_training.asked import CONFIG, keep_settings
 from brainscan_training.compare import PatientRow, as_mappings, by_patient
 from brainscan_training.config import TrainConfig
 from brainscan_training.corpora.layout import gather
 from brainscan_training.init import resolved
 from brainscan_training.journal import Journal, Watcher
+from brainscan_training.outlook import require_device
 from brainscan_training.prepare import Prepared, cache_folder, prepare
 from brainscan_training.profiles import write_config
 
@@ -31,7 +33,6 @@ if TYPE_CHECKING:
     from brainscan_training.loop import Loop, Recordings
     from brainscan_training.state import Progress
 
-CONFIG = "config.yaml"
 MODEL = "model.safetensors"
 REPORT = "report.json"
 UNUSABLE = "unusable.json"
@@ -58,7 +59,7 @@ class Job:
     make_watcher: Callable[[], Watcher]
 
 
-def train(config: TrainConfig, run: Path, make_watcher: Callable[[], Watcher]) -> Path:
+def train(config: TrainConfig, run: Path, make_watcher: Callable[[], Watcher], settings: Sequence[str] = ()) -> Path:
     """Train, or go on where the run's states are, and export.
 
     Parameters
@@ -68,6 +69,8 @@ def train(config: TrainConfig, run: Path, make_watcher: Callable[[], Watcher]) -
         The run's folder.
     make_watcher : callable
         Makes whoever looks on; each process makes its own.
+    settings : sequence of str
+        ``KEY=VALUE`` that made this configuration out of a profile or of the run's; written down beside it.
 
     Returns
     -------
@@ -79,11 +82,13 @@ def train(config: TrainConfig, run: Path, make_watcher: Callable[[], Watcher]) -
     BrainscanError
         For data, checkpoints, devices and outputs that cannot be used, and for a run that diverged.
     """
+    require_device(config)  # before a corpus is read
     corpora = gather(config.data, config.seed)
     config, _ = resolved(config)
     fabric = make_fabric(config)
     make_folder(run)
     write_config(run / CONFIG, config)
+    keep_settings(run, settings)
     watcher = make_watcher()
     prepared = prepare(config, corpora, cache_folder(config, run), watcher)
     write_text(run / UNUSABLE, json.dumps([[one.name, one.reason] for one in prepared.unusable], indent=1))
@@ -114,7 +119,7 @@ def make_fabric(config: TrainConfig) -> Fabric:
     for part in ("lightning", "lightning.fabric", "lightning.pytorch"):
         logging.getLogger(part).setLevel(logging.WARNING)  # announcements would stand between our lines
     return Fabric(
-        accelerator=pick_device(config.device).type,
+        accelerator=require_device(config),
         devices=config.processes,
         strategy="auto" if config.processes == 1 else "ddp_spawn",
         precision="bf16-mixed" if config.mixed_precision else "32-true",
