@@ -237,6 +237,38 @@ def row_of(folds: Sequence[dict[str, Judged]], ranked: Sequence[ScoredRecording]
     )
 
 
+def held_out(folds: Sequence[dict[str, Judged]]) -> str:
+    """Say what each fold's network does at levels that the other folds' held-out background chose."""
+    quiet = [[j for j in fold.values() if j.item.split == "train" and j.item.source != SEIZURES] for fold in folds]
+    if not all(quiet):
+        return ""
+    parts = []
+    for n in ALARMS:
+        found = alarms = post = 0
+        hours = 0.0
+        for k, judged in enumerate(folds):
+            others = [j for i, group in enumerate(quiet) if i != k for j in group]
+            at = min(level_for(others, n), len(LEVELS) - 1)
+            children = [j for j in judged.values() if j.item.source == SEIZURES]
+            found += sum(int(j.found[:, at].sum()) for j in children)
+            post += sum(int(j.alarms[at]) for j in children)
+            alarms += sum(int(j.alarms[at]) for j in quiet[k])
+            hours += sum(j.hours for j in quiet[k])
+        level = LEVELS[min(level_for([j for group in quiet for j in group], n), len(LEVELS) - 1)]
+        parts.append(f"{n}: {found} ({post} post-ictal, {alarms} alarms in {hours:.1f} h of others; pooled {level:g})")
+    return "   levels from the other folds' held-out background, " + "  ".join(parts)
+
+
+def by_source(ranked: Sequence[ScoredRecording]) -> str:
+    """Return the 95th percentile of the pieces' raw logits in each source without seizures."""
+    groups: dict[str, list[ScoredRecording]] = defaultdict(list)
+    for recording in ranked:
+        if recording.source != SEIZURES:
+            groups[recording.source].append(recording)
+    values = {name: np.quantile(cut_pieces(group).score, 0.95) for name, group in sorted(groups.items())}
+    return "   95th percentile, raw logit: " + "  ".join(f"{k} {np.log(v / (1 - v)):.1f}" for k, v in values.items())
+
+
 def scored(item: Item, segments: list[tuple[float, NDArray[np.float32]]]) -> ScoredRecording:
     """Return a recording for the ranking of its pieces."""
     step = RATE_HZ // KEPT_HZ
@@ -267,6 +299,7 @@ def report(out: Path, items: dict[str, Item], folds: Sequence[Fold], seeds: int,
         )
         print(f"seed {seed}: {counts}  AUROC {row.auroc:.3f} / {row.within:.3f}  levels {row.levels}")
         print("   " + "  ".join(f"{child} {text}" for child, text in row.by_child.items()))
+        print("\n".join(filter(None, (by_source(ranked), held_out(judged)))))
     if rows:
         means = "  ".join(
             f"{n} alarms: {np.mean([r.found[i] for r in rows]):.1f} ({np.mean([r.post_ictal[i] for r in rows]):.1f})"

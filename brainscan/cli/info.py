@@ -20,7 +20,9 @@ _SHOWN_NOTES = 20
 
 
 def info(
-    file: Annotated[str, typer.Argument(metavar="FILE|MODEL", help="A recording; or default, v3, v3-lite, a model.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|MODEL", help="A recording; or default, v3-hybrid, v3-lite, v3, a model.")
+    ],
     channel_map: options.ChannelMap = "",
     max_missing: options.MaxMissing = 3,
     as_json: options.AsJson = False,

@@ -40,7 +40,9 @@ Formats = Annotated[
         "--format", metavar="NAME", help="csv_bi or json; repeatable. Default: as the suffix of -o says, or csv_bi."
     ),
 ]
-Model = Annotated[str, typer.Option("--model", help="default, v3-lite, v3, a .safetensors file or a folder.")]
+Model = Annotated[
+    str, typer.Option("--model", help="default, v3-hybrid, v3-lite, v3, a .safetensors file or a folder.")
+]
 On = Annotated[float | None, typer.Option("--on", help="Threshold that starts an event (0..1); default: the card's.")]
 Off = Annotated[float | None, typer.Option("--off", help="Threshold that ends it; default with --on: on - 0.08.")]
 OperatingPoint = Annotated[
@@ -162,7 +164,7 @@ class DetectorChoice:
         from brainscan.model.runner import must_export
 
         if must_export(self.model, self.backend):
-            console.message("exporting the model to ONNX, once: half a minute for v3-lite, several for v3 ...")
+            console.message("exporting the model to ONNX, once: half a minute for the default, several for v3 ...")
 
     def _at_point(self, card: Card) -> tuple[DecisionConfig, str]:
         try:

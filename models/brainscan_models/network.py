@@ -54,7 +54,7 @@ class Located(NamedTuple):
     Attributes
     ----------
     logits : Tensor, shape (batch, n_samples)
-    electrodes : Tensor, shape (batch, n_electrodes, n_samples / config.output_stride)
+    electrodes : Tensor, shape (batch, n_electrodes, n_samples / config.decoded_stride)
         Unbounded, larger for a seizure; electrode i in row i.
     """
 

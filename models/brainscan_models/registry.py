@@ -59,10 +59,11 @@ V3_HYBRID = NetworkConfig(
         norm="batch",
         activation="silu",
     ),
-    bottleneck=StreamConfig(layers=1, d_model=48, d_state=16, headdim=16),
-    nodes=StreamConfig(layers=1, d_model=48, d_state=16, headdim=8),
-    edges=StreamConfig(layers=1, d_model=8, d_state=8, headdim=4, norm="after", dt_min=0.01, dt_max=0.5),
-    graph=GraphConfig(hidden=48, eigenvectors=8, pe_every=5, stride=4, ties="fade"),
+    # Where children were left out, neither stream nor edges nor graph found more: docs/detector.md.
+    bottleneck=StreamConfig(layers=0, d_model=48, d_state=16, headdim=16),
+    nodes=StreamConfig(layers=0, d_model=48, d_state=16, headdim=8),
+    edges=None,
+    graph=None,
     decoder=DecoderConfig(widths=(), channels=48),
     head=HeadConfig(pool="pool", hidden=64, dilations=(1, 2, 4), pace=4, dropout=0.2),
 )

@@ -17,7 +17,7 @@ from brainscan.errors import UsageError, reason_of
 from brainscan.io.atomic import write_text
 from brainscan_training.config import TrainConfig, merged
 
-PROFILES = ("cpu", "rtx4090", "a100", "smoke")
+PROFILES = ("cpu", "hybrid", "rtx4090", "a100", "smoke")
 ALIASES = MappingProxyType({"4090": "rtx4090"})
 
 
