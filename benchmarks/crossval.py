@@ -86,7 +86,8 @@ def folds_of(items: Sequence[Item], n: int, *, hold_background: bool) -> list[Fo
     others: list[set[str]] = [set() for _ in range(n)]
     if hold_background:
         for source in sorted({i.source for i in items} - {SEIZURES}):
-            subjects = sorted({i.subject for i in items if i.source == source})
+            # A child's background goes where the child goes.
+            subjects = sorted({i.subject for i in items if i.source == source} - set(seizures))
             for k, subject in enumerate(subjects):
                 others[k % n].add(subject)
     return [Fold(f"{k}of{n}", frozenset(g), frozenset(o)) for k, (g, o) in enumerate(zip(groups, others, strict=True))]
@@ -287,8 +288,9 @@ def report(out: Path, items: dict[str, Item], folds: Sequence[Fold], seeds: int,
         if not all(path.is_file() for path in paths):
             continue
         judged, ranked = [], []
-        for path in paths:
-            logits = {name: segments for name, segments in read_logits(path).items() if name in items}
+        for fold, path in zip(folds, paths, strict=True):
+            left = {n for n, i in items.items() if i.source != SEIZURES or i.subject in fold.children}
+            logits = {name: segments for name, segments in read_logits(path).items() if name in left}
             judged.append({name: judge(items[name], segments, settings) for name, segments in logits.items()})
             ranked += [scored(items[name], segments) for name, segments in logits.items()]
         rows.append(row_of(judged, ranked))

@@ -118,8 +118,8 @@ class PoolHead(nn.Module):
         _set_prior(self.project, config.prior)
         self.largest, self.dropout = config.largest, config.dropout
 
-    def forward(self, decoded: Tensor, trunk: Tensor) -> Tensor:
-        """Return logits (batch, n_steps) for decoded (batch, channels, n_electrodes, n_steps); there is no trunk."""
+    def forward(self, decoded: Tensor) -> Tensor:
+        """Return logits (batch, n_steps) for decoded (batch, channels, n_electrodes, n_steps)."""
         x = pool_electrodes(decoded, self.largest)
         for conv in self.convs:
             x = F.silu(conv(x))

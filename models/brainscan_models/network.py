@@ -193,7 +193,8 @@ class Network(nn.Module):
         nodes = self._mix(features.nodes, features.adjacency, pe)
         if self.from_nodes is None:
             decoded = self.decoder(nodes.permute(0, 3, 1, 2), features.skips)
-            logits: Tensor = self.head(decoded, features.trunk)
+            joined = (decoded, features.trunk) if self.config.paced else (decoded,)
+            logits: Tensor = self.head(*joined)
         else:
             x = (features.trunk + self.from_nodes(nodes.transpose(1, 2).flatten(2))) * HALF
             decoded = self.decoder(x.unsqueeze(1).permute(0, 3, 1, 2), features.skips).transpose(1, 2)
