@@ -40,7 +40,7 @@ from brainscan_training.cache import Cached
 from brainscan_training.config import TrainConfig
 from brainscan_training.corpora.item import Item
 
-SEIZURES = "chbmit"
+SEIZURES, SIMULATED = "chbmit", "simulation"
 BACKGROUND = ("adhd_children", "eegmat", "eegmmidb", "epoc_epilepsy", "mumtaz_mdd")
 KEPT_HZ = 16
 """Rate at which logits are kept: the networks answer at 1 to 8 Hz and are interpolated."""
@@ -85,7 +85,7 @@ def folds_of(items: Sequence[Item], n: int, *, hold_background: bool) -> list[Fo
         min(free, key=lambda g: sum(seizures[c] for c in g)).append(child)
     others: list[set[str]] = [set() for _ in range(n)]
     if hold_background:
-        for source in sorted({i.source for i in items} - {SEIZURES}):
+        for source in sorted({i.source for i in items} - {SEIZURES, SIMULATED}):
             # A child's background goes where the child goes.
             subjects = sorted({i.subject for i in items if i.source == source} - set(seizures))
             for k, subject in enumerate(subjects):
@@ -326,6 +326,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--data", type=Path, default=shared)
     parser.add_argument("--cache", type=Path, help="preprocessed recordings (default: OUT/cache)")
+    parser.add_argument("--simulation", action="store_true", help="train on simulated recordings, too")
     parser.add_argument("--folds", type=int, default=2)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--profile", default="cpu")
@@ -337,7 +338,8 @@ def main() -> int:
     parser.add_argument("--shortest", type=float, default=8.0)
     arguments = parser.parse_args()
     out, folder = arguments.out, arguments.cache or arguments.out / "cache"
-    own = [f"data.paths=[{arguments.data}]", f"data.cache={folder}", "name=crossval", "device=cpu"]
+    paths = f"{arguments.data}{', simulation' if arguments.simulation else ''}"
+    own = [f"data.paths=[{paths}]", f"data.cache={folder}", "name=crossval", "device=cpu"]
     base = build_config(with_settings(read_profile(arguments.profile), (*arguments.set, *own)))
     corpora = gather(base.data, 0)
     prepared = prepare(base, corpora, folder, Silent())

@@ -5,8 +5,8 @@ recordings of calibration seeds), never from the recordings that are reported.
 
     python -m brainscan_training.placing MODEL.safetensors ON OFF SHORTEST TARGET.safetensors
 
-writes MODEL with two raw logits, as `benchmarks/crossval.py` prints them, at its card's thresholds, and the seconds that
-an event must last.
+writes MODEL with two raw logits, as `benchmarks/crossval.py` prints them, at its card's thresholds, and the seconds
+that an event must last.
 """
 
 from __future__ import annotations
