@@ -260,6 +260,25 @@ def held_out(folds: Sequence[dict[str, Judged]]) -> str:
     return "   levels from the other folds' held-out background, " + "  ".join(parts)
 
 
+def at_level(folds: Sequence[dict[str, Judged]], level: float) -> str:
+    """Say what every fold's network does at one and the same level."""
+    k = int(np.argmin(np.abs(LEVELS - level)))
+    everyone = [j for fold in folds for j in fold.values()]
+    children = [j for j in everyone if j.item.source == SEIZURES]
+    held = [j for j in everyone if j.item.split == "train" and j.item.source not in (SEIZURES, SIMULATED)]
+    dev = [j for j in everyone if j.item.split == "dev"]
+    parts = [f"found {sum(int(j.found[:, k].sum()) for j in children)}"]
+    parts.append(f"{sum(int(j.alarms[k]) for j in children)} post-ictal alarms")
+    parts.append(f"{sum(int(j.alarms[k]) for j in held)} alarms in {sum(j.hours for j in held):.1f} h held out")
+    for what, group in (
+        ("development background", [j for j in dev if j.item.source in BACKGROUND]),
+        ("other development recordings", [j for j in dev if j.item.source not in BACKGROUND]),
+    ):
+        count, hours = (sum(value) / len(folds) for value in ([j.alarms[k] for j in group], [j.hours for j in group]))
+        parts.append(f"{count:.1f} in {hours:.1f} h of {what}, a network")
+    return f"   at {LEVELS[k]:g}: " + ", ".join(parts)
+
+
 def by_source(ranked: Sequence[ScoredRecording]) -> str:
     """Return the 95th percentile of the pieces' raw logits in each source without seizures."""
     groups: dict[str, list[ScoredRecording]] = defaultdict(list)
@@ -280,7 +299,9 @@ def scored(item: Item, segments: list[tuple[float, NDArray[np.float32]]]) -> Sco
     return ScoredRecording(item.source, item.subject, "", duration_s, spans, annotations, parts)
 
 
-def report(out: Path, items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings) -> None:
+def report(
+    out: Path, items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings, level: float
+) -> None:
     """Print the table of what is finished."""
     rows = []
     for seed in range(seeds):
@@ -301,7 +322,7 @@ def report(out: Path, items: dict[str, Item], folds: Sequence[Fold], seeds: int,
         )
         print(f"seed {seed}: {counts}  AUROC {row.auroc:.3f} / {row.within:.3f}  levels {row.levels}")
         print("   " + "  ".join(f"{child} {text}" for child, text in row.by_child.items()))
-        print("\n".join(filter(None, (by_source(ranked), held_out(judged)))))
+        print("\n".join(filter(None, (by_source(ranked), held_out(judged), at_level(judged, level)))))
     if rows:
         means = "  ".join(
             f"{n} alarms: {np.mean([r.found[i] for r in rows]):.1f} ({np.mean([r.post_ictal[i] for r in rows]):.1f})"
@@ -333,6 +354,7 @@ def main() -> int:
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--hold-background", action="store_true")
     parser.add_argument("--report-only", action="store_true")
+    parser.add_argument("--level", type=float, default=0.0, help="a raw logit to report, beside those that are sought")
     parser.add_argument("--average", type=float, default=12.0)
     parser.add_argument("--hysteresis", type=float, default=0.75)
     parser.add_argument("--shortest", type=float, default=8.0)
@@ -365,7 +387,9 @@ def main() -> int:
                 flush=True,
             )
     dev = {i.name for i in prepared.validation if i.source == SEIZURES}
-    report(out, {n: i for n, i in everything.items() if n not in dev}, folds, arguments.seeds, settings)
+    report(
+        out, {n: i for n, i in everything.items() if n not in dev}, folds, arguments.seeds, settings, arguments.level
+    )
     return 0
 
 

@@ -161,7 +161,7 @@ def test_logits_are_clamped(network: Network) -> None:
 
 def test_an_untrained_network_gives_the_prior(network: Network) -> None:
     with torch.inference_mode():
-        assert float(torch.sigmoid(network(windows(4))).mean()) == pytest.approx(0.1, abs=0.05)
+        assert float(torch.sigmoid(network(windows(4))).mean()) == pytest.approx(0.1, abs=0.06)
 
 
 @pytest.mark.parametrize("part", sorted(ABLATIONS))
