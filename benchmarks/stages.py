@@ -169,9 +169,9 @@ def operations(config: NetworkConfig) -> dict[str, Counter[Operation]]:
     torch.manual_seed(0)
     network = build(config).eval()
     steps = inventory.WINDOW_SAMPLES // config.encoder.stride
-    graph_steps = steps // config.graph.stride
+    graph_steps = steps // (config.graph.stride if config.graph else 1)
     rows = {
-        "bottleneck": steps * (config.n_electrodes if config.encoder.shared else 1),
+        "bottleneck": steps * trunks(config),
         "to_nodes": steps,
         "nodes": steps * config.n_electrodes,
         "edges": graph_steps * config.pairs,
@@ -235,11 +235,18 @@ def scan_bytes(config: NetworkConfig, dtype: torch.dtype) -> dict[str, int]:
         numbers = 3 * stream.d_inner + 2 * stream.d_state + stream.heads
         return 2 * stream.layers * rows * numbers * dtype.itemsize
 
-    return {
-        "bottleneck": traffic(config.bottleneck, steps * (config.n_electrodes if config.encoder.shared else 1)),
+    table = {
+        "bottleneck": traffic(config.bottleneck, steps * trunks(config)),
         "nodes": traffic(config.nodes, steps * config.n_electrodes),
-        "edges": traffic(config.edges, steps // config.graph.stride * config.pairs),
     }
+    if config.edges is not None and config.graph is not None:
+        table["edges"] = traffic(config.edges, steps // config.graph.stride * config.pairs)
+    return table
+
+
+def trunks(config: NetworkConfig) -> int:
+    """Return how many sequences of a window the bottleneck sees: one where something mixes the electrodes."""
+    return config.n_electrodes if config.encoder.shared and config.mixer is None else 1
 
 
 def show(name: str, precision: str, batch: int, threads: int, repeats: int) -> None:

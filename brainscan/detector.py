@@ -56,7 +56,7 @@ class Detector:
 
     @classmethod
     def from_pretrained(cls, name_or_path: str | Path = "default", *, run: RunConfig | None = None) -> Self:
-        """Load a model: ``default``, ``v3-lite``, a file, a folder in the hub's layout, or an ONNX export.
+        """Load a model: a shipped one's name, a file, a folder in the hub's layout, or an ONNX export.
 
         Raises
         ------

@@ -116,7 +116,7 @@ def announce_export(model: str, backend: str, say: Say) -> None:
     from brainscan.model.runner import must_export
 
     if must_export(model, backend):
-        say("exporting the model to ONNX, once: half a minute for v3-lite, several for v3 ...")
+        say("exporting the model to ONNX, once: half a minute for the default, several for v3 ...")
 
 
 def _decided(card: Card, options: AnalysisOptions) -> tuple[DecisionConfig, tuple[str, ...]]:

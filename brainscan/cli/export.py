@@ -12,7 +12,9 @@ from brainscan.cli import console, options
 
 
 def export(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="default, v3-lite, a .safetensors file or a folder.")],
+    model: Annotated[
+        str, typer.Argument(metavar="MODEL", help="default, v3-hybrid, v3-lite, a .safetensors file or a folder.")
+    ],
     onnx: Annotated[Path, typer.Option("--onnx", metavar="DIR", help="Folder to write.")],
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in DIR.")] = False,
     quiet: options.Quiet = False,
@@ -36,7 +38,7 @@ def export(
 
     refuse_to_overwrite(onnx, force=force)
     loaded = checkpoint.load(model)
-    console.message("tracing the network (half a minute for v3-lite, several for v3) ...")
+    console.message("tracing the network (half a minute for the default, several for v3) ...")
     manifest = run(loaded, onnx, force=force)
     if quiet:
         return

@@ -22,7 +22,9 @@ _SHOWN_NOTES = 20
 
 @spread
 def info(
-    file: Annotated[str, typer.Argument(metavar="FILE|MODEL", help="A recording; or default, v3, v3-lite, a model.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE|MODEL", help="A recording; or default, v3-hybrid, v3-lite, v3, a model.")
+    ],
     channels: options.Channels = options.Channels(),
     as_json: options.AsJson = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Name the channels of each electrode.")] = False,

@@ -27,7 +27,11 @@ if TYPE_CHECKING:
 
 DEFAULT = "default"
 UNTRAINED = "v3"
-_SHIPPED = {"default": "default.safetensors", "v3-lite": "default.safetensors"}
+_SHIPPED = {
+    "default": "default.safetensors",
+    "v3-hybrid": "default.safetensors",
+    "v3-lite": "v3-lite.safetensors",  # the default until 0.1's last revision, for whoever compares with it
+}
 NAMES = frozenset((*_SHIPPED, UNTRAINED))
 """Models that are known by name."""
 FOLDER_WEIGHTS = "model.safetensors"
@@ -70,7 +74,7 @@ def locate(name_or_path: str) -> Path:
     if not path.is_file():
         raise ModelError(
             f"no such model: {name_or_path}",
-            hint="--model takes default, v3-lite, v3, a .safetensors file or a folder that holds model.safetensors",
+            hint="--model takes default, v3-hybrid, v3-lite, v3, a file or a folder that holds model.safetensors",
         )
     return path
 
@@ -107,7 +111,7 @@ def load(name_or_path: str) -> Checkpoint:
     Parameters
     ----------
     name_or_path : str
-        ``default``, ``v3-lite``, a file or a folder.
+        ``default``, ``v3-hybrid``, ``v3-lite``, a file or a folder.
 
     Raises
     ------

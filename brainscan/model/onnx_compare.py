@@ -111,9 +111,11 @@ class _Torch:
 def _compare_batch(network: Network, card: Card, graphs: Graphs, uv: FloatArray) -> Comparison:
     theirs = _Torch.of(network, card, uv)
     features = graphs.before(uv)
-    pe = graphs.pe(features["adjacency"])
+    pe = graphs.pe(features)
     logits = graphs.after(features, pe)
-    edges = (np.abs(features["adjacency"] - theirs.features["adjacency"]) > _SAME_EDGE).any(axis=(2, 3))
+    none = np.zeros((len(uv), 0, N_ELECTRODES, N_ELECTRODES), dtype=np.float32)
+    adjacencies = [given.get("adjacency", none) for given in (features, theirs.features)]
+    edges = (np.abs(adjacencies[0] - adjacencies[1]) > _SAME_EDGE).any(axis=(2, 3))
     vectors = ~edges & (np.abs(pe - theirs.pe).max(axis=(2, 3), initial=0.0) > _SAME_VECTOR)
     same = ~(edges | vectors).any(axis=1)
     continuous = {name: value for name, value in features.items() if name != "adjacency"}

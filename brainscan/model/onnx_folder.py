@@ -102,6 +102,8 @@ class PeStep:
     @classmethod
     def of(cls, network: NetworkConfig, every: int) -> PeStep:
         """Return the step of a network that decomposes every so many steps."""
+        if network.graph is None:
+            return cls(0, 1, "index", "nothing: this network has no graph, and the second one takes no pe")
         ties = network.graph.ties
         return cls(network.graph.eigenvectors, every, ties, HOW[ties])
 

@@ -36,8 +36,8 @@ _TRACED_BATCH = 2  # a batch of 1 would be taken for a constant
 class Before(nn.Module):
     """Windows in µV to what the second graph and the eigenvectors need.
 
-    Outputs are nodes, adjacency, the trunk where the encoder mixes electrodes, and the skips that the decoder
-    takes, finest first.
+    Outputs are nodes, adjacency where there is a graph, the trunk where an encoder mixes electrodes, and the skips
+    that the decoder takes, finest first.
     """
 
     def __init__(self, network: Network, card: Card) -> None:
@@ -52,33 +52,46 @@ class Before(nn.Module):
 
 
 class After(nn.Module):
-    """What `Before` gave, and the eigenvectors, to logits after the card's shift and scale."""
+    """What `Before` gave, and the eigenvectors where there is a graph, to logits after the card's shift and scale."""
 
     def __init__(self, network: Network, card: Card) -> None:
         super().__init__()
         self.network, self._shift, self._scale = network, card.logit_shift, card.logit_scale
 
-    def forward(self, pe: Tensor, nodes: Tensor, adjacency: Tensor, *others: Tensor) -> Tensor:
-        """Return logits, shape (batch, n_samples)."""
-        if self.network.shared:
-            trunk, skips = nodes.new_zeros(nodes.shape[0], nodes.shape[2], 0), others
-        else:
-            trunk, skips = others[0], others[1:]
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """Return logits, shape (batch, n_samples), for the inputs in the order of `input_names`."""
+        given = dict(zip(input_names(self.network), inputs, strict=True))
+        nodes, skips = given["nodes"], tuple(value for name, value in given.items() if name.startswith("skip_"))
+        batch, n = nodes.shape[0], nodes.shape[1]
+        trunk = given.get("trunk", nodes.new_zeros(batch, nodes.shape[2], 0))
+        # Without a graph there is nothing to decompose, and these are not looked at.
+        adjacency, pe = given.get("adjacency", nodes.new_zeros(batch, 0, n, n)), given.get("pe", nodes)
         features = Features(nodes, adjacency, trunk, skips)
         return (self.network.after_pe(features, pe).logits - self._shift) * self._scale
 
 
 def passed_on(network: Network, features: Features) -> tuple[Tensor, ...]:
     """Return what the second graph takes of the features, in the order of `output_names`."""
-    trunk = () if network.shared else (features.trunk,)
-    return (features.nodes, features.adjacency, *trunk, *features.skips[_first_skip(network) :])
+    graph = () if network.graph is None else (features.adjacency,)
+    trunk = (features.trunk,) if _has_trunk(network) else ()
+    return (features.nodes, *graph, *trunk, *features.skips[_first_skip(network) :])
 
 
 def output_names(network: Network) -> tuple[str, ...]:
     """Return the names of what `passed_on` returns."""
-    trunk = () if network.shared else ("trunk",)
+    graph = () if network.graph is None else ("adjacency",)
+    trunk = ("trunk",) if _has_trunk(network) else ()
     n_skips = len(network.config.encoder.widths) - 1
-    return ("nodes", "adjacency", *trunk, *(f"skip_{i}" for i in range(_first_skip(network), n_skips)))
+    return ("nodes", *graph, *trunk, *(f"skip_{i}" for i in range(_first_skip(network), n_skips)))
+
+
+def input_names(network: Network) -> tuple[str, ...]:
+    """Return the names of what the second graph takes: the first one's outputs and, where there is a graph, ``pe``."""
+    return (*(() if network.graph is None else ("pe",)), *output_names(network))
+
+
+def _has_trunk(network: Network) -> bool:
+    return network.mixer is not None or not network.shared
 
 
 def _first_skip(network: Network) -> int:
@@ -108,8 +121,8 @@ def write_graphs(network: Network, card: Card, folder: Path) -> dict[str, Graph]
         features = before(uv)
         outputs = output_names(network)
         graphs = {BEFORE: _write(before, (uv,), ("uv",), outputs, folder / BEFORE)}
-        pe = plain.pe(features[1])
-        graphs[AFTER] = _write(after, (pe, *features), ("pe", *outputs), ("logits",), folder / AFTER)
+        pe = () if plain.graph is None else (plain.pe(features[1]),)
+        graphs[AFTER] = _write(after, (*pe, *features), input_names(network), ("logits",), folder / AFTER)
     return graphs
 
 
@@ -130,8 +143,8 @@ def _write(
     module: nn.Module, inputs: tuple[Tensor, ...], input_names: Sequence[str], output_names: Sequence[str], path: Path
 ) -> Graph:
     batch = {0: torch.export.Dim("batch")}
-    named = 3 if len(inputs) > 1 else 1  # parameters of forward before its *others
-    shapes = (*([batch] * named), *([tuple([batch] * (len(inputs) - named))] if len(inputs) > 1 else []))
+    # What is taken as *inputs is one parameter that holds several.
+    shapes = (batch,) if isinstance(module, Before) else (tuple([batch] * len(inputs)),)
     with _silence():
         program = torch.onnx.export(
             module.eval(),

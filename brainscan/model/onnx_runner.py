@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainscan.electrodes import N_ELECTRODES
 from brainscan.errors import MissingExtraError, ModelError, UsageError
 from brainscan.model.inference import RunConfig
 from brainscan.model.laplacian import held_pe
@@ -58,8 +59,11 @@ class Graphs:
         """Return what the first graph makes of windows in µV, shape (batch, 19, n_samples), by name."""
         return _run(self._before, {"uv": uv})
 
-    def pe(self, adjacency: FloatArray) -> FloatArray:
+    def pe(self, features: Mapping[str, FloatArray]) -> FloatArray:
         """Return the eigenvectors between the graphs, shape (batch, n_steps, 19, eigenvectors)."""
+        adjacency = features.get("adjacency")
+        if adjacency is None:  # a network without a graph
+            return np.zeros((len(features["nodes"]), 0, N_ELECTRODES, 0), dtype=np.float32)
         return held_pe(adjacency, self._step.eigenvectors, self._step.every, self._step.ties)
 
     def after(self, features: Mapping[str, FloatArray], pe: FloatArray) -> FloatArray:
@@ -99,7 +103,7 @@ class OnnxRunner(SideBySide):
 
     def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
         features = self.graphs.before(np.stack(windows))
-        return self.graphs.after(features, self.graphs.pe(features["adjacency"]))
+        return self.graphs.after(features, self.graphs.pe(features))
 
 
 def need(*packages: str, what: str = "--backend onnx") -> None:

@@ -28,7 +28,7 @@ ONNX = "onnx"
 
 
 def open_runner(name_or_path: str, run: RunConfig | None = None) -> WindowRunner | OnnxRunner:
-    """Open a model: ``default``, ``v3-lite``, a .safetensors file, a folder in the hub's layout, or an ONNX export.
+    """Open a model: a shipped one's name, a file, a folder in the hub's layout, or an ONNX export.
 
     Raises
     ------

@@ -31,7 +31,7 @@ def artifact_piece(rng: np.random.Generator, kind: str, duration_s: float, rate_
     ----------
     rng : Generator
     kind : str
-        One of `ARTIFACTS`.
+        One of `ARTIFACTS` or `MORE`.
     duration_s : float
         Length of the piece, at least 0.3 s; it starts and ends at about zero.
     rate_hz : float
@@ -47,13 +47,13 @@ def artifact_piece(rng: np.random.Generator, kind: str, duration_s: float, rate_
     ValueError
         For an unknown kind or a piece below 0.3 s.
     """
-    if kind not in ARTIFACTS:
-        raise ValueError(f"unknown artifact {kind!r}; there are {', '.join(ARTIFACTS)}")
+    if kind not in _ALL:
+        raise ValueError(f"unknown artifact {kind!r}; there are {', '.join(_ALL)}")
     if duration_s < 0.3:
         raise ValueError(f"an artifact needs at least 0.3 s, got {duration_s} s")
     n_samples = round(duration_s * rate_hz)
     fade_s = min(0.3, duration_s / 6)
-    piece = ARTIFACTS[kind](rng, n_samples, rate_hz) * taper(n_samples, rate_hz, fade_s, fade_s)
+    piece = _ALL[kind](rng, n_samples, rate_hz) * taper(n_samples, rate_hz, fade_s, fade_s)
     return piece.astype(np.float32)
 
 
@@ -234,6 +234,75 @@ def _delta_run(rng: np.random.Generator, n: int, rate_hz: float) -> Array:
     return _outer(field * rng.uniform(15, 60), np.cos(phase) * np.exp(0.4 * wander(rng, n, rate_hz, 0.7)))
 
 
+def _beta_spindles(rng: np.random.Generator, n: int, rate_hz: float) -> Array:
+    """Fast activity of drugs and drowsiness: trains of 15 to 25 Hz over the front that wax and wane."""
+    hz = rng.uniform(15.0, 25.0)
+    phase = 2 * np.pi * (hz * np.arange(n) / rate_hz + 0.25 * wander(rng, n, rate_hz, 0.4))
+    envelope = np.maximum(wander(rng, n, rate_hz, rng.uniform(0.5, 1.5)) + rng.uniform(0.0, 0.8), 0.0)
+    field = _under("F3", rng, 0.6) + _under("F4", rng, 0.6) + rng.uniform(0.0, 0.6) * _under("Cz", rng, 0.6)
+    return _outer(field * rng.uniform(8, 40), np.cos(phase) * envelope)
+
+
+def _shaking(rng: np.random.Generator, n: int, rate_hz: float) -> Array:
+    """Shake the head or the whole child: high voltage at 1.5 to 5 Hz, each electrode in its own shape."""
+    rhythm_hz = rng.uniform(1.5, 5.0)
+    cycles = rhythm_hz * np.arange(n) / rate_hz + 0.08 * wander(rng, n, rate_hz, 1.0)
+    courses = np.stack(
+        [
+            np.cos(2 * np.pi * k * cycles + rng.uniform(0, 6.3)) * np.exp(0.4 * wander(rng, n, rate_hz, 0.7)) / k
+            for k in (1, 1, 2, 3)
+        ]
+    )
+    mixing = rng.standard_normal((N_ELECTRODES, len(courses))) * np.exp(0.5 * rng.standard_normal((N_ELECTRODES, 1)))
+    shared = _outer(skin_field(directions(rng, 1)[0], rng.uniform(0.6, 1.5)), courses[0])
+    jolts = rng.uniform(0.0, 0.4) * band_noise(rng, N_ELECTRODES, n, rate_hz, (10.0, 60.0))
+    rms = np.exp(rng.uniform(np.log(40), np.log(300)))
+    return np.asarray(rms * (0.5 * mixing @ courses + shared + jolts), dtype=np.float64)
+
+
+def _torn(rng: np.random.Generator, n: int, rate_hz: float) -> Array:
+    """Electrodes come loose together: steps of up to millivolts, each brought back by the high-pass."""
+    count = int(rng.integers(2, 8))
+    field = np.zeros(N_ELECTRODES)
+    field[rng.choice(N_ELECTRODES, count, replace=False)] = rng.standard_normal(count)
+    t, course = np.arange(n) / rate_hz, np.zeros(n)
+    at_s = rng.uniform(0.1, 1.0)
+    while at_s < n / rate_hz:
+        since = np.maximum(t - at_s, 0.0)
+        back_s = rng.uniform(0.05, 0.6)
+        course += rng.standard_normal() * (t >= at_s) * np.exp(-since / back_s) * np.cos(since * rng.uniform(0.0, 6.0))
+        at_s += rng.uniform(0.2, 2.5)
+    return _outer(field * np.exp(rng.uniform(np.log(150), np.log(2000))), course)
+
+
+def _lateral_delta(rng: np.random.Generator, n: int, rate_hz: float) -> Array:
+    """Lateralised or generalised rhythmic delta (LRDA, GRDA): 0.7 to 3 Hz, steady in frequency and place."""
+    phase = 2 * np.pi * (rng.uniform(0.7, 3.0) * np.arange(n) / rate_hz + 0.08 * wander(rng, n, rate_hz, 1.0))
+    middle = directions(rng, 1)[0]
+    field = patch_field(rng, middle, rng.uniform(0.4, 0.8))
+    if rng.uniform() < 0.4:
+        field = field + rng.uniform(0.7, 1.0) * patch_field(rng, middle * (-1.0, 1.0, 1.0), rng.uniform(0.4, 0.8))
+    sharp = rng.uniform(0.0, 0.5) * np.cos(2 * phase + rng.uniform(0, 6.3))
+    return _outer(field * rng.uniform(15, 90), (np.cos(phase) + sharp) * np.exp(0.25 * wander(rng, n, rate_hz, 1.5)))
+
+
+def _triphasic(rng: np.random.Generator, n: int, rate_hz: float) -> Array:
+    """Generalised triphasic waves at 1 to 2.5 Hz, with a lag from the front to the back."""
+    t, total = np.arange(n) / rate_hz, np.zeros((N_ELECTRODES, n))
+    every_s, lag_s = 1 / rng.uniform(1.0, 2.5), rng.uniform(0.0, 0.12)
+    sizes = rng.uniform(0.7, 1.3, int(n / rate_hz / every_s * 1.6) + 2)
+    beats = np.cumsum(every_s * rng.normal(1.0, 0.08, len(sizes)))
+    for where, back, strength in (("Fz", 0.0, 1.0), ("Cz", 0.5, 0.8), ("Pz", 1.0, rng.uniform(0.2, 0.6))):
+        course = np.zeros(n)
+        for at_s, size in zip(beats, sizes, strict=True):
+            x = t - at_s - back * lag_s
+            near = slice(*np.searchsorted(x, (-0.5, 0.9)))
+            shape = -0.4 * np.exp(-0.5 * ((x[near] + 0.09) / 0.035) ** 2) + np.exp(-0.5 * (x[near] / 0.06) ** 2)
+            course[near] += size * (shape - 0.5 * np.exp(-0.5 * ((x[near] - 0.2) / 0.12) ** 2))
+        total += _outer(strength * _under(where, rng, 0.8), course)
+    return rng.uniform(25, 110) * total
+
+
 def _discharges(rng: np.random.Generator, n: int, rate_hz: float, every_s: float, irregular: float) -> Array:
     t = np.arange(n) / rate_hz
     course, at_s = np.zeros(n), rng.uniform(0.2, 0.6)
@@ -277,4 +346,17 @@ ARTIFACTS: Mapping[str, Maker] = MappingProxyType(
         "delta_run": _delta_run,
     }
 )
-"""Every kind of `artifact_piece` and its maker."""
+"""What `simulate` draws from, and its maker."""
+
+MORE: Mapping[str, Maker] = MappingProxyType(
+    {
+        "beta_spindles": _beta_spindles,
+        "shaking": _shaking,
+        "torn": _torn,
+        "lateral_delta": _lateral_delta,
+        "triphasic": _triphasic,
+    }
+)
+"""Further kinds, which training draws, too; simulated recordings stay as they were."""
+
+_ALL = {**ARTIFACTS, **MORE}

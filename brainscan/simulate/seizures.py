@@ -18,9 +18,12 @@ from brainscan.simulate.head import beside, directions, patch_fields
 from brainscan.simulate.noise import Array, band_noise, bursts, smooth_step, taper, wander
 
 SeizureType = Literal["focal", "generalised"]
-Pattern = Literal["rhythmic", "low_voltage_fast", "spike_rhythm", "spike_wave", "tonic_clonic", "decremental"]
+Pattern = Literal[
+    "rhythmic", "low_voltage_fast", "spike_rhythm", "spike_wave", "tonic_clonic", "decremental", "slow_evolving"
+]
 PATTERNS: tuple[Pattern, ...] = get_args(Pattern)
-FOCAL: tuple[Pattern, ...] = ("rhythmic", "low_voltage_fast", "spike_rhythm")
+FOCAL: tuple[Pattern, ...] = ("rhythmic", "low_voltage_fast", "spike_rhythm", "slow_evolving")
+"""The last is intensive care's; a seizure whose pattern is drawn has one of the others."""
 
 DECREMENT = 0.3
 """Decremental seizures have lower amplitude than others; what stands out is the background's fall."""
@@ -163,6 +166,8 @@ def _ictal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> tuple[A
         return _tonic_clonic(rng, clock)
     if pattern == "decremental":
         return _decremental(rng, clock)
+    if pattern == "slow_evolving":
+        return _slow_evolving(rng, clock)
     return _focal(rng, clock, pattern)
 
 
@@ -246,6 +251,32 @@ def _decremental(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]
         ictal += _outer(source.strength * source.field, rng.uniform(2.5, 5.0) * slow)
     depth = rng.uniform(0.5, 0.85) * smooth_step(t / 0.8) * smooth_step((clock.ictal_s - t) / 2.0)
     return ictal, np.broadcast_to(depth, ictal.shape)
+
+
+def _slow_evolving(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]:
+    """Discharges or delta of a wide field that quicken, spread and slow down again, as in intensive care.
+
+    Evolution after the ACNS' terminology (Hirsch et al., J Clin Neurophysiol 2021;38:1): at least two changes of
+    frequency, shape or place in one direction, between 0.5 and 4 Hz or above.
+    """
+    sources = [
+        replace(source, strength=source.strength, from_share=min(source.from_share, 0.4))
+        for source in _focal_sources(rng)
+    ]
+    fields = patch_fields(rng, directions(rng, 1), rng.uniform(0.5, 0.9))
+    sources.append(_Source(fields[:, 0], rng.uniform(0.2, 0.7), 0.0, rng.normal(0.0, 0.3)))
+    low, high = rng.uniform(0.8, 2.0), rng.uniform(2.2, 5.5)
+    top = rng.uniform(0.25, 0.7)
+    course = clock.course
+    rise, fall = smooth_step(course / top), smooth_step((course - top) / (1.0 - top))
+    hz = low * (high / low) ** (rise * (1.0 - rng.uniform(0.3, 1.0) * fall))
+    frequency = hz * np.exp(rng.uniform(0.03, 0.12) * wander(rng, clock.n_ictal, clock.rate_hz, 0.8))
+    envelope = rng.uniform(0.4, 0.9) + (1.0 - rng.uniform(0.4, 0.9)) * rise
+    envelope = envelope * _breathing(rng, clock) * _ending(rng, clock)
+    sharp = rng.uniform() < 0.5
+    sharpness = (rng.uniform(3.0, 14.0), rng.uniform(1.0, 8.0)) if sharp else (rng.uniform(0.1, 1.5), 1.0)
+    ictal = _project(rng, clock, sources, frequency, envelope, sharpness)
+    return ictal, np.zeros_like(ictal)
 
 
 def _project(

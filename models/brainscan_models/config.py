@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,7 +36,8 @@ class EncoderConfig:
     ----------
     widths, kernels, second_kernels, strides, dilations : tuple of int
         One entry a stage. The first convolution of a stage has kernel and stride, the second
-        ``second_kernels`` and the dilation; kernels are odd.
+        ``second_kernels`` and the dilation; kernels are odd. A second kernel of 0 leaves the second convolution
+        and the residual out.
     shared : bool
         The same encoder sees each electrode alone, instead of all of them in its first layer.
     norm : {"none", "batch"}
@@ -60,9 +62,10 @@ class EncoderConfig:
             raise ValueError(f"widths must be one or more positive numbers, got {self.widths}")
         for name in ("kernels", "second_kernels", "strides", "dilations"):
             values: tuple[int, ...] = getattr(self, name)
-            if len(values) != len(self.widths) or min(values) < 1:
+            least = 0 if name == "second_kernels" else 1
+            if len(values) != len(self.widths) or min(values) < least:
                 raise ValueError(f"{name} needs {len(self.widths)} positive entries, one a stage, got {values}")
-        if any(kernel % 2 == 0 for kernel in (*self.kernels, *self.second_kernels)):
+        if any(kernel % 2 == 0 for kernel in (*self.kernels, *filter(None, self.second_kernels))):
             raise ValueError(f"kernels must be odd, got {self.kernels} and {self.second_kernels}")
         _check_share("dropout", self.dropout)
 
@@ -226,6 +229,10 @@ class HeadConfig:
         Their odd kernel.
     dilations : tuple of int
         Their dilations, one a convolution; empty leaves them out.
+    pace : int
+        Steps of the decoder that become one of the head's. 1: the convolutions follow each other at the decoder's
+        rate. More: what is pooled is standardised by running statistics, each channel's mean and maximum over so
+        many steps are taken, a 1×1 convolution leads to `hidden`, and the convolutions are residual.
     prior : float
         Probability that an untrained network gives, strictly between 0 and 1.
     dropout : float
@@ -237,11 +244,12 @@ class HeadConfig:
     hidden: int = 32
     kernel: int = 3
     dilations: tuple[int, ...] = ()
+    pace: int = 1
     prior: float = 0.1
     dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        if min(self.largest, self.hidden) < 1 or any(d < 1 for d in self.dilations):
+        if min(self.largest, self.hidden, self.pace) < 1 or any(d < 1 for d in self.dilations):
             raise ValueError(f"the head's sizes must be positive, got {self}")
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise ValueError(f"kernel must be odd, got {self.kernel}")
@@ -260,22 +268,27 @@ class NetworkConfig:
         Rows of the input.
     encoder, bottleneck, nodes, edges, graph, decoder, head
         The parts, in the order in which data passes them. ``bottleneck.d_model`` is the encoder's last
-        width; with a shared encoder ``nodes.d_model`` is, too.
+        width; with a shared encoder ``nodes.d_model`` is, too. ``edges`` and ``graph`` may both be None.
+    mixer : EncoderConfig or None
+        A second encoder beside a shared one: it mixes the electrodes in its first layer, as V3's does, feeds the
+        bottleneck (whose width is then its own) and joins the pooled electrodes in the head.
     """
 
     n_electrodes: int = 19
     encoder: EncoderConfig = EncoderConfig()
     bottleneck: StreamConfig = StreamConfig(layers=6, d_model=512, d_state=16, headdim=64)
     nodes: StreamConfig = StreamConfig(layers=6, d_model=64, d_state=16, headdim=8)
-    edges: StreamConfig = StreamConfig(layers=2, d_model=16, d_state=8, headdim=4, norm="after")
-    graph: GraphConfig = GraphConfig(ties="fade")
+    edges: StreamConfig | None = StreamConfig(layers=2, d_model=16, d_state=8, headdim=4, norm="after")
+    graph: GraphConfig | None = GraphConfig(ties="fade")
     decoder: DecoderConfig = field(default_factory=DecoderConfig)
     head: HeadConfig = field(default_factory=HeadConfig)
+    mixer: EncoderConfig | None = None
 
     def __post_init__(self) -> None:
         last = self.encoder.widths[-1]
-        if self.bottleneck.d_model != last:
-            raise ValueError(f"bottleneck.d_model {self.bottleneck.d_model} is not the encoder's last width {last}")
+        trunk = self.trunk_width
+        if self.bottleneck.d_model != trunk:
+            raise ValueError(f"bottleneck.d_model {self.bottleneck.d_model} is not the encoder's last width {trunk}")
         if self.encoder.shared and self.nodes.d_model != last:
             raise ValueError(f"with a shared encoder nodes.d_model must be its last width {last}")
         if self.encoder.shared != (self.head.pool == "pool"):
@@ -284,19 +297,49 @@ class NetworkConfig:
             raise ValueError("decoder.channels must be 1 where the encoder mixes electrodes")
         if len(self.decoder.widths) > len(self.encoder.widths):
             raise ValueError("the decoder has more stages than the encoder")
-        if self.n_electrodes < 2 or max(self.graph.eigenvectors, self.head.largest) > self.n_electrodes:
+        if (self.edges is None) != (self.graph is None):
+            raise ValueError("edges and graph belong together: both or neither")
+        if self.head.pace > 1 and not self.encoder.shared:
+            raise ValueError("head.pace needs head.pool 'pool'")
+        self._check_mixer()
+        eigenvectors = self.graph.eigenvectors if self.graph else 0
+        if self.n_electrodes < 2 or max(eigenvectors, self.head.largest) > self.n_electrodes:
             raise ValueError(f"{self.n_electrodes} electrodes are too few for the graph's or head's choices")
+
+    def _check_mixer(self) -> None:
+        if self.mixer is None:
+            return
+        if not self.encoder.shared or self.mixer.shared:
+            raise ValueError("a mixer stands beside a shared encoder and is not shared itself")
+        if self.mixer.stride != self.decoded_stride:
+            raise ValueError(f"the mixer's strides must give {self.decoded_stride} samples a step, as the decoder does")
+
+    @property
+    def paced(self) -> bool:
+        """Whether the head takes what it pools to a slower pace, or joins it with a mixer's trunk."""
+        return self.head.pace > 1 or self.mixer is not None
+
+    @property
+    def trunk_width(self) -> int:
+        """Width of what the bottleneck sees."""
+        return (self.mixer or self.encoder).widths[-1]
 
     @property
     def stride(self) -> int:
         """Samples that every input length must be a multiple of."""
-        return self.encoder.stride * self.graph.stride
+        graph = self.encoder.stride * (self.graph.stride if self.graph else 1)
+        return math.lcm(graph, self.output_stride)
+
+    @property
+    def decoded_stride(self) -> int:
+        """Samples a step of the decoder's output."""
+        stages = len(self.encoder.strides) - len(self.decoder.widths)
+        return math.prod(self.encoder.strides[:stages])
 
     @property
     def output_stride(self) -> int:
-        """Samples a step of the decoder's output, before logits are interpolated to the input rate."""
-        stages = len(self.encoder.strides) - len(self.decoder.widths)
-        return math.prod(self.encoder.strides[:stages])
+        """Samples a step of the head's output, before logits are interpolated to the input rate."""
+        return self.decoded_stride * self.head.pace
 
     @property
     def pairs(self) -> int:
@@ -353,6 +396,8 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return _from_mapping(typing.cast(type, hint), value, path)
     origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType:  # a part that may be left out
+        return None if value is None else _convert(args[0], value, path)
     if origin is Literal:
         if value not in args:
             raise ValueError(f"{path} must be one of {', '.join(map(repr, args))}, got {value!r}")

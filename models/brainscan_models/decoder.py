@@ -129,6 +129,60 @@ class PoolHead(nn.Module):
         return out
 
 
+class PacedHead(nn.Module):
+    """Pooled electrodes and the mixed trunk, each averaged and maximised over `pace` steps, joined, then convolved.
+
+    Parameters
+    ----------
+    channels : int
+        Of each electrode.
+    trunk : int
+        Width of the mixed features; 0 where there are none.
+    config : HeadConfig
+    """
+
+    def __init__(self, channels: int, trunk: int, config: HeadConfig) -> None:
+        super().__init__()
+        joined = 2 * (3 * channels + trunk)
+        self.norm = nn.BatchNorm1d(joined, affine=False)
+        self.join = nn.Conv1d(joined, config.hidden, 1)
+        he_init(self.join, 1.0)
+        self.convs = nn.ModuleList(
+            nn.Conv1d(config.hidden, config.hidden, config.kernel, padding=d * (config.kernel // 2), dilation=d)
+            for d in config.dilations
+        )
+        for conv in self.convs:
+            he_init(conv, activation_gain("silu"))  # type: ignore[arg-type]
+        self.project = nn.Conv1d(config.hidden, 1, 1)
+        nn.init.normal_(self.project.weight, std=0.5 / math.sqrt(config.hidden))
+        _set_prior(self.project, config.prior)
+        self.largest, self.dropout, self.pace = config.largest, config.dropout, config.pace
+
+    def forward(self, decoded: Tensor, trunk: Tensor) -> Tensor:
+        """Return logits, one for every `pace` steps.
+
+        Parameters
+        ----------
+        decoded : Tensor, shape (batch, channels, n_electrodes, n_steps)
+        trunk : Tensor, shape (batch, n_steps, width)
+
+        Returns
+        -------
+        Tensor, shape (batch, n_steps / pace)
+        """
+        x = torch.cat((pool_electrodes(decoded, self.largest), trunk.transpose(1, 2)), dim=1)
+        pieces = x.reshape(*x.shape[:2], x.shape[2] // self.pace, self.pace)
+        x = F.silu(self.join(self.norm(torch.cat((pieces.mean(dim=3), pieces.amax(dim=3)), dim=1))))
+        for conv in self.convs:
+            if self.dropout:
+                x = F.dropout(x, self.dropout, self.training)
+            x = x + F.silu(conv(x))
+        if self.dropout:
+            x = F.dropout(x, self.dropout, self.training)
+        out: Tensor = self.project(x).squeeze(1)
+        return out
+
+
 def pool_electrodes(decoded: Tensor, largest: int) -> Tensor:
     """Return mean, mean of the largest and spread over the electrodes.
 

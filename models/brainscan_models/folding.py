@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from brainscan_models.decoder import Decoder, UpStage
 from brainscan_models.linear import linear
 from brainscan_models.network import Network
-from brainscan_models.tcn import HALF, Encoder, ResidualStage, RowConv, RowConvTranspose
+from brainscan_models.tcn import HALF, Encoder, PlainStage, ResidualStage, RowConv, RowConvTranspose
 
 Parent = TypeVar("Parent", Encoder, Decoder)
 
@@ -48,7 +48,9 @@ def folded(network: Network) -> Network:
     twin = copy.copy(network)
     twin._modules = dict(network._modules)
     with torch.no_grad():
-        twin.encoder = _swapped(network.encoder, FoldedStage)
+        twin.encoder = _swapped(network.encoder, _folded_stage)
+        if network.mixer is not None:
+            twin.mixer = _swapped(network.mixer, _folded_stage)
         twin.decoder = _swapped(network.decoder, FoldedUpStage)
     return twin
 
@@ -96,50 +98,80 @@ class FoldedConv(nn.Module):
         return y.contiguous(memory_format=torch.channels_last)
 
 
+def _folded_stage(stage: ResidualStage | PlainStage) -> nn.Module:
+    return FoldedPlainStage(stage) if isinstance(stage, PlainStage) else FoldedStage(stage)
+
+
+class _Normalised(nn.Module):
+    """A convolution that the norm before it is part of."""
+
+    start: Tensor
+    end: Tensor
+
+    def __init__(self, conv: RowConv, mean: Tensor, gain: Tensor) -> None:
+        super().__init__()
+        self.conv = FoldedConv(conv, gain)
+        taken = self.conv.weight[:, :, 0] * mean[:, None]  # (out, in, taps): what each tap takes off an output
+        self.conv.bias -= taken.sum(dim=(1, 2))
+        before, after = _beyond(conv)
+        # Padding is zero behind the norm, so that it has nothing to take off.
+        self.register_buffer("start", _excess(taken, before), persistent=False)
+        self.register_buffer("end", _excess(taken, after), persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the convolution of x, shape (n, in_channels, rows, steps), standardised."""
+        y: Tensor = self.conv(x)
+        steps = y.shape[-1]
+        y[..., : self.start.shape[-1]] += self.start[..., :steps]
+        y[..., max(steps - self.end.shape[-1], 0) :] += self.end[..., -steps:] if self.end.shape[-1] else self.end
+        return y
+
+
+class FoldedPlainStage(nn.Module):
+    """A `PlainStage` whose normalisation is part of its convolution."""
+
+    def __init__(self, stage: PlainStage) -> None:
+        super().__init__()
+        first = cast(RowConv, stage.first)
+        self.first = _Normalised(first, *_statistics(stage.norm, first))
+        self.activation = stage.activation
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, width, rows, steps / stride) for x of shape (n, in_width, rows, steps)."""
+        return _activated(self.activation, self.first(x))
+
+
 class FoldedStage(nn.Module):
     """A `ResidualStage` whose normalisation is part of its first convolution and of its residual."""
 
     residual: Tensor
-    start: Tensor
-    end: Tensor
 
     def __init__(self, stage: ResidualStage) -> None:
         super().__init__()
-        mean, gain = _statistics(stage)
         first, residual = cast(RowConv, stage.first), stage.residual
-        self.first = FoldedConv(first, gain)
+        mean, gain = _statistics(stage.norm, first)
+        self.first = _Normalised(first, mean, gain)
         self.second = FoldedConv(cast(RowConv, stage.second), factor=HALF)
         by_input = residual.weight.detach()[:, :, 0] * gain * HALF
         self.register_buffer("residual", by_input, persistent=False)
         # Both branches of the sum get a bias; the residual's joins the other.
         self.second.bias += cast(Tensor, residual.bias).detach() * HALF - by_input @ mean
-        taken = self.first.weight[:, :, 0] * mean[:, None]  # (out, in, taps): what each tap takes off an output
-        self.first.bias -= taken.sum(dim=(1, 2))
-        before, after = _beyond(first)
-        # Padding is zero behind the norm, so that it has nothing to take off.
-        self.register_buffer("start", _excess(taken, before), persistent=False)
-        self.register_buffer("end", _excess(taken, after), persistent=False)
         self.activation = stage.activation
 
     def forward(self, x: Tensor) -> Tensor:
         """Return (n, width, rows, steps / stride) for x of shape (n, in_width, rows, steps)."""
-        y: Tensor = self.first(x)
-        steps = y.shape[-1]
-        y[..., : self.start.shape[-1]] += self.start[..., :steps]
-        y[..., max(steps - self.end.shape[-1], 0) :] += self.end[..., -steps:] if self.end.shape[-1] else self.end
-        y = self.second(_activated(self.activation, y))
-        picked = x[..., :: self.first.stride[1]].permute(0, 2, 3, 1)
+        y = self.second(_activated(self.activation, self.first(x)))
+        picked = x[..., :: self.first.conv.stride[1]].permute(0, 2, 3, 1)
         y = linear(picked, self.residual, plus=y.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
         return _activated(self.activation, y)
 
 
-def _statistics(stage: ResidualStage) -> tuple[Tensor, Tensor]:
+def _statistics(norm: nn.Module, conv: RowConv) -> tuple[Tensor, Tensor]:
     """Return mean and reciprocal spread of each input channel; 0 and 1 where nothing is normalised."""
-    norm = stage.norm
     if isinstance(norm, nn.BatchNorm2d):
         mean, variance = cast(Tensor, norm.running_mean), cast(Tensor, norm.running_var)
         return mean.detach().clone(), (variance.detach() + norm.eps).rsqrt()
-    weight = stage.residual.weight.detach()
+    weight = conv.weight.detach()
     return weight.new_zeros(weight.shape[1]), weight.new_ones(weight.shape[1])
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from brainscan_models.config import NetworkConfig, StreamConfig
+from brainscan_models.config import EncoderConfig, NetworkConfig, StreamConfig
 
 WINDOW_SAMPLES = 15_360
 """One minute at 256 Hz, the window that figures are quoted for."""
@@ -22,12 +22,17 @@ def parameters(config: NetworkConfig) -> dict[str, int]:
     """
     n, encoder, graph = config.n_electrodes, config.encoder, config.graph
     width, node_width = encoder.widths[-1], config.nodes.d_model
-    table = {"encoder": _encoder_parameters(config), "bottleneck": _stream_parameters(config.bottleneck)}
+    table = {"encoder": _encoder_parameters(encoder, 1 if encoder.shared else n)}
+    if config.mixer is not None:
+        table["mixer"] = _encoder_parameters(config.mixer, n)
+    table["bottleneck"] = _stream_parameters(config.bottleneck)
     if not encoder.shared:
         table["to_nodes"] = (width + 1) * n * node_width
     table["nodes"] = _stream_parameters(config.nodes)
-    table["edges"] = _stream_parameters(config.edges) + 2 * config.edges.d_model + 1
-    table["graph"] = (node_width + graph.eigenvectors + 3) * graph.hidden + (graph.hidden + 3) * node_width
+    if config.edges is not None:
+        table["edges"] = _stream_parameters(config.edges) + 2 * config.edges.d_model + 1
+    if graph is not None:
+        table["graph"] = (node_width + graph.eigenvectors + 3) * graph.hidden + (graph.hidden + 3) * node_width
     if not encoder.shared:
         table["from_nodes"] = (n * node_width + 1) * width
     table["decoder"] = _decoder_parameters(config)
@@ -50,20 +55,23 @@ def flops(config: NetworkConfig, n_samples: int = WINDOW_SAMPLES) -> dict[str, i
     n, encoder, graph = config.n_electrodes, config.encoder, config.graph
     rows = n if encoder.shared else 1
     steps = n_samples // encoder.stride
-    graph_steps = steps // graph.stride
+    graph_steps = steps // (graph.stride if graph else 1)
     width, node_width = encoder.widths[-1], config.nodes.d_model
-    table = {
-        "encoder": rows * _encoder_flops(config, n_samples),
-        "bottleneck": rows * steps * _stream_flops(config.bottleneck),
-    }
+    table = {"encoder": rows * _encoder_flops(encoder, 1 if encoder.shared else n, n_samples)}
+    if config.mixer is not None:
+        table["mixer"] = _encoder_flops(config.mixer, n, n_samples)
+    trunks, trunk_steps = (1, n_samples // config.mixer.stride) if config.mixer else (rows, steps)
+    table["bottleneck"] = trunks * trunk_steps * _stream_flops(config.bottleneck)
     if not encoder.shared:
         table["to_nodes"] = 2 * steps * width * n * node_width
     table["nodes"] = n * steps * _stream_flops(config.nodes)
-    similarity = 2 * n * n * node_width * steps
-    table["edges"] = config.pairs * graph_steps * (_stream_flops(config.edges) + 4 * config.edges.d_model) + similarity
-    first, second = node_width + graph.eigenvectors, graph.hidden
-    mixing = 2 * n * n * graph.hops * (first + second)
-    table["graph"] = graph_steps * (mixing + 2 * n * (first * second + second * node_width))
+    if config.edges is not None and graph is not None:
+        similarity = 2 * n * n * node_width * steps
+        streams = config.pairs * graph_steps * (_stream_flops(config.edges) + 4 * config.edges.d_model)
+        table["edges"] = streams + similarity
+        first, second = node_width + graph.eigenvectors, graph.hidden
+        mixing = 2 * n * n * graph.hops * (first + second)
+        table["graph"] = graph_steps * (mixing + 2 * n * (first * second + second * node_width))
     if not encoder.shared:
         table["from_nodes"] = 2 * steps * width * n * node_width
     table["decoder"] = rows * _decoder_flops(config, steps)
@@ -71,25 +79,24 @@ def flops(config: NetworkConfig, n_samples: int = WINDOW_SAMPLES) -> dict[str, i
     return table
 
 
-def _stage_inputs(config: NetworkConfig) -> tuple[int, ...]:
-    return (1 if config.encoder.shared else config.n_electrodes, *config.encoder.widths[:-1])
-
-
-def _encoder_parameters(config: NetworkConfig) -> int:
-    encoder = config.encoder
+def _encoder_parameters(encoder: EncoderConfig, rows: int) -> int:
+    """Count the parameters of an encoder whose first layer sees so many electrodes."""
     total = (encoder.widths[-1] + 1) * encoder.widths[-1]
-    for stage, (inputs, width) in enumerate(zip(_stage_inputs(config), encoder.widths, strict=True)):
-        first, second = inputs * encoder.kernels[stage], width * encoder.second_kernels[stage]
+    for stage, (inputs, width) in enumerate(zip((rows, *encoder.widths[:-1]), encoder.widths, strict=True)):
         # Each normalised convolution has a gain and a bias a channel, the residual a bias.
-        total += width * (first + 2) + width * (second + 2) + width * (inputs + 1)
+        total += width * (inputs * encoder.kernels[stage] + 2)
+        if encoder.second_kernels[stage]:
+            total += width * (width * encoder.second_kernels[stage] + 2) + width * (inputs + 1)
     return total
 
 
-def _encoder_flops(config: NetworkConfig, n_samples: int) -> int:
-    encoder, total, steps = config.encoder, 0, n_samples
-    for stage, (inputs, width) in enumerate(zip(_stage_inputs(config), encoder.widths, strict=True)):
+def _encoder_flops(encoder: EncoderConfig, rows: int, n_samples: int) -> int:
+    total, steps = 0, n_samples
+    for stage, (inputs, width) in enumerate(zip((rows, *encoder.widths[:-1]), encoder.widths, strict=True)):
         steps //= encoder.strides[stage]
-        taps = inputs * encoder.kernels[stage] + width * encoder.second_kernels[stage] + inputs
+        taps = inputs * encoder.kernels[stage]
+        if encoder.second_kernels[stage]:
+            taps += width * encoder.second_kernels[stage] + inputs
         total += 2 * steps * width * taps
     return total + 2 * steps * encoder.widths[-1] ** 2
 
@@ -156,7 +163,12 @@ def _head_layers(config: NetworkConfig) -> tuple[tuple[int, int, int], ...]:
     head = config.head
     if head.pool == "mix":
         return ((config.n_electrodes, 1, 1),)
-    widths = (3 * config.decoder.channels, *([head.hidden] * len(head.dilations)))
+    pooled = 3 * config.decoder.channels
+    if config.paced:
+        joined = 2 * (pooled + (config.trunk_width if config.mixer else 0))
+        hidden = tuple((head.hidden, head.hidden, head.kernel) for _ in head.dilations)
+        return ((joined, head.hidden, 1), *hidden, (head.hidden, 1, 1))
+    widths = (pooled, *([head.hidden] * len(head.dilations)))
     hidden = tuple((a, b, head.kernel) for a, b in itertools.pairwise(widths))
     return (*hidden, (widths[-1], 1, 1))
 

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from brainscan_models.bimamba import Stream
 from brainscan_models.config import NetworkConfig
-from brainscan_models.decoder import Decoder, MixHead, PoolHead
+from brainscan_models.decoder import Decoder, MixHead, PacedHead, PoolHead
 from brainscan_models.graph import EdgeStream, GraphMixer, adjacency, laplacian_pe, similarity
 from brainscan_models.linear import Linear
 from brainscan_models.tcn import HALF, Encoder
@@ -37,7 +37,7 @@ class Features(NamedTuple):
     nodes : Tensor, shape (batch, n_electrodes, n_node_steps, width)
     adjacency : Tensor, shape (batch, n_graph_steps, n_electrodes, n_electrodes)
     trunk : Tensor, shape (batch, n_node_steps, trunk_width)
-        The mixed features that by-pass the nodes; width 0 behind a shared encoder.
+        The mixed features that by-pass the nodes; width 0 behind a shared encoder without a mixer.
     skips : tuple of Tensor
         Encoder stages, finest first.
     """
@@ -54,7 +54,7 @@ class Located(NamedTuple):
     Attributes
     ----------
     logits : Tensor, shape (batch, n_samples)
-    electrodes : Tensor, shape (batch, n_electrodes, n_samples / config.output_stride)
+    electrodes : Tensor, shape (batch, n_electrodes, n_samples / config.decoded_stride)
         Unbounded, larger for a seizure; electrode i in row i.
     """
 
@@ -81,19 +81,20 @@ class Network(nn.Module):
         self.shared = config.encoder.shared
         n, width = config.n_electrodes, config.encoder.widths[-1]
         self.encoder = Encoder(1 if self.shared else n, config.encoder)
+        self.mixer = Encoder(n, config.mixer) if config.mixer else None
         self.bottleneck = Stream(config.bottleneck)
         node_width = config.nodes.d_model
         self.to_nodes = None if self.shared else Linear(width, n * node_width)
         self.nodes = Stream(config.nodes)
-        self.edges = EdgeStream(config.edges, config.graph.cosine_gain)
-        self.graph = GraphMixer(node_width, config.graph)
+        self.edges, self.graph = None, None
+        if config.edges is not None and config.graph is not None:
+            self.edges = EdgeStream(config.edges, config.graph.cosine_gain)
+            self.graph = GraphMixer(node_width, config.graph)
         self.from_nodes = None if self.shared else Linear(n * node_width, width)
         outputs = config.decoder.channels if self.shared else n
         self.decoder = Decoder(width, outputs, config.encoder, config.decoder)
-        self.head: nn.Module = (
-            PoolHead(config.decoder.channels, config.head) if self.shared else MixHead(n, config.head.prior)
-        )
-        self.pe_every = config.graph.pe_every
+        self.head: nn.Module = _pool_head(config) if self.shared else MixHead(n, config.head.prior)
+        self.pe_every = config.graph.pe_every if config.graph else 1
         self._ablate: frozenset[str] = frozenset()
 
     @property
@@ -148,11 +149,17 @@ class Network(nn.Module):
         # Channels-last throughout: (batch, channels, rows, steps) in the convolutions is, in memory, the
         # (batch · rows, steps, channels) of the streams.
         encoded, skips = self.encoder(x.unsqueeze(1) if self.shared else x.unsqueeze(2))
-        trunk = self._stream("bottleneck", encoded.permute(0, 2, 3, 1).flatten(0, 1).contiguous())
-        if self.to_nodes is None:
+        rows = encoded.permute(0, 2, 3, 1).flatten(0, 1).contiguous()
+        if self.mixer is not None:
+            mixed = self.mixer(x.unsqueeze(2))[0]
+            trunk = self._stream("bottleneck", mixed.permute(0, 2, 3, 1).flatten(0, 1).contiguous())
+            nodes = rows.reshape(batch, n, *rows.shape[1:])
+        elif self.to_nodes is None:
+            trunk = self._stream("bottleneck", rows)
             nodes = trunk.reshape(batch, n, *trunk.shape[1:])
             trunk = trunk.new_zeros(batch, trunk.shape[1], 0)
         else:
+            trunk = self._stream("bottleneck", rows)
             wide: Tensor = self.to_nodes(trunk)
             nodes = wide.reshape(batch, wide.shape[1], n, -1).transpose(1, 2).contiguous()
         return Features(
@@ -173,10 +180,11 @@ class Network(nn.Module):
         -------
         Tensor, shape (batch, n_steps, n_electrodes, eigenvectors)
         """
-        count = self.config.graph.eigenvectors
-        if count == 0 or "pe" in self.ablate:
+        graph = self.config.graph
+        count = graph.eigenvectors if graph else 0
+        if graph is None or count == 0 or "pe" in self.ablate:
             return adjacency.new_zeros(*adjacency.shape[:3], count)
-        vectors = laplacian_pe(adjacency[:, :: self.pe_every], count, self.config.graph.ties)
+        vectors = laplacian_pe(adjacency[:, :: self.pe_every], count, graph.ties)
         if self.training:
             signs = torch.randint(0, 2, (len(vectors), 1, 1, count), device=vectors.device)
             vectors = vectors * (2 * signs - 1)
@@ -187,10 +195,12 @@ class Network(nn.Module):
         nodes = self._mix(features.nodes, features.adjacency, pe)
         if self.from_nodes is None:
             decoded = self.decoder(nodes.permute(0, 3, 1, 2), features.skips)
+            joined = (decoded, features.trunk) if self.config.paced else (decoded,)
+            logits: Tensor = self.head(*joined)
         else:
             x = (features.trunk + self.from_nodes(nodes.transpose(1, 2).flatten(2))) * HALF
             decoded = self.decoder(x.unsqueeze(1).permute(0, 3, 1, 2), features.skips).transpose(1, 2)
-        logits: Tensor = self.head(decoded)
+            logits = self.head(decoded)
         if logits.dtype in (torch.bfloat16, torch.float16):
             logits = logits.float()
         if self.config.output_stride > 1:
@@ -200,13 +210,16 @@ class Network(nn.Module):
 
     def recompute(self, on: bool) -> None:
         """Trade time for memory in training: see `Stream`."""
-        for stream in (self.bottleneck, self.nodes, self.edges.stream):
+        streams = (self.bottleneck, self.nodes, *([self.edges.stream] if self.edges is not None else []))
+        for stream in streams:
             stream.recompute = on
 
     def _stream(self, name: str, x: Tensor) -> Tensor:
         return x if name in self.ablate else cast(Tensor, getattr(self, name)(x))
 
     def _adjacency(self, nodes: Tensor) -> Tensor:
+        if self.edges is None or self.config.graph is None:
+            return nodes.new_zeros(nodes.shape[0], 0, nodes.shape[1], nodes.shape[1])
         # Similarities and weights stay in float32 under autocast: bfloat16 would make edges level that are not.
         nodes = nodes.float() if nodes.dtype in (torch.bfloat16, torch.float16) else nodes
         with torch.autocast(nodes.device.type, enabled=False):
@@ -217,13 +230,19 @@ class Network(nn.Module):
         return adjacency(weights, self.config.n_electrodes, self.config.graph)
 
     def _mix(self, nodes: Tensor, graph: Tensor, pe: Tensor) -> Tensor:
-        if "graph" in self.ablate:
+        if self.graph is None or self.config.graph is None or "graph" in self.ablate:
             return nodes
         stride = self.config.graph.stride
         batch, n, steps, width = nodes.shape
         by_step = nodes.reshape(batch, n, steps // stride, stride, width).mean(dim=3) if stride > 1 else nodes
         added: Tensor = self.graph(by_step.transpose(1, 2), graph, pe).transpose(1, 2)
         return nodes + (added.repeat_interleave(stride, dim=2) if stride > 1 else added)
+
+
+def _pool_head(config: NetworkConfig) -> nn.Module:
+    head, channels = config.head, config.decoder.channels
+    trunk = config.trunk_width if config.mixer else 0
+    return PacedHead(channels, trunk, head) if config.paced else PoolHead(channels, head)
 
 
 def _bounded(eeg: Tensor) -> Tensor:

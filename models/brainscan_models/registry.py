@@ -39,7 +39,36 @@ V3_LITE = NetworkConfig(
     head=HeadConfig(pool="pool", hidden=48, dilations=(1, 4, 16)),
 )
 
-VARIANTS: Mapping[str, NetworkConfig] = MappingProxyType({"v3": V3, "v3-lite": V3_LITE})
+V3_HYBRID = NetworkConfig(
+    encoder=EncoderConfig(
+        widths=(16, 24, 32, 48),
+        kernels=(25, 7, 5, 5),
+        second_kernels=(0, 0, 0, 0),
+        strides=(8, 2, 2, 2),
+        dilations=(1, 1, 1, 1),
+        shared=True,
+        norm="batch",
+        activation="silu",
+    ),
+    mixer=EncoderConfig(
+        widths=(24, 32, 48, 48, 48),
+        kernels=(17, 7, 7, 5, 5),
+        second_kernels=(0, 0, 0, 0, 0),
+        strides=(4, 2, 2, 2, 2),
+        dilations=(1, 1, 1, 1, 1),
+        norm="batch",
+        activation="silu",
+    ),
+    # Where children were left out, neither stream nor edges nor graph found more: docs/detector.md.
+    bottleneck=StreamConfig(layers=0, d_model=48, d_state=16, headdim=16),
+    nodes=StreamConfig(layers=0, d_model=48, d_state=16, headdim=8),
+    edges=None,
+    graph=None,
+    decoder=DecoderConfig(widths=(), channels=48),
+    head=HeadConfig(pool="pool", hidden=64, dilations=(1, 2, 4), pace=4, dropout=0.2),
+)
+
+VARIANTS: Mapping[str, NetworkConfig] = MappingProxyType({"v3": V3, "v3-lite": V3_LITE, "v3-hybrid": V3_HYBRID})
 """Names are never used again for another design; `configs/models/` holds the same as YAML (tested)."""
 
 

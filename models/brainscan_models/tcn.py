@@ -119,10 +119,7 @@ class ResidualStage(nn.Module):
         self.residual = RowConv(in_width, width, 1, stride=stride)
         for layer, gain in ((first, outer), (second, inner), (self.residual, outer)):
             he_init(layer, gain)
-        self.norm = nn.BatchNorm2d(in_width, affine=False) if config.norm == "batch" else nn.Identity()
-        if stage and isinstance(self.norm, nn.BatchNorm2d):
-            # Before any statistics are known: what an activation of unit spread gives.
-            nn.init.constant_(cast(Tensor, self.norm.running_var), inner**-2)
+        self.norm = _norm(in_width, config, stage)
         self.first = weight_norm(first)
         self.second = weight_norm(second)
         self.activation = activation(config.activation)
@@ -135,6 +132,36 @@ class ResidualStage(nn.Module):
         y: Tensor = self.first(x).contiguous(memory_format=torch.channels_last)
         y = self.second(self.activation(y))
         return channel_dropout(self.activation((y + self.residual(x)) * HALF), self.dropout, self.training)
+
+
+class PlainStage(nn.Module):
+    """One strided convolution of the standardised input, activated: a stage for encoders of few parameters."""
+
+    def __init__(self, in_width: int, config: EncoderConfig, stage: int) -> None:
+        super().__init__()
+        kernel, stride = config.kernels[stage], config.strides[stage]
+        first = RowConv(in_width, config.widths[stage], kernel, stride=stride, padding=kernel // 2)
+        he_init(first, 1.0 if stage == 0 or config.norm == "batch" else activation_gain(config.activation))
+        self.norm = _norm(in_width, config, stage)
+        self.first = weight_norm(first)
+        self.activation = activation(config.activation)
+        self.dropout = config.dropout
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (n, width, rows, steps / stride) for x of shape (n, in_width, rows, steps)."""
+        y: Tensor = self.first(self.norm(x)).contiguous(memory_format=torch.channels_last)
+        return channel_dropout(self.activation(y), self.dropout, self.training)
+
+
+def _norm(in_width: int, config: EncoderConfig, stage: int) -> nn.Module:
+    """Return what standardises a stage's input."""
+    if config.norm != "batch":
+        return nn.Identity()
+    norm = nn.BatchNorm2d(in_width, affine=False)
+    if stage:
+        # Before any statistics are known: what an activation of unit spread gives.
+        nn.init.constant_(cast(Tensor, norm.running_var), activation_gain(config.activation) ** -2)
+    return norm
 
 
 class Encoder(nn.Module):
@@ -150,7 +177,10 @@ class Encoder(nn.Module):
     def __init__(self, in_width: int, config: EncoderConfig) -> None:
         super().__init__()
         inputs = (in_width, *config.widths)
-        self.stages = nn.ModuleList(ResidualStage(inputs[stage], config, stage) for stage in range(len(config.widths)))
+        self.stages = nn.ModuleList(
+            (ResidualStage if second else PlainStage)(inputs[stage], config, stage)
+            for stage, second in enumerate(config.second_kernels)
+        )
         self.project = RowConv(config.widths[-1], config.widths[-1], 1)
         he_init(self.project, activation_gain(config.activation))
 

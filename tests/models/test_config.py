@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from brainscan_models.config import DecoderConfig, EncoderConfig, GraphConfig, HeadConfig, NetworkConfig, StreamConfig
-from brainscan_models.registry import V3, V3_LITE, VARIANTS
+from brainscan_models.registry import V3, V3_HYBRID, V3_LITE, VARIANTS
 
 CONFIGS = Path(__file__).resolve().parents[2] / "configs" / "models"
 
@@ -68,6 +68,11 @@ def test_an_integer_passes_for_a_float() -> None:
         (lambda: dataclasses.replace(V3_LITE, head=HeadConfig()), "head.pool"),
         (lambda: dataclasses.replace(V3, decoder=DecoderConfig(channels=2)), "channels"),
         (lambda: dataclasses.replace(V3, n_electrodes=8), "8 electrodes"),
+        (lambda: dataclasses.replace(V3, edges=None), "both or neither"),
+        (lambda: dataclasses.replace(V3, mixer=V3.encoder), "beside a shared encoder"),
+        (lambda: dataclasses.replace(V3, head=HeadConfig(pace=4)), "pace"),
+        (lambda: dataclasses.replace(V3_HYBRID, bottleneck=V3.bottleneck), "bottleneck"),
+        (lambda: dataclasses.replace(V3_HYBRID, decoder=DecoderConfig(widths=(8,), channels=48)), "mixer's strides"),
     ],
 )
 def test_what_cannot_be_built_is_refused(make: object, message: str) -> None:
@@ -81,6 +86,7 @@ def test_strides() -> None:
     assert V3_LITE.stride == V3_LITE.encoder.stride * V3_LITE.graph.stride
     assert V3_LITE.output_stride * V3_LITE.encoder.strides[-1] == V3_LITE.encoder.stride
     assert 15_360 % V3_LITE.stride == 0
+    assert (V3_HYBRID.decoded_stride, V3_HYBRID.output_stride) == (64, 256)
 
 
 def test_configurations_come_without_torch() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from brainscan_models.config import DecoderConfig, EncoderConfig, HeadConfig
-from brainscan_models.decoder import Decoder, MixHead, PoolHead, mean_of_largest, pool_electrodes
+from brainscan_models.decoder import Decoder, MixHead, PacedHead, PoolHead, mean_of_largest, pool_electrodes
 from brainscan_models.registry import V3, V3_LITE
 
 
@@ -87,3 +87,18 @@ def test_the_head_reaches_as_far_as_its_dilations() -> None:
     changed[..., 20] += 1.0
     moved = (head(changed) - head(decoded)).abs()[0] > 1e-7
     assert moved.nonzero().flatten().tolist() == [15, 16, 17, 19, 20, 21, 23, 24, 25]
+
+
+def test_a_paced_head_gives_one_logit_for_every_few_steps_of_both_branches() -> None:
+    torch.manual_seed(0)
+    head = PacedHead(3, 5, HeadConfig(pool="pool", hidden=8, dilations=(1,), pace=4)).eval()
+    decoded, trunk = torch.randn(2, 3, 19, 32), torch.randn(2, 32, 5)
+    head.requires_grad_(False)
+    whole = head(decoded, trunk)
+    assert whole.shape == (2, 8)
+    for changed in ((decoded + 1.0, trunk), (decoded, trunk + 1.0)):
+        assert float((head(*changed) - whole).abs().min()) > 1e-5
+    later = trunk.clone()
+    later[:, 20] += 1.0
+    moved = (head(decoded, later) - whole).abs()[0] > 1e-7
+    assert moved.nonzero().flatten().tolist() == [4, 5, 6]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -39,6 +41,17 @@ SHARED = NetworkConfig(
     decoder=DecoderConfig(widths=(6, 5), kernel=3, channels=2),
     head=HeadConfig(pool="pool", hidden=4, dilations=(1, 2)),
 )
+HYBRID = replace(
+    SHARED,
+    encoder=replace(SHARED.encoder, second_kernels=(0, 3, 0)),
+    mixer=EncoderConfig(
+        widths=(6, 8), kernels=(9, 5), second_kernels=(0, 0), strides=(4, 4), dilations=(1, 1), norm="batch"
+    ),
+    edges=None,
+    graph=None,
+    decoder=DecoderConfig(widths=(), channels=3),
+    head=HeadConfig(pool="pool", hidden=4, dilations=(1, 2), pace=2),
+)
 MIXED = NetworkConfig(
     n_electrodes=5,
     encoder=EncoderConfig(widths=(6, 8), kernels=(7, 7), second_kernels=(7, 7), strides=(2, 2), dilations=(1, 2)),
@@ -50,7 +63,7 @@ MIXED = NetworkConfig(
 )
 
 
-@pytest.fixture(params=[SHARED, MIXED], ids=["shared", "mixed"])
+@pytest.fixture(params=[SHARED, MIXED, HYBRID], ids=["shared", "mixed", "hybrid"])
 def network(request: pytest.FixtureRequest) -> Network:
     """Return a network whose every statistic, gain and bias has an effect."""
     torch.manual_seed(5)

@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from brainscan_models.config import NetworkConfig
 from brainscan_models.decoder import Decoder
 from brainscan_models.inventory import WINDOW_SAMPLES, flops, parameters
-from brainscan_models.registry import V3, V3_LITE, VARIANTS, build
+from brainscan_models.registry import V3, V3_HYBRID, V3_LITE, VARIANTS, build
 from brainscan_models.tcn import Encoder
 
 ROWS = {  # docs/definitions.md
@@ -49,7 +49,7 @@ ODD_LITE = dataclasses.replace(
 )
 
 
-@pytest.mark.parametrize("config", [V3, V3_LITE, ODD_LITE], ids=["v3", "v3-lite", "odd"])
+@pytest.mark.parametrize("config", [V3, V3_LITE, V3_HYBRID, ODD_LITE], ids=["v3", "v3-lite", "v3-hybrid", "odd"])
 def test_parameters_from_the_configuration_are_those_of_the_network(config: NetworkConfig) -> None:
     assert {name: count for name, count in parameters(config).items() if count} == built_parts(config)
 

@@ -146,6 +146,18 @@ def stretched(uv: FloatArray, factor: float) -> FloatArray:
     return result
 
 
+def slowed(uv: FloatArray, rng: np.random.Generator) -> FloatArray:
+    """Return a chunk as slow as the EEG of intensive care often is: a steeper spectrum, the same RMS."""
+    from scipy.fft import irfft, rfft
+
+    n = uv.shape[1]
+    hz = np.fft.rfftfreq(n, 1.0 / RATE_HZ)
+    response = (np.maximum(hz, 0.8) / 3.0) ** -rng.uniform(0.5, 1.6)
+    slow = irfft(rfft(uv, axis=1) * response.astype(np.float32), n=n, axis=1)
+    before, after = (np.sqrt(np.mean(np.square(x, dtype=np.float64))) for x in (uv, slow))
+    return np.asarray(slow * (before / max(after, 1e-6)), dtype=np.float32)
+
+
 def _device(uv: FloatArray, rng: np.random.Generator) -> FloatArray:
     """Return what a slower, coarser recorder keeps: resampled down and up again, in steps of 0.1 to 1 µV."""
     from scipy.fft import irfft, rfft

@@ -27,7 +27,9 @@ def train(
         list[str] | None,
         typer.Option("--data", metavar="PATH", help="A corpus; may be repeated. 'simulation' needs no files."),
     ] = None,
-    profile: Annotated[str, typer.Option("--profile", help="cpu, rtx4090 (4090), a100 or smoke. [default: cpu]")] = "",
+    profile: Annotated[
+        str, typer.Option("--profile", help="cpu, hybrid, rtx4090 (4090), a100 or smoke. [default: cpu]")
+    ] = "",
     config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help="A configuration of your own.")
     ] = None,

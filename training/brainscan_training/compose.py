@@ -7,7 +7,7 @@ joins and the same padding, so that neither tells the label.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from brainscan.electrodes import N_ELECTRODES
 from brainscan.events import RATE_HZ, BoolArray, runs
+from brainscan.simulate.artifacts import ARTIFACTS, MORE, artifact_piece
+from brainscan.simulate.seizures import DECREMENT, seizure_piece
 from brainscan_training import augment
 from brainscan_training.augment import AugmentConfig
 from brainscan_training.cache import Cached
@@ -41,8 +43,19 @@ class ComposeConfig:
     simulated, transplanted : float
         Share of seizure chunks that are a simulated seizure in a real background, or a real one added to
         somebody else's background.
+    patterns : tuple of (str, float)
+        Relative weight of each pattern of the simulated seizures; empty: as `simulate` draws them.
+    postictal : float
+        Share of the simulated seizures that post-ictal slowing and suppression follow.
+    short : float
+        Share of the seizure chunks of 5 to 12 s, real ones cut out of longer seizures.
+    slowed : float
+        Share of background chunks made as slow as in intensive care, half of them with periodic discharges,
+        triphasic waves or rhythmic delta.
     artifacts : float
-        Share of background chunks with a simulated artifact or benign rhythm.
+        Share of the other background chunks with a simulated artifact or benign rhythm.
+    more_artifacts : bool
+        Draw those kinds, too, that simulated recordings do not have.
     sources : tuple of (str, float)
         Relative weight of each source, for seizures and background alike; sources that are not named share `other`.
     other : float
@@ -58,7 +71,12 @@ class ComposeConfig:
     padded: float = 0.25
     simulated: float = 0.2
     transplanted: float = 0.2
+    patterns: tuple[tuple[str, float], ...] = ()
+    postictal: float = 0.0
+    short: float = 0.0
+    slowed: float = 0.0
     artifacts: float = 0.1
+    more_artifacts: bool = False
     sources: tuple[tuple[str, float], ...] = (
         ("chbmit", 0.30),
         ("adhd_children", 0.19),
@@ -129,6 +147,11 @@ class HardSpans:
 
 
 NOTHING_HARD = HardSpans()
+
+_SHORT_S = (5, 12)
+
+_INTENSIVE_CARE = ("delta_run", "lateral_delta", "periodic", "spike", "triphasic")
+"""What the slow background of intensive care carries."""
 
 
 class Composer:
@@ -208,9 +231,20 @@ class Composer:
             kinds[rng.integers(len(kinds))] = True
         chunks = [
             self._seizure(rng, n) if kind else self._background(rng, n, hard)
-            for n, kind in zip(lengths, kinds, strict=True)
+            for n, kind in self._shortened(rng, lengths, kinds.tolist())
         ]
         return [self._changed(chunk, rng) for chunk in chunks]
+
+    def _shortened(self, rng: np.random.Generator, lengths: list[int], kinds: list[bool]) -> Iterator[tuple[int, bool]]:
+        """Yield length and kind of each chunk, some seizures cut short and background in the rest of their place."""
+        low, high = _SHORT_S
+        for n, ictal in zip(lengths, kinds, strict=True):
+            if not (ictal and self._config.short and n > high + low and rng.random() < self._config.short):
+                yield n, ictal
+                continue
+            short = int(rng.integers(low, high + 1))
+            parts = [(short, True), (n - short, False)]
+            yield from parts if rng.random() < 0.5 else parts[::-1]
 
     def _changed(self, chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
         if self._changes.stretch and rng.random() < self._changes.stretch:
@@ -224,8 +258,11 @@ class Composer:
         subjects = self._backgrounds[source]
         subject = sorted(subjects)[rng.integers(len(subjects))]
         chunk = self._cut(_any(subjects[subject], rng), n_seconds, rng, ictal=False)
+        if self._config.slowed and rng.random() < self._config.slowed:
+            slowed = replace(chunk, uv=augment.slowed(chunk.uv, rng))
+            return _with_artifact(slowed, rng, _INTENSIVE_CARE) if rng.random() < 0.5 else slowed
         if rng.random() < self._config.artifacts:
-            return _with_artifact(chunk, rng)
+            return _with_artifact(chunk, rng, _all_kinds() if self._config.more_artifacts else tuple(ARTIFACTS))
         return chunk
 
     def _hard(self, span: HardSpan, n_seconds: int, rng: np.random.Generator) -> _Chunk:
@@ -238,7 +275,7 @@ class Composer:
     def _seizure(self, rng: np.random.Generator, n_seconds: int) -> _Chunk:
         which = rng.random()
         if which < self._config.simulated:
-            return _with_simulated(self._background(rng, n_seconds), rng)
+            return _with_simulated(self._background(rng, n_seconds), rng, self._pattern(rng), self._config.postictal)
         names = self._seizure_names
         source = names[0] if len(names) == 1 else names[rng.choice(len(names), p=self._seizure_share)]
         subjects = self._seizures[source]
@@ -250,6 +287,13 @@ class Composer:
             uv = chunk.uv[:, : n * RATE_HZ] + np.float32(rng.uniform(0.3, 1.0)) * other.uv[:, : n * RATE_HZ]
             return _Chunk(uv, chunk.ictal[:n], chunk.sure[:n], origins=chunk.origins + other.origins)
         return chunk
+
+    def _pattern(self, rng: np.random.Generator) -> str | None:
+        """Draw a simulated seizure's pattern; None leaves it to the simulator."""
+        if not self._config.patterns:
+            return None
+        names, weights = zip(*self._config.patterns, strict=True)
+        return str(names[rng.choice(len(names), p=np.array(weights) / sum(weights))])
 
     def _cut(self, recording: Cached, n_seconds: int, rng: np.random.Generator, *, ictal: bool) -> _Chunk:
         """Cut up to `n_seconds` around a random sure second of the wanted kind."""
@@ -298,10 +342,12 @@ def _stretched(chunk: _Chunk, factor: float) -> _Chunk:
     return replace(chunk, uv=uv, ictal=chunk.ictal[middles], sure=chunk.sure[middles])
 
 
-def _with_artifact(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
-    from brainscan.simulate.artifacts import ARTIFACTS, artifact_piece
+def _all_kinds() -> tuple[str, ...]:
+    return (*ARTIFACTS, *MORE)
 
-    n_seconds, kinds = len(chunk.ictal), sorted(ARTIFACTS)
+
+def _with_artifact(chunk: _Chunk, rng: np.random.Generator, kinds: Sequence[str]) -> _Chunk:
+    n_seconds, kinds = len(chunk.ictal), sorted(kinds)
     piece = artifact_piece(rng, kinds[rng.integers(len(kinds))], float(n_seconds), float(RATE_HZ))
     n = min(chunk.uv.shape[1], piece.shape[1])
     uv = chunk.uv.copy()
@@ -309,23 +355,27 @@ def _with_artifact(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
     return replace(chunk, uv=uv)
 
 
-def _with_simulated(chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
+def _with_simulated(chunk: _Chunk, rng: np.random.Generator, pattern: str | None, postictal: float) -> _Chunk:
     """Add a simulated seizure to a background, at a drawn ratio of its amplitude to the background's."""
-    from brainscan.simulate.seizures import seizure_piece
-
     n_seconds = len(chunk.ictal)
     length = int(rng.integers(min(5, n_seconds), n_seconds + 1))
     first = int(rng.integers(n_seconds - length + 1))
-    piece = seizure_piece(rng, float(length), float(RATE_HZ))
+    after_s = float(n_seconds - first - length) if postictal and rng.random() < postictal else 0.0
+    piece = seizure_piece(rng, float(length), float(RATE_HZ), pattern, after_s)  # type: ignore[arg-type]
     seizure = piece.uv
     background = np.sqrt(np.mean(np.square(chunk.uv), dtype=np.float64)) + 1e-3
-    strongest = np.sqrt(np.mean(np.square(seizure), axis=1, dtype=np.float64).max()) + 1e-3
+    ictal_uv = seizure[:, : length * RATE_HZ]
+    strongest = np.sqrt(np.mean(np.square(ictal_uv), axis=1, dtype=np.float64).max()) + 1e-3
     ratio = np.exp(rng.normal(np.log(2.2), 0.45))
+    if piece.pattern == "decremental":
+        ratio *= DECREMENT  # what stands out is the fall of the background
     uv = chunk.uv.copy()
     span = slice(first * RATE_HZ, first * RATE_HZ + seizure.shape[1])
     uv[:, span] = uv[:, span] * piece.background_gain + seizure * np.float32(ratio * background / strongest)
     ictal, sure = chunk.ictal.copy(), chunk.sure.copy()
     ictal[first : first + length] = True
+    if after_s:
+        sure[max(first + length - 1, 0) : first + length + 1] = False  # its end is a matter of opinion
     electrodes = np.asarray(piece.electrodes, dtype=bool)
     return _Chunk(uv, ictal, sure, electrodes, (*chunk.origins, f"simulated {piece.pattern} seizure"))
 

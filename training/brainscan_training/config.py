@@ -18,7 +18,7 @@ from brainscan_models.registry import VARIANTS
 from brainscan_training.augment import AugmentConfig
 from brainscan_training.compose import ComposeConfig
 
-PARTS = ("encoder", "bottleneck", "to_nodes", "nodes", "edges", "graph", "from_nodes", "decoder", "head")
+PARTS = ("encoder", "mixer", "bottleneck", "to_nodes", "nodes", "edges", "graph", "from_nodes", "decoder", "head")
 """Parts of a network that may be frozen."""
 
 
@@ -346,6 +346,8 @@ class TrainConfig:
             network = NetworkConfig.from_mapping(merged(VARIANTS[self.model].to_mapping(), self.network))
         except ValueError as problem:
             raise ValueError(f"network: {problem}") from None
+        if network.graph is None:
+            return network
         every = self.semi_dynamic_interval or network.graph.pe_every
         if not self.use_dynamic_pe:
             every = max(1, self.window.n_samples // network.stride)

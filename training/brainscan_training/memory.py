@@ -97,13 +97,12 @@ def _kept(network: Network, samples: int, mixed: bool) -> dict[str, int]:
     """Return the bytes that autograd keeps of one window: of the whole forward pass, and of one layer a stream."""
     eeg = torch.randn(1, network.config.n_electrodes, samples)
     inputs: dict[str, tuple[nn.Module, Tensor]] = {}
+    streams = {"bottleneck": network.bottleneck, "nodes": network.nodes}
+    if network.edges is not None:
+        streams["edges"] = network.edges.stream
     handles = [
         stream.layers[0].register_forward_hook(_remember(inputs, name))
-        for name, stream in (
-            ("bottleneck", network.bottleneck),
-            ("nodes", network.nodes),
-            ("edges", network.edges.stream),
-        )
+        for name, stream in streams.items()
         if len(stream.layers)
     ]
     network.train()

@@ -2,14 +2,24 @@
 
 Thresholds come from predictions that the training never saw (out-of-fold on the training split, and simulated
 recordings of calibration seeds), never from the recordings that are reported.
+
+    python -m brainscan_training.placing MODEL.safetensors ON OFF SHORTEST TARGET.safetensors
+
+writes MODEL with two raw logits, as `benchmarks/crossval.py` prints them, at its card's thresholds, and the seconds
+that an event must last.
 """
 
 from __future__ import annotations
 
 import math
+import sys
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from brainscan.card import Card
+from brainscan.errors import BrainscanError
+from brainscan.model import checkpoint
 
 
 def placed(card: Card, on_logit: float, off_logit: float) -> Card:
@@ -40,3 +50,20 @@ def placed(card: Card, on_logit: float, off_logit: float) -> Card:
     high, low = (math.log(p / (1.0 - p)) for p in (enter, leave))
     scale = (high - low) / (on_logit - off_logit)
     return replace(card, logit_scale=scale, logit_shift=on_logit - high / scale)
+
+
+def main(arguments: Sequence[str]) -> str:
+    """Place a checkpoint as the arguments say; return what to say, empty where all went well."""
+    try:
+        model, on, off, shortest_s, target = arguments
+        loaded = checkpoint.load(model)
+        decision = replace(loaded.card.decision, min_duration_s=float(shortest_s))
+        card = placed(replace(loaded.card, decision=decision), float(on), float(off))
+        checkpoint.save(Path(target), loaded.network, card)
+    except (BrainscanError, ValueError) as problem:
+        return f"error: {problem}. usage: python -m brainscan_training.placing MODEL ON OFF SHORTEST TARGET"
+    return ""
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]) or 0)

@@ -18,7 +18,7 @@ from brainscan.io.atomic import write_text
 from brainscan.mapping import merged
 from brainscan_training.config import TrainConfig
 
-PROFILES = ("cpu", "rtx4090", "a100", "smoke")
+PROFILES = ("cpu", "hybrid", "rtx4090", "a100", "smoke")
 ALIASES = MappingProxyType({"4090": "rtx4090"})
 
 

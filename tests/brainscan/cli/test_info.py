@@ -149,7 +149,7 @@ def test_a_model_shows_its_card(run: Run, tmp_path: Path) -> None:
     assert "not a medical device" in out
 
 
-@pytest.mark.parametrize("name", ["default", "v3-lite"])
+@pytest.mark.parametrize("name", ["default", "v3-hybrid", "v3-lite"])
 def test_shipped_models(run: Run, here: Path, name: str) -> None:
     document = run("info", name, "--json").json
     assert document["trained"]

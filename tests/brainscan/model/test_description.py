@@ -35,7 +35,7 @@ def test_models_are_told_from_recordings_by_content(tmp_path: Path, name: str, c
 
 def test_names_are_models_unless_a_file_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert all(is_model(name) for name in ("default", "v3", "v3-lite"))
+    assert all(is_model(name) for name in ("default", "v3", "v3-hybrid", "v3-lite"))
     assert not is_model("v4")
     (tmp_path / "v3").write_bytes(b"0       ")
     assert not is_model("v3")
@@ -64,13 +64,13 @@ def test_v3_answers_from_its_configuration() -> None:
     assert facts.card.sha256 == ""
 
 
-def test_v3_lite_answers_from_its_configuration_where_no_weights_are(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_v3_hybrid_answers_from_its_configuration_where_no_weights_are(monkeypatch: pytest.MonkeyPatch) -> None:
     def absent(name: str) -> Path:
         raise ModelError("not installed")
 
     monkeypatch.setattr(checkpoint, "locate", absent)
-    facts = describe("v3-lite")
-    assert facts.variant == "v3-lite"
+    facts = describe("v3-hybrid")
+    assert facts.variant == "v3-hybrid"
     assert 0 < facts.parameters <= 2_500_000
     assert not facts.trained
     with pytest.raises(ModelError, match="not installed"):

@@ -53,7 +53,7 @@ def test_it_was_compared_before_it_appeared(exported: Exported) -> None:
 
 
 def test_the_command_prints_what_it_wrote_and_nothing_else(exported: Exported) -> None:
-    assert exported.err.splitlines() == ["tracing the network (half a minute for v3-lite, several for v3) ..."]
+    assert exported.err.splitlines() == ["tracing the network (half a minute for the default, several for v3) ..."]
     assert "opset 18" in exported.out
     assert [line.split()[0] for line in exported.out.splitlines()[3:]] == [BEFORE, AFTER]
 

@@ -65,7 +65,7 @@ def test_what_is_in_a_batch_changes_no_bit_of_a_window(exported: Exported, runne
 def test_graphs_take_any_batch(exported: Exported, runner: OnnxRunner, batch: int) -> None:
     graphs = Graphs(exported.folder, read_export(exported.folder)[0].pe, 1, ("CPUExecutionProvider",))
     features = graphs.before(np.stack(_windows()[:batch]))
-    logits = graphs.after(features, graphs.pe(features["adjacency"]))
+    logits = graphs.after(features, graphs.pe(features))
     np.testing.assert_allclose(logits, runner.logits(_windows()[:batch]), atol=1e-4)
 
 

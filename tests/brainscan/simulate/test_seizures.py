@@ -148,7 +148,7 @@ def test_scaling_changes_amplitude_only() -> None:
 def test_the_share_of_generalised_seizures_is_kept() -> None:
     rng = np.random.default_rng(0)
     drawn = [draw_pattern(rng, 0.3) for _ in range(2000)]
-    assert set(drawn) == set(PATTERNS)
+    assert set(drawn) == set(PATTERNS) - {"slow_evolving"}
     assert np.mean([pattern not in FOCAL for pattern in drawn]) == pytest.approx(0.3, abs=0.04)
     assert all(draw_pattern(rng, 0.0) in FOCAL for _ in range(50))
 
