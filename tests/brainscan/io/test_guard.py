@@ -42,8 +42,8 @@ def _files(folder: Path, **files: bytes) -> None:
         ("a.mat", b"MATLAB 5.0 MAT-file" + bytes(300)),
         ("a.TRC", b"* MICROMED  Brain-Quick file *\x1a" + bytes(300)),
         ("a.txt", b"[FileInfo]\r\nFile=a.dat\r\n"),
-        ("a.edf.gz", gzip.compress(EDF)),
-        ("packed", gzip.compress(EDF)),
+        ("a.edf.gz", gzip.compress(EDF, mtime=0)),
+        ("packed", gzip.compress(EDF, mtime=0)),
         ("odd.eeg", bytes(range(256))),
     ],
 )
@@ -69,7 +69,7 @@ def test_recordings_are_kept(tmp_path: Path, name: str, data: bytes) -> None:
         ("short.edf", b"0       "),
         ("annotations.edf", ALONE),
         ("a.png", b"\x89PNG\r\n" + bytes(300)),
-        ("logs.gz", gzip.compress(b"a text")),
+        ("logs.gz", gzip.compress(b"a text", mtime=0)),
     ],
 )
 def test_everything_else_may_be_replaced(tmp_path: Path, name: str, data: bytes) -> None:
