@@ -59,8 +59,8 @@ PARTS = {
 }
 BAR = 1.5
 RATES = {torch.float32: (120e9, 200e9), torch.bfloat16: (400e9, 420e9)}
-"""Operations a second of products and of convolutions that SPEC section 12 gives for two such cores: what one gets
-from PyTorch's own `linear`, whose float32 products run at less than half of the processor's rate."""
+"""Operations a second of products and of convolutions, the reference rates of docs/definitions.md: what two cores
+get from PyTorch's own `linear`, whose float32 products run at less than half of the processor's rate."""
 PRECISIONS = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
 
@@ -287,7 +287,7 @@ def show(name: str, precision: str, batch: int, threads: int, repeats: int) -> N
     )
     if name == "v3":
         print(f"\nv3 takes {whole / roofline:.2f} times its roofline at this machine's rates,", end=" ")
-        print(f"{whole / specified:.2f} times that at the rates of SPEC section 12 (bar {BAR:g})")
+        print(f"{whole / specified:.2f} times that at the reference rates (bar {BAR:g})")
 
 
 def main() -> int:

@@ -115,7 +115,7 @@ class AmplitudeConfig:
 
 @dataclass(frozen=True, slots=True)
 class DecisionConfig:
-    """From probabilities to events (SPEC §7).
+    """From probabilities to events (docs/definitions.md).
 
     Parameters
     ----------

@@ -182,7 +182,7 @@ class Detector:
     def session(
         self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0
     ) -> Session:
-        """Return the states for one segment of a recording, for whoever feeds it (`detect`, `stream`)."""
+        """Return the states for one segment of a recording, for whoever feeds it block by block."""
         config = SessionConfig(self.decision, options.max_missing, options.keep_probabilities)
         return Session(self._runner, plan, _rates(recording, plan), config, start_s)
 

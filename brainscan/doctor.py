@@ -21,7 +21,6 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "mne": ("mne",),
     "report": ("matplotlib", "jinja2"),
-    "cluster": ("distributed",),
 }
 """Optional dependency groups by the import names that show them to be there."""
 

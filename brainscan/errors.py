@@ -45,7 +45,7 @@ class BrainscanError(Exception):
         return "".join(c if c.isprintable() else "?" for c in " ".join(line.split()))
 
     def as_mapping(self) -> dict[str, str]:
-        """Return the fixed JSON form of SPEC §3."""
+        """Return the fixed JSON form of docs/definitions.md."""
         where = f"{self.file}: " if self.file else ""
         return {"kind": self.kind, "message": f"{where}{self.message}", "hint": self.hint}
 

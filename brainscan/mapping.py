@@ -66,6 +66,21 @@ def to_mapping(value: Any) -> Any:
     return value
 
 
+def require(holds: bool, message: str) -> None:
+    """Raise ``ValueError`` with a message unless something holds."""
+    if not holds:
+        raise ValueError(message)
+
+
+def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return nested mappings with some entries changed; nothing but mappings is descended into."""
+    result = dict(base)
+    for key, value in changes.items():
+        below = result.get(key)
+        result[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
+    return result
+
+
 def _convert(hint: Any, value: Any, path: str) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if hint is Any:

@@ -1,6 +1,6 @@
 """`Session`: the states of one gap-free segment joined, from samples as recorded to final events.
 
-`detect`, `scan`, `stream` and the training's validation all feed a session; a whole file is its longest case.
+`detect`, `scan` and the training's validation all feed a session; a whole file is its longest case.
 """
 
 from __future__ import annotations

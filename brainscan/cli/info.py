@@ -85,7 +85,7 @@ def _recording(path: Path, channel_map: str, max_missing: int, *, as_json: bool,
 
 
 def _document(recording: Recording, held: Detection) -> dict[str, Any]:
-    """Return the form of SPEC §3, and further facts."""
+    """Return the form of docs/definitions.md, and further facts."""
     from brainscan.io.outputs import as_mapping
 
     whole = as_mapping(held)

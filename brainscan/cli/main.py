@@ -24,7 +24,7 @@ DEFECT = 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code (SPEC §3).
+    """Run the command line and return its exit code (README).
 
     Parameters
     ----------
@@ -119,16 +119,9 @@ def _run(command: Command, arguments: list[str]) -> int:
         return ended.exit_code
     except typer.Abort:
         raise KeyboardInterrupt from None
-    except _click_exception() as error:
+    except typer.TyperException as error:
         raise _usage(command, error) from None
     return 0
-
-
-def _click_exception() -> type[Exception]:
-    """Return the base of what the option parser raises; typer brings a click of its own and does not export it."""
-    import typer
-
-    return next(cls for cls in typer.BadParameter.__mro__ if cls.__name__ == "ClickException")
 
 
 def _usage(command: Command, error: Any) -> UsageError:

@@ -75,9 +75,9 @@ class HypothesisFolder:
 def run_hypotheses(cases: Sequence[Case], folder: Path, listener: Listener | None = None) -> Outputs:
     """Read the hypothesis of every case.
 
-    Probability files (SPEC §3; any rate) are decided on at every threshold, with the decision of the model that
-    made them where they tell it, else with the default one. Events of event files count at every threshold that
-    their confidence reaches.
+    Probability files (docs/definitions.md; of any rate) are decided on at every threshold, with the decision of the
+    model that made them where they tell it, else with the default one. Events of event files count at every threshold
+    that their confidence reaches.
 
     Returns
     -------
@@ -132,7 +132,7 @@ def read_hypothesis(path: Path, recording: Recording) -> Output:
 
 
 def read_curves(path: Path) -> tuple[Probabilities, ...]:
-    """Read a probability file (SPEC §3), at 256 Hz whatever rate it has.
+    """Read a probability file (docs/definitions.md), at 256 Hz whatever rate it has.
 
     Raises
     ------

@@ -71,7 +71,7 @@ class Point:
         return self.base.hours >= MIN_HOURS
 
     def as_mapping(self) -> dict[str, Any]:
-        """Return the fixed JSON form (SPEC §3) and more; what does not exist is null."""
+        """Return the fixed JSON form (docs/definitions.md) and more; what does not exist is null."""
         op, known = self.op, self.op.reachable
         target = None if math.isnan(op.target_fa_per_24h) else op.target_fa_per_24h
         return {

@@ -1,4 +1,4 @@
-"""The quality rows of SPEC §11 for judged recordings, as plain values."""
+"""The quality rows of docs/definitions.md for judged recordings, as plain values."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def comments(detection: Detection) -> list[str]:
 
 
 def as_mapping(detection: Detection) -> dict[str, Any]:
-    """Return the detection as plain JSON values (SPEC §3; more may stand beside the fixed keys)."""
+    """Return the detection as plain JSON values (docs/definitions.md; more may stand beside the fixed keys)."""
 
     def at_clock(at_s: float) -> str | None:
         clock = detection.clock(at_s)

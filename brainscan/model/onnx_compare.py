@@ -23,7 +23,7 @@ FloatArray = NDArray[np.float32]
 BATCHES = (1, 5)
 
 TOLERANCE = 1e-3
-"""Largest difference of a logit, and of a feature relative to the largest of its kind (SPEC section 5)."""
+"""Largest difference of a logit, and of a feature relative to the largest of its kind (docs/definitions.md)."""
 
 OTHER_CHOICES = 0.05
 """Share of the graph steps at which rounding may decide otherwise between edges or vectors that are level."""

@@ -105,7 +105,7 @@ class Outcome:
         )
 
     def as_mapping(self) -> dict[str, Any]:
-        """Return the form of SPEC §3 (that of ``detect``), with status and output beside it."""
+        """Return the form of docs/definitions.md (that of ``detect``), with status and output beside it."""
         return {
             "file": self.file,
             "status": self.status,

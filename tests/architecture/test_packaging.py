@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 import brainscan
+from brainscan.doctor import EXTRAS
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _SOURCES = {
@@ -101,6 +102,23 @@ def test_every_dependency_is_pinned_within_its_range(project: dict[str, object])
         and not requirement.specifier.contains(pins.get(canonicalize_name(requirement.name), "0"))
     ]
     assert wrong == []
+
+
+def test_every_extra_is_there_for_something(project: dict[str, object]) -> None:
+    """What no file imports is installed for nothing; `doctor` lists the extras by what they import."""
+    extras = project["optional-dependencies"]
+    assert isinstance(extras, dict)
+    assert set(EXTRAS) == set(extras) - {"dev", "all"}
+    wanted = {name for names in EXTRAS.values() for name in names}
+    text = "\n".join(
+        path.read_text(encoding="utf-8")
+        for room in ("brainscan", "models", "training", "tests", "benchmarks")
+        for path in (_REPOSITORY / room).rglob("*.py")
+    )
+    imported = re.compile(
+        r"""(?:^\s*(?:from|import)\s+|importorskip\("|import_module\("|find_spec\(")(\w+)""", re.MULTILINE
+    )
+    assert wanted <= set(imported.findall(text))
 
 
 def test_pins_are_public_versions_in_order() -> None:

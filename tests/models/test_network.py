@@ -132,7 +132,7 @@ def gradient_norms(network: Network, eeg: Tensor, seed: int) -> dict[str, float]
 
 @pytest.mark.parametrize("training", [False, True])
 def test_every_parameter_is_live(network: Network, training: bool) -> None:
-    """In training mode with batch statistics, too."""
+    """What docs/definitions.md calls alive, in training mode with batch statistics, too."""
     network.double().train(training)
     norms = gradient_norms(network, windows(2).double(), 0)
     median = sorted(norms.values())[len(norms) // 2]

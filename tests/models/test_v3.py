@@ -59,7 +59,7 @@ def test_every_stage_keeps_the_spread_at_the_start(v3: Network) -> None:
 
 
 def test_every_parameter_is_live(v3: Network) -> None:
-    """In float64, 2,048 samples, one backward pass."""
+    """docs/definitions.md, alive: float64, 2,048 samples, one backward pass."""
     network = build(V3).double()
     network.load_state_dict(v3.state_dict())
     network.eval()

@@ -8,10 +8,11 @@ import pytest
 
 from brainscan.card import Card
 from brainscan.errors import UsageError
+from brainscan.mapping import merged
 from brainscan_models.inventory import parameters
 from brainscan_models.registry import VARIANTS
 from brainscan_training import profiles
-from brainscan_training.config import TrainConfig, merged
+from brainscan_training.config import TrainConfig
 from brainscan_training.profiles import ALIASES, PROFILES, build_config, read_profile, with_settings, write_config
 
 
@@ -38,7 +39,7 @@ def test_every_profile_is_listed() -> None:
 
 
 def test_profiles_keep_the_predecessors_values() -> None:
-    """SPEC §10."""
+    """docs/definitions.md, Data."""
     rtx, a100 = resolved("4090"), resolved("a100")
     assert (rtx.batch_size, rtx.mixed_precision, rtx.network_config().graph.pe_every) == (4, False, 5)
     assert (rtx.learning_rate, rtx.weight_decay, rtx.gradient_clip) == (1e-4, 0.01, 0.1)

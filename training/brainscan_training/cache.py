@@ -71,7 +71,7 @@ class Cached:
         """Return for each second whether it is ictal, and whether its label may be trained on.
 
         A second counts as ictal when at least half of it is annotated; seconds at a boundary and within 5 s of an
-        annotated offset carry no loss (offsets are judged loosely; SPEC §11).
+        annotated offset carry no loss (docs/definitions.md, Data).
         """
         fine = mask_of(((a.onset_s, a.offset_s) for a in self.item.seizures), self.n_seconds * 16, 16.0)
         share = fine.reshape(self.n_seconds, 16).mean(axis=1)

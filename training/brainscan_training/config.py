@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from brainscan.card import AmplitudeConfig, Card, DecisionConfig, FilterConfig, WindowConfig
 from brainscan.events import RATE_HZ
-from brainscan.mapping import from_mapping, to_mapping
+from brainscan.mapping import from_mapping, merged, require, to_mapping
 from brainscan_models.config import NetworkConfig
 from brainscan_models.registry import VARIANTS
 from brainscan_training.augment import AugmentConfig
@@ -20,11 +20,6 @@ from brainscan_training.compose import ComposeConfig
 
 PARTS = ("encoder", "mixer", "bottleneck", "to_nodes", "nodes", "edges", "graph", "from_nodes", "decoder", "head")
 """Parts of a network that may be frozen."""
-
-
-def _check(holds: bool, message: str) -> None:
-    if not holds:
-        raise ValueError(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +44,14 @@ class LossConfig:
     electrodes: float = 0.05
 
     def __post_init__(self) -> None:
-        _check(self.focus >= 0.0 and self.electrodes >= 0.0, "focus and electrodes must not be negative")
-        _check(0.0 < self.alpha < 1.0, f"alpha must lie between 0 and 1, got {self.alpha}")
-        _check(0.0 <= self.smoothing < 1.0, f"smoothing must lie within 0..1, got {self.smoothing}")
+        require(self.focus >= 0.0 and self.electrodes >= 0.0, "focus and electrodes must not be negative")
+        require(0.0 < self.alpha < 1.0, f"alpha must lie between 0 and 1, got {self.alpha}")
+        require(0.0 <= self.smoothing < 1.0, f"smoothing must lie within 0..1, got {self.smoothing}")
 
 
 @dataclass(frozen=True, slots=True)
 class SimulationData:
-    """The corpus ``simulation``: recordings that are made, not read; seeds as SPEC §11 splits them.
+    """The corpus ``simulation``: recordings that are made, not read; seeds as docs/definitions.md splits them.
 
     Parameters
     ----------
@@ -76,10 +71,10 @@ class SimulationData:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check(self.recordings >= 1 and self.validation >= 0, "recordings must be positive, validation not negative")
-        _check(self.duration_s >= 60 and self.seizures >= 1, "a recording needs 60 s and a seizure at least")
+        require(self.recordings >= 1 and self.validation >= 0, "recordings must be positive, validation not negative")
+        require(self.duration_s >= 60 and self.seizures >= 1, "a recording needs 60 s and a seizure at least")
         last = max(self.seed + self.recordings, self.validation)
-        _check(self.seed >= 0 and last < 1_000_000, "seeds of training lie below 1,000,000")
+        require(self.seed >= 0 and last < 1_000_000, "seeds of training lie below 1,000,000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +111,10 @@ class DataConfig:
     simulation: SimulationData = SimulationData()
 
     def __post_init__(self) -> None:
-        _check(0.0 <= self.held_out < 1.0, f"held_out must lie within 0..1, got {self.held_out}")
-        _check(self.validation_split not in {"", "train"}, "validation_split must not be train")
-        ages = self.ages
-        _check(ages is None or 0.0 <= ages[0] <= ages[1], f"ages must be youngest and oldest, got {ages}")
+        require(0.0 <= self.held_out < 1.0, f"held_out must lie within 0..1, got {self.held_out}")
+        require(self.validation_split not in {"", "train"}, "validation_split must not be train")
+        told = self.ages or (0.0, 0.0)
+        require(0.0 <= told[0] <= told[1], f"ages must be youngest and oldest, got {self.ages}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +134,8 @@ class MiningConfig:
     budget: float = 0.3
 
     def __post_init__(self) -> None:
-        _check(0.0 <= self.share <= 1.0, f"share must lie within 0..1, got {self.share}")
-        _check(0.0 < self.budget < 1.0, f"budget must lie between 0 and 1, got {self.budget}")
+        require(0.0 <= self.share <= 1.0, f"share must lie within 0..1, got {self.share}")
+        require(0.0 < self.budget < 1.0, f"budget must lie between 0 and 1, got {self.budget}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,9 +163,9 @@ class ValidationConfig:
     place: bool = True
 
     def __post_init__(self) -> None:
-        _check(0.0 < self.share <= 1.0, f"share must lie within 0..1, got {self.share}")
-        _check(self.fa_per_24h > 0.0, f"fa_per_24h must be positive, got {self.fa_per_24h}")
-        _check(self.patience >= 0, f"patience must not be negative, got {self.patience}")
+        require(0.0 < self.share <= 1.0, f"share must lie within 0..1, got {self.share}")
+        require(self.fa_per_24h > 0.0, f"fa_per_24h must be positive, got {self.fa_per_24h}")
+        require(self.patience >= 0, f"patience must not be negative, got {self.patience}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +184,7 @@ class CheckpointConfig:
     keep: int = 3
 
     def __post_init__(self) -> None:
-        _check(self.every >= 1 and self.keep >= 1, "every and keep must be positive")
+        require(self.every >= 1 and self.keep >= 1, "every and keep must be positive")
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,9 +206,9 @@ class FineTuneConfig:
     freeze: tuple[str, ...] = ("encoder",)
 
     def __post_init__(self) -> None:
-        _check(self.learning_rate > 0.0 and self.epochs >= 1, "learning_rate and epochs must be positive")
+        require(self.learning_rate > 0.0 and self.epochs >= 1, "learning_rate and epochs must be positive")
         unknown = [part for part in self.freeze if part not in PARTS]
-        _check(not unknown, f"no part {unknown[:1]} to freeze; there are {', '.join(PARTS)}")
+        require(not unknown, f"no part {unknown[:1]} to freeze; there are {', '.join(PARTS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,21 +303,21 @@ class TrainConfig:
     decision: DecisionConfig = field(default_factory=DecisionConfig)
 
     def __post_init__(self) -> None:
-        _check(self.model in VARIANTS, f"model must be one of {', '.join(VARIANTS)}, got {self.model!r}")
+        require(self.model in VARIANTS, f"model must be one of {', '.join(VARIANTS)}, got {self.model!r}")
         counts = (self.epochs, self.steps_per_epoch, self.batch_size, self.processes)
-        _check(min(counts) >= 1, "epochs, steps_per_epoch, batch_size and processes must be positive")
-        _check(self.batch_size % self.processes == 0, "batch_size must be a multiple of processes")
-        _check(self.micro_batch_size >= 0 and self.threads >= 0, "micro_batch_size and threads must not be negative")
-        _check(self.num_workers >= -1, f"num_workers must be -1 or more, got {self.num_workers}")
-        _check(self.learning_rate > 0.0 and self.gradient_clip > 0.0, "rate and gradient_clip must be positive")
-        _check(self.weight_decay >= 0.0, f"weight_decay must not be negative, got {self.weight_decay}")
+        require(min(counts) >= 1, "epochs, steps_per_epoch, batch_size and processes must be positive")
+        require(self.batch_size % self.processes == 0, "batch_size must be a multiple of processes")
+        require(self.micro_batch_size >= 0 and self.threads >= 0, "micro_batch_size and threads must not be negative")
+        require(self.num_workers >= -1, f"num_workers must be -1 or more, got {self.num_workers}")
+        require(self.learning_rate > 0.0 and self.gradient_clip > 0.0, "rate and gradient_clip must be positive")
+        require(self.weight_decay >= 0.0, f"weight_decay must not be negative, got {self.weight_decay}")
         shares = (self.warm_up, self.final_rate, self.ema, self.max_skipped)
-        _check(all(0.0 <= s <= 1.0 for s in shares), "warm_up, final_rate, ema and max_skipped are shares, 0 to 1")
-        _check(self.ema < 1.0, "an ema of 1 would never move")
+        require(all(0.0 <= s <= 1.0 for s in shares), "warm_up, final_rate, ema and max_skipped are shares, 0 to 1")
+        require(self.ema < 1.0, "an ema of 1 would never move")
         interval = self.semi_dynamic_interval
-        _check(interval is None or interval >= 1, f"semi_dynamic_interval must be positive, got {interval}")
+        require(interval is None or interval >= 1, f"semi_dynamic_interval must be positive, got {interval}")
         stride, samples = self.network_config().stride, self.compose.window_s * RATE_HZ
-        _check(samples % stride == 0, f"compose.window_s: {samples} samples are no multiple of the network's {stride}")
+        require(samples % stride == 0, f"compose.window_s: {samples} samples are no multiple of the network's {stride}")
 
     @property
     def total_steps(self) -> int:
@@ -405,12 +400,3 @@ class TrainConfig:
         """Return nested dicts, lists and scalars, as YAML holds them."""
         mapping: dict[str, Any] = to_mapping(self)
         return mapping
-
-
-def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return nested mappings with some entries changed; nothing but mappings is descended into."""
-    result = dict(base)
-    for key, value in changes.items():
-        below = result.get(key)
-        result[key] = merged(below, value) if isinstance(below, Mapping) and isinstance(value, Mapping) else value
-    return result

@@ -15,7 +15,8 @@ import yaml
 import brainscan
 from brainscan.errors import UsageError, reason_of
 from brainscan.io.atomic import write_text
-from brainscan_training.config import TrainConfig, merged
+from brainscan.mapping import merged
+from brainscan_training.config import TrainConfig
 
 PROFILES = ("cpu", "hybrid", "rtx4090", "a100", "smoke")
 ALIASES = MappingProxyType({"4090": "rtx4090"})

@@ -1,4 +1,4 @@
-"""The selective state-space scan of Mamba-2: one function, several forms (SPEC section 6)."""
+"""The selective state-space scan of Mamba-2: one function, several forms."""
 
 from brainscan_models.ssd.backends import (
     BACKENDS,

@@ -28,7 +28,7 @@ def test_json(run: Run) -> None:
     assert document["versions"]["brainscan"] == __version__
     assert document["versions"]["torch"] != "absent"
     assert document["processors"] >= 1
-    assert set(document["extras"]) == {"train", "graph", "gpu", "onnx", "mne", "report", "cluster"}
+    assert set(document["extras"]) == set(doctor.EXTRAS)
     assert {"auto", "reference", "chunked", "native", "mamba_ssm", "onnx"} <= set(document["backends"])
     assert document["backends"]["reference"]["usable"]
     assert set(document["weights"]) == {"default", "v3", "v3-hybrid", "v3-lite"}

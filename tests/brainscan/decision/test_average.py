@@ -15,7 +15,7 @@ FloatArray = NDArray[np.float32]
 
 
 def _naive(curve: FloatArray, average_s: float) -> FloatArray:
-    """Average sample by sample, as SPEC §13 words it."""
+    """Average sample by sample, as docs/definitions.md words it."""
     half = round(average_s * 256 / 2)
     clipped = np.clip(curve.astype(np.float64), 1e-6, 1.0 - 1e-6)
     logits = np.log(clipped / (1.0 - clipped))

@@ -18,7 +18,7 @@ from tests.edf_files import FakeEdf, eeg
 
 CASES = sorted(p.name for p in (shared_folder() / "edf-cases").glob("*.[eEbB][dD][fF]"))
 
-# Where that reader is wrong by its own records' account (POLICY §6): it trusts the size over the count, the header
+# Where that reader is wrong by its own records' account: it trusts the size over the count, the header
 # length field, or returns raw numbers for a decimal comma.
 EDFIO_WRONG = {
     "nrec_too_small.edf",

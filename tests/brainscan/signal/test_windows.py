@@ -54,7 +54,7 @@ def _envelope_centre_s(uv: NDArray[np.float32], near_s: float) -> float:
 @pytest.mark.parametrize("rate_hz", [100, 128, 200, 250, 256, 400, 500, 512, 1000, 2048])
 @pytest.mark.parametrize("frequency_hz", [4.0, 17.0])
 def test_burst_is_where_it_was_to_4_ms(rate_hz: int, frequency_hz: float) -> None:
-    """SPEC §5, exactness."""
+    """docs/definitions.md, Exactness."""
     centre_s = 31.2345
     at_s = np.arange(60 * rate_hz) / rate_hz
     uv = noise(60.0, rate_hz, seed=rate_hz) * 0.02
@@ -67,7 +67,7 @@ def test_burst_is_where_it_was_to_4_ms(rate_hz: int, frequency_hz: float) -> Non
 @settings(max_examples=15, deadline=None)
 @given(cuts)
 def test_blocks_of_any_length_give_the_same_windows(at: list[float]) -> None:
-    """SPEC §5: block-wise equals whole to 1e-6 of the peak."""
+    """Block-wise equals whole to 1e-6 of the peak."""
     whole, cut = _of_noise(140.0), _of_noise(140.0, at=at)
     assert [(w.start, w.n_valid, w.how, w.scored) for w in cut] == [
         (w.start, w.n_valid, w.how, w.scored) for w in whole

@@ -1,4 +1,4 @@
-"""Simulated recordings as a corpus: nothing is read, seeds tell training from validation (SPEC §11)."""
+"""Simulated recordings as a corpus: nothing is read, seeds tell training from validation (docs/definitions.md)."""
 
 from __future__ import annotations
 
