@@ -2,6 +2,7 @@
 #
 #   make detect                   find the seizures of the bundled sample
 #   make test                     lint, types, import rules and all tests
+#   make test-isa                 the numerical ones again, as on a processor without AVX-512
 #   make detect PYTHON=python3.12 another interpreter
 #   make detect TORCH_INDEX=URL   a further package index for PyTorch (its CPU builds are far smaller)
 
@@ -15,12 +16,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 OUT := out
 RUN ?= runs/local
-# The fuzzer's long mode is no measurement of speed.
-BENCHMARKS ?= $(filter-out benchmarks/fuzz.py,$(sort $(wildcard benchmarks/*.py)))
+# The fuzzer's long mode is no measurement of speed, and the instruction sets are for other commands.
+BENCHMARKS ?= $(filter-out benchmarks/fuzz.py benchmarks/instruction_sets.py,$(sort $(wildcard benchmarks/*.py)))
 EXTRAS := dev,train,graph,onnx,mne,report
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu q t test wheel-test detect smoke train-local data-given bench clean distclean
+.PHONY: help setup setup-gpu q t test test-isa wheel-test detect smoke train-local data-given bench clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -70,6 +71,9 @@ t: $(VENV)/.full ## the fast tests
 
 test: q ## everything: q, then all tests
 	$(BIN)/python -m pytest $(ARGS)
+
+test-isa: $(VENV)/.full ## the tests in which a processor shows, as on a plainer one (AVX2, SSE4)
+	$(BIN)/python benchmarks/instruction_sets.py -- $(BIN)/python -m pytest -m isa $(ARGS)
 
 wheel-test: $(VENV)/.full ## build the wheel, install it alone elsewhere, detect with it
 	TORCH_INDEX="$(TORCH_INDEX)" bash .ci/wheel-test $(BIN)/python

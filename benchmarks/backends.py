@@ -1,4 +1,4 @@
-"""Backends and precisions give the same results: ``python benchmarks/backends.py [PATH/TO/eeg] [--every 1] [--v3]``.
+"""Backends, precisions and processors give the same results: ``python benchmarks/backends.py [PATH/TO/eeg]``.
 
 Every tenth recording of an indexed folder (``--every 1``: all of them; default folder: ``$BRAINSCAN_SHARED/eeg`` or
 ``../shared/eeg``, left out where it is absent) and two simulated hours with 20 seizures go through the detector once
@@ -6,22 +6,29 @@ with the native kernels in float32 and once in each other way that is offered. C
 by sample, and the events at the card's thresholds and at ones so low that at least 50 exist: same number, boundaries
 within 0.25 s. The backends decide the exit code; bfloat16 is a choice of the user's and is only reported.
 
+``--processors``: instead of other backends, the usual way in processes that are held to the instruction sets below this
+machine's own, as a plainer processor would run it (`benchmarks/instruction_sets.py`).
+
 ``--v3``: V3 with random weights on three recordings a source and ten simulated minutes, probabilities only.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import numpy as np
+from instruction_sets import environment, lower_sets
 from invariance import ENOUGH_EVENTS, OPTIONS, TOLERANCE_S, Difference, events_at
 from performance import random_v3
 
@@ -47,6 +54,7 @@ class Way(NamedTuple):
     name: str
     settings: dict[str, Any]
     equal: bool = True
+    instructions: str | None = None
 
 
 USUAL = Way("native, float32", {"backend": "native"})
@@ -55,6 +63,11 @@ OTHERS = (
     Way("onnx, float32", {"backend": "onnx"}),
     Way("native, bfloat16", {"backend": "native", "precision": "bfloat16"}, equal=False),
 )
+
+
+def on_plainer_processors() -> tuple[Way, ...]:
+    """Return the usual way under each instruction set below this machine's own."""
+    return tuple(Way(f"{USUAL.name}, {name}", USUAL.settings, instructions=name) for name in lower_sets())
 
 
 def chosen_files(folder: Path, every: int, a_source: int | None) -> list[Path]:
@@ -83,17 +96,33 @@ def detector_of(way: Way, model: str) -> Detector:
 
 
 def detect_all(way: Way, model: str, files: Sequence[Path], simulated: Sequence[SimulationConfig]) -> list[Detection]:
+    """Detect in every recording, in a process of its own where the instruction set is another."""
+    if way.instructions is None:
+        return detect_here(way, model, files, simulated)
+    # Libraries look at their variables once, when they are loaded.
+    with (
+        mock.patch.dict(os.environ, environment(way.instructions)),
+        ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool,
+    ):
+        return pool.submit(detect_here, way, model, files, simulated).result()
+
+
+def detect_here(way: Way, model: str, files: Sequence[Path], simulated: Sequence[SimulationConfig]) -> list[Detection]:
     """Detect in every recording."""
     detector = detector_of(way, model)
-    began = time.perf_counter()
+    began, worked = time.perf_counter(), time.process_time()
     found = []
     for recording in recordings(files, simulated):
         print(f"\r\033[K{way.name}: {len(found) + 1} {recording.name}", end="", file=sys.stderr)
         found.append(detector.detect(recording, OPTIONS))
     hours = sum(d.analysed_s for d in found) / 3600.0
-    took_s = time.perf_counter() - began
+    took_s, worked_s = time.perf_counter() - began, time.process_time() - worked
     print("\r\033[K", end="", file=sys.stderr, flush=True)
-    print(f"{way.name}: {len(found)} recordings, {hours:.2f} h, {took_s:.0f} s", flush=True)
+    print(
+        f"{way.name}: {len(found)} recordings, {hours:.2f} h, {took_s:.0f} s"
+        f" ({worked_s / hours:.1f} s of processor time an hour of EEG)",
+        flush=True,
+    )
     return found
 
 
@@ -135,7 +164,9 @@ def low_decision(usual: Sequence[Detection], decision: DecisionConfig) -> tuple[
     return low, count
 
 
-def compare(model: str, files: Sequence[Path], simulated: Sequence[SimulationConfig], *, events: bool) -> bool:
+def compare(
+    others: Sequence[Way], model: str, files: Sequence[Path], simulated: Sequence[SimulationConfig], *, events: bool
+) -> bool:
     """Print how every way differs from the usual one, and return whether all that have to agree do."""
     usual = detect_all(USUAL, model, files, simulated)
     decision = detector_of(USUAL, model).decision
@@ -147,7 +178,7 @@ def compare(model: str, files: Sequence[Path], simulated: Sequence[SimulationCon
         thresholds = [(f"on {decision.enter:g}", decision), (f"on {low.enter:.2f}", low)]
         print(f"{sum(len(d.events) for d in usual)} events at the defaults, {count} at on {low.enter:.2f}")
     agree = True
-    for way in OTHERS:
+    for way in others:
         try:
             other = detect_all(way, model, files, simulated)
         except (UsageError, MissingExtraError) as problem:
@@ -174,16 +205,19 @@ def main() -> int:
     parser.add_argument("folder", type=Path, nargs="?", default=shared)
     parser.add_argument("--model", default="default")
     parser.add_argument("--every", type=int, default=10, help="take every n-th recording")
-    parser.add_argument("--minutes", type=int, default=60, help="length of each of two simulated recordings")
+    parser.add_argument("--minutes", type=int, default=60, help="length of two simulated recordings; 0: none")
+    parser.add_argument("--processors", action="store_true", help="lower instruction sets instead of other backends")
     parser.add_argument("--v3", action="store_true", help="V3 with random weights instead, probabilities only")
     arguments = parser.parse_args()
     if not arguments.folder.is_dir():
         print("no folder of recordings: simulated ones only")
     files = chosen_files(arguments.folder, arguments.every, A_SOURCE if arguments.v3 else None)
+    others = on_plainer_processors() if arguments.processors else OTHERS
     if arguments.v3:
-        return 0 if compare(str(random_v3()), files, [SimulationConfig(600, 1, SEEDS[0])], events=False) else 1
-    simulated = [SimulationConfig(60 * arguments.minutes, SEIZURES, seed) for seed in SEEDS]
-    return 0 if compare(arguments.model, files, simulated, events=True) else 1
+        simulated = [SimulationConfig(600, 1, SEEDS[0])]
+        return 0 if compare(others, str(random_v3()), files, simulated, events=False) else 1
+    simulated = [SimulationConfig(60 * arguments.minutes, SEIZURES, seed) for seed in SEEDS if arguments.minutes]
+    return 0 if compare(others, arguments.model, files, simulated, events=True) else 1
 
 
 if __name__ == "__main__":

@@ -48,7 +48,9 @@ _SCANS = {"auto": "auto", "torch": "chunked", "native": "native"}
 
 @dataclass(frozen=True, slots=True)
 class RunConfig:
-    """How the network is run; none of it changes results beyond rounding.
+    """How the network is run; none of it changes results beyond rounding, on a CPU none but backend and precision do.
+
+    Rounding may exchange what is level in a network whose graph does not fade (`GraphConfig.ties`).
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
 """What a network variant is made of: frozen, torch-free dataclasses with a strict mapping form.
 
-The defaults of `NetworkConfig` are V3's (docs/definitions.md); every other variant is a difference to them. A
-configuration is stored beside the weights as a plain mapping, so that a checkpoint rebuilds its own network; a field that
-older checkpoints lack therefore defaults to what they were trained with.
+The defaults of `NetworkConfig` are V3's (docs/definitions.md); every other variant is a difference to them. It is stored
+beside the weights as a plain mapping, so that a checkpoint rebuilds its own network; a field that older checkpoints lack
+therefore defaults to what they were trained with.
 """
 
 from __future__ import annotations

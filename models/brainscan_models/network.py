@@ -124,6 +124,8 @@ class Network(nn.Module):
         Returns
         -------
         Tensor, shape (batch, n_samples), float32 or wider
+            A window in a batch is the window alone to within rounding, which may exchange edges and eigenvectors
+            that are level unless the graph fades (`GraphConfig.ties`).
 
         Raises
         ------

@@ -85,11 +85,12 @@ def test_a_layer_looks_both_ways() -> None:
     assert bool((moved > 1e-7).all())
 
 
+@pytest.mark.isa
 def test_sequences_do_not_meet() -> None:
     torch.manual_seed(0)
     stream = Stream(SMALL)
     x = torch.randn(5, 20, 12)
-    torch.testing.assert_close(stream(x)[2:3], stream(x[2:3]), rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(stream(x)[2:3], stream(x[2:3]), rtol=1e-5, atol=1e-5)
 
 
 def test_a_norm_after_the_layer_lets_it_see_the_scale() -> None:
@@ -133,6 +134,7 @@ def test_recomputing_changes_no_gradient() -> None:
         torch.testing.assert_close(kept, again)
 
 
+@pytest.mark.isa
 def test_few_sequences_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     stream = Stream(SMALL)
@@ -140,4 +142,4 @@ def test_few_sequences_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) 
     with torch.inference_mode():
         whole = stream(x)
         monkeypatch.setattr("brainscan_models.bimamba._CACHED_VALUES", 2000)
-        torch.testing.assert_close(stream(x), whole, rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(stream(x), whole, rtol=1e-5, atol=1e-5)

@@ -93,6 +93,7 @@ def test_equal_to_rounding_up_to_the_edges(network: Network, multiple: int) -> N
     torch.testing.assert_close(found.electrodes, expected.electrodes, rtol=1e-9, atol=1e-9)
 
 
+@pytest.mark.isa
 def test_equal_in_float32(network: Network) -> None:
     network.float()
     eeg = _eeg(network, 16).float()

@@ -58,6 +58,7 @@ def test_equal_edges_are_chosen_by_index() -> None:
     assert torch.equal(graph, expected)
 
 
+@pytest.mark.isa
 def test_rounding_does_not_tell_equal_edges_apart() -> None:
     noise = 1e-7 * torch.randn(1, PAIRS, 5, generator=torch.Generator().manual_seed(0))
     kept = adjacency(1.0 + noise, N, GraphConfig()) > 0
@@ -148,6 +149,7 @@ DEGENERATE = {
 }
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_equal_eigenvalues_are_separated_the_same_way_always(name: str) -> None:
     """A rounding error in the weights must not turn the eigenvectors round."""
@@ -158,6 +160,7 @@ def test_equal_eigenvalues_are_separated_the_same_way_always(name: str) -> None:
     torch.testing.assert_close(laplacian_pe(noisy, 16, "index"), vectors.expand(64, N, 16), rtol=0, atol=0.02)
 
 
+@pytest.mark.isa
 def test_eigenvectors_depend_on_neither_batch_nor_threads() -> None:
     graph = torch.stack([*DEGENERATE.values(), *adjacency(random_weights(8, steps=40), N, GraphConfig())[0]])
     together = laplacian_pe(graph, 16, "index")
@@ -209,6 +212,7 @@ def test_a_faded_graph_moves_no_further_than_twice_its_weights(name: str, top_k:
     assert bool((before.sum(-1) >= 1.0 - 1e-12).all())
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", LEVEL)
 def test_faded_eigenvectors_do_not_jump(name: str) -> None:
     before, after = (laplacian_pe(adjacency(w, N, FADE), 16, "fade") for w in (LEVEL[name], moved(LEVEL[name], 6)))
@@ -263,6 +267,7 @@ def test_equal_electrodes_stand_alone_and_nowhere(name: str) -> None:
     assert float(laplacian_pe(graph, 16, "fade").abs().max()) < 1e-3
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("name", DEGENERATE)
 def test_faded_vectors_are_those_of_the_laplacian_where_they_are_clear(name: str) -> None:
     """Whatever basis the decomposition takes in a plane of equal eigenvalues, nothing of it is left."""
@@ -281,6 +286,7 @@ def test_gradients_of_a_faded_graph_are_the_true_ones() -> None:
     assert torch.autograd.gradcheck(lambda w: normalised(adjacency(w, N, FADE)), weights)
 
 
+@pytest.mark.isa
 def test_faded_eigenvectors_depend_on_neither_batch_nor_threads() -> None:
     graph = torch.stack([*DEGENERATE.values(), *adjacency(random_weights(8, steps=40), N, FADE)[0]])
     together = laplacian_pe(graph, 16, "fade")

@@ -93,11 +93,13 @@ def test_a_hole_counts_as_silence(network: Network) -> None:
         assert torch.equal(network(holes), network(holes.nan_to_num(0.0)))
 
 
+@pytest.mark.isa
 def test_a_window_alone_equals_itself_in_a_batch(network: Network) -> None:
     batch = torch.stack([*odd_windows().values()])
     assert_equal_but_for_flips(network, Run.one_by_one(network, batch), Run.of(network, batch))
 
 
+@pytest.mark.isa
 def test_threads_change_nothing(network: Network) -> None:
     threads = torch.get_num_threads()
     before = Run.of(network, windows(2))
@@ -221,6 +223,7 @@ def test_a_slow_graph_is_held_over_its_node_steps() -> None:
     assert features.nodes.shape[2] == stride * features.adjacency.shape[1]
 
 
+@pytest.mark.isa
 def test_electrodes_of_a_shared_encoder_are_exchangeable() -> None:
     """No weight knows an electrode by name; only ties and the eigenvectors' fixed split go by index."""
     torch.manual_seed(0)

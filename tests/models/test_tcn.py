@@ -58,6 +58,7 @@ def test_the_second_half_does_not_reach_the_first(config: EncoderConfig) -> None
     assert (after[..., first + 1 :] - before[..., first + 1 :]).abs().amax() > 0.1
 
 
+@pytest.mark.isa
 def test_running_statistics_take_no_notice_of_the_batch_at_inference() -> None:
     network, _ = encoder(LITE_ENCODER)
     network(torch.randn(4, 1, 3, 1024))
@@ -65,7 +66,7 @@ def test_running_statistics_take_no_notice_of_the_batch_at_inference() -> None:
     eeg = torch.randn(3, 1, 3, 1024)
     with torch.inference_mode():
         alone, together = network(eeg[:1])[0], network(torch.cat((eeg[:1], 100 * eeg[1:])))[0][:1]
-    torch.testing.assert_close(alone, together, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(alone, together, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("config", [V3_ENCODER, LITE_ENCODER], ids=["v3", "v3-lite"])
@@ -109,6 +110,7 @@ def test_a_transposed_convolution_keeps_the_spread() -> None:
     assert float(layer(torch.randn(4, 64, 500)).detach().std()) == pytest.approx(1.0, rel=0.1)
 
 
+@pytest.mark.isa
 def test_a_row_is_a_signal_of_its_own() -> None:
     torch.manual_seed(0)
     down = RowConv(3, 5, 7, stride=2, padding=6, dilation=2)
@@ -122,13 +124,14 @@ def test_a_row_is_a_signal_of_its_own() -> None:
         torch.testing.assert_close(z[:, :, row], F.conv_transpose1d(expected, up.weight, up.bias, stride=2, padding=1))
 
 
+@pytest.mark.isa
 def test_a_shared_encoder_hears_each_electrode_alone() -> None:
     network, _ = encoder(LITE_ENCODER)
     network.eval()
     eeg = torch.randn(2, 1, 19, 512)
     with torch.inference_mode():
         together, alone = network(eeg)[0], network(eeg[:, :, 7:8])[0]
-    torch.testing.assert_close(together[:, :, 7:8], alone, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(together[:, :, 7:8], alone, rtol=1e-5, atol=1e-5)
 
 
 def test_dropout_is_off_at_inference() -> None:

@@ -27,6 +27,7 @@ def test_a_minute_of_eeg(v3: Network) -> None:
     assert bool(located.logits.isfinite().all())
 
 
+@pytest.mark.isa
 def test_odd_windows_alone_and_in_a_batch(v3: Network) -> None:
     eeg = torch.randn(8, 19, 1024, generator=torch.Generator().manual_seed(2))
     eeg[1], eeg[2] = 0.0, 3.0

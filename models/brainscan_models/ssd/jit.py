@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import importlib
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -90,21 +91,27 @@ def _fingerprint() -> str:
     digest = hashlib.sha256(llvmlite.__version__.encode())
     for source in _SOURCES:
         digest.update((Path(__file__).parent / source).read_bytes())
-    for property_of_machine in (llvm.get_default_triple(), llvm.get_host_cpu_name(), _features()):
-        digest.update(property_of_machine.encode())
+    for property_of_machine in (llvm.get_default_triple(), *_processor()):
+        digest.update(property_of_machine.encode() + b"\n")
     return digest.hexdigest()[:24]
 
 
-def _features() -> str:
-    return cast("str", llvm.get_host_cpu_features().flatten())
+def _processor() -> tuple[str, str]:
+    """Return name and features of the processor to compile for: this one, unless Numba is told of another."""
+    name, features = os.environ.get("NUMBA_CPU_NAME"), os.environ.get("NUMBA_CPU_FEATURES")
+    if features is None:
+        # A processor that is named has what its name says, not what this one has.
+        features = "" if name else llvm.get_host_cpu_features().flatten()
+    return name or llvm.get_host_cpu_name(), features
 
 
 def _target_machine() -> Any:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
+    name, features = _processor()
     return llvm.Target.from_default_triple().create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=_features(),
+        cpu=name,
+        features=features,
         opt=3,
         jit=True,
         reloc="pic",

@@ -12,6 +12,7 @@ import torch
 from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import ELECTRODES, MIRROR
 from brainscan.errors import UsageError
+from brainscan.model import checkpoint
 from brainscan.model.inference import (
     GROUPS,
     RunConfig,
@@ -22,9 +23,10 @@ from brainscan.model.inference import (
     pick_scan,
     scaled,
 )
+from brainscan_models.config import NetworkConfig
 from brainscan_models.network import Network
 from brainscan_models.registry import build
-from tests.stand_ins import TINY, noise
+from tests.stand_ins import MIXED, SMALL, TINY, noise
 
 CARD = Card(name="x", variant=TINY.to_mapping())
 
@@ -40,12 +42,38 @@ def _windows(n: int) -> list[np.ndarray]:
     return [noise(4.0, seed=seed).astype(np.float32) for seed in range(n)]
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("batch_size", [1, 2, 3, 8])
 def test_batch_size_never_changes_probabilities(network: Network, batch_size: int) -> None:
     alone = WindowRunner(network, CARD, RunConfig(device="cpu", batch_size=1)).probabilities(_windows(5))
     found = WindowRunner(network, CARD, RunConfig(device="cpu", batch_size=batch_size)).probabilities(_windows(5))
     assert [f.shape for f in found] == [(1024,)] * 5
     np.testing.assert_array_equal(found, alone)
+
+
+@pytest.mark.isa
+@pytest.mark.parametrize("variant", [SMALL, MIXED, None], ids=["v3-lite's parts", "v3's parts", "shipped"])
+@pytest.mark.parametrize("backend", ["native", "torch"])
+def test_what_is_in_a_batch_changes_no_bit_of_a_window(variant: NetworkConfig | None, backend: str) -> None:
+    """Whatever stands beside a window, however many: on a CPU each is computed alone."""
+    torch.manual_seed(4)
+    loaded = checkpoint.load(checkpoint.DEFAULT) if variant is None else None
+    network = build(variant) if variant else loaded.network  # type: ignore[union-attr]
+    card = Card(name="x", variant=variant.to_mapping()) if variant else loaded.card  # type: ignore[union-attr]
+    uv = [noise(16.0, seed=seed).astype(np.float32) for seed in range(4)]
+    odd = [np.zeros_like(uv[0]), 1e6 * uv[0], np.full_like(uv[0], np.nan), np.broadcast_to(uv[0][:1], uv[0].shape)]
+    runs = [
+        RunConfig(device="cpu", batch_size=size, threads=threads, backend=backend)
+        for size, threads in ((1, 1), (3, 2), (8, 1))
+    ]
+    alone, *others = (WindowRunner(network, card, run) for run in runs)
+    expected = [alone.probabilities([each])[0] for each in uv]
+    for runner in others:
+        for together in ([*uv, *odd], [*odd, *uv[::-1]]):
+            found = runner.probabilities(together)
+            for wanted, window in zip(expected, uv, strict=True):
+                at = next(i for i, each in enumerate(together) if each is window)
+                np.testing.assert_array_equal(found[at], wanted)
 
 
 def test_no_window_no_probability(network: Network) -> None:
@@ -113,6 +141,7 @@ def test_threads_of_the_process_stay_as_they_are(network: Network) -> None:
     assert torch.get_num_threads() == before
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("threads", [2, 3])
 def test_threads_change_nothing(network: Network, threads: int) -> None:
     alone = WindowRunner(network, CARD, RunConfig(device="cpu", threads=1)).logits(_windows(5))
@@ -148,6 +177,7 @@ def test_what_fails_in_a_thread_is_raised(network: Network) -> None:
         runner.logits([*_windows(2), np.zeros((19, 15361), dtype=np.float32)])
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("centre", sorted(GROUPS))
 @pytest.mark.parametrize("limiter", ["asinh", "tanh"])
 def test_fast_amplitude_equals_the_readable_one(centre: str, limiter: str) -> None:
@@ -169,6 +199,7 @@ def test_fast_amplitude_of_extremes() -> None:
     assert found[4].isnan()
 
 
+@pytest.mark.isa
 def test_backends_agree(network: Network) -> None:
     found = {
         name: WindowRunner(network, CARD, RunConfig(device="cpu", backend=name)).logits(_windows(2))

@@ -36,6 +36,7 @@ def _adjacency(seed: int) -> np.ndarray:
     return graph.adjacency(_random(seed), N, GraphConfig()).numpy()
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("weights", [_random(0), _random(1), _extreme()], ids=["random", "other", "extreme"])
 @pytest.mark.parametrize("count", [0, 1, 8, 19])
 @pytest.mark.parametrize("ties", get_args(Ties))

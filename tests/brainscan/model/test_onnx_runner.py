@@ -52,6 +52,15 @@ def test_threads_and_batches_change_no_bit(
     np.testing.assert_array_equal(other.logits(_windows()), runner.logits(_windows()))
 
 
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_what_is_in_a_batch_changes_no_bit_of_a_window(exported: Exported, runner: OnnxRunner, batch_size: int) -> None:
+    other = OnnxRunner(exported.folder, RunConfig("cpu", batch_size=batch_size, threads=2, backend="onnx"))
+    windows = _windows()
+    alone = [runner.probabilities([window])[0] for window in windows]
+    np.testing.assert_array_equal(other.probabilities(windows), alone)
+    np.testing.assert_array_equal(other.probabilities(windows[::-1]), alone[::-1])
+
+
 @pytest.mark.parametrize("batch", [1, 3, 5])
 def test_graphs_take_any_batch(exported: Exported, runner: OnnxRunner, batch: int) -> None:
     graphs = Graphs(exported.folder, read_export(exported.folder)[0].pe, 1, ("CPUExecutionProvider",))

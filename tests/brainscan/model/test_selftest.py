@@ -69,6 +69,7 @@ def test_a_model_that_gives_nan_fails(loaded: Checkpoint) -> None:
     assert not selftest.compare(loaded, stored).passed
 
 
+@pytest.mark.isa
 def test_shipped_weights_pass() -> None:
     result = selftest.run()
     assert result.passed, f"{result.detail}: run python -m brainscan.model.selftest after a change of the weights"

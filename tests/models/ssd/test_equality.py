@@ -22,9 +22,11 @@ def in_float64(arguments: Iterable[torch.Tensor]) -> list[torch.Tensor]:
     return [argument.double() for argument in arguments]
 
 
-def assert_equal_to_largest(names: str, got: list[torch.Tensor], wanted: list[torch.Tensor], tolerance: float) -> None:
+def assert_equal_to_largest(
+    names: str, got: list[torch.Tensor], wanted: list[torch.Tensor], tolerance: float, *, at_least: float = 0.0
+) -> None:
     for name, a, b in zip(names.split(), got, wanted, strict=True):
-        largest = b.abs().max().item()
+        largest = max(b.abs().max().item(), at_least)
         error = (a.double() - b).abs().max().item()
         assert error <= tolerance * largest, f"{name}: {error:.2e} of {largest:.2e}"
 
@@ -36,6 +38,7 @@ def test_scan_and_its_gradients_equal_the_recurrence(extent, scan_arguments, dif
     assert_equal_to_largest("y x dt A B C D", got, recurrence(extent, None), TOLERANCE[dtype])
 
 
+@pytest.mark.isa
 @pytest.mark.parametrize("reverse", [False, True], ids=["forward", "reverse"])
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("backend", FAST)
@@ -44,7 +47,9 @@ def test_mixer_and_its_gradients_equal_the_recurrence(
 ):
     sizes = {"headdim": extent.headdim, "d_state": extent.d_state, "reverse": reverse}
     got = differentiate(partial(mixer, **sizes, backend=backend), mixer_arguments(extent), dtype)
-    assert_equal_to_largest(MIXER_NAMES, got, recurrence(extent, reverse), TOLERANCE[dtype])
+    # The norm over a single feature leaves its sign alone: gradients are what remains of terms that cancel.
+    size = 1.0 if extent.heads * extent.headdim == 1 else 0.0
+    assert_equal_to_largest(MIXER_NAMES, got, recurrence(extent, reverse), TOLERANCE[dtype], at_least=size)
 
 
 @pytest.mark.parametrize("backend", FAST)

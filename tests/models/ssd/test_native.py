@@ -24,6 +24,7 @@ def threads():
     torch.set_num_threads(before)
 
 
+@pytest.mark.isa
 def test_the_number_of_threads_changes_no_bit(mixer_arguments, differentiate, threads):
     results = []
     for number in (1, 2, 3, 16):

@@ -99,6 +99,31 @@ def test_code_that_needs_numba_runs_but_is_not_kept(cache, reload_kernels, monke
     assert not list(cache.glob("*"))
 
 
+@pytest.mark.parametrize(
+    ("name", "features", "expected"),
+    [
+        (None, None, None),
+        ("haswell", None, ("haswell", "")),
+        ("haswell", "+avx", ("haswell", "+avx")),
+        ("generic", "", ("generic", "")),
+    ],
+)
+def test_kernels_are_for_the_processor_that_numba_compiles_for(monkeypatch, name, features, expected):
+    """Else code for one processor would be kept as if it were another's."""
+    jit._fingerprint.cache_clear()
+    for variable in ("NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"):
+        monkeypatch.delenv(variable, raising=False)
+    own, usual = jit._processor(), jit._fingerprint()
+    jit._fingerprint.cache_clear()
+    if name is not None:
+        monkeypatch.setenv("NUMBA_CPU_NAME", name)
+    if features is not None:
+        monkeypatch.setenv("NUMBA_CPU_FEATURES", features)
+    assert jit._processor() == (expected or own)
+    assert (jit._fingerprint() == usual) == (expected is None)
+    jit._fingerprint.cache_clear()
+
+
 CHILD = """
 import os, sys
 import torch

@@ -56,6 +56,7 @@ def run(function, x, y, n):
     kind(compiled.address)(x.ctypes.data, y.ctypes.data, n)
 
 
+@pytest.mark.isa
 def test_exp_and_softplus(dtype):
     x = np.concatenate([np.linspace(-80, 80, 4094), [0.0, -0.0]]).astype(dtype)
     y = np.empty(2 * x.size, dtype)
