@@ -349,9 +349,8 @@ class TrainConfig:
         if network.graph is None:
             return network
         every = self.semi_dynamic_interval or network.graph.pe_every
-        if not self.use_dynamic_pe:
-            every = max(1, self.window.n_samples // network.stride)
-        return replace(network, graph=replace(network.graph, pe_every=every))
+        once = max(1, self.window.n_samples // network.stride)
+        return replace(network, graph=replace(network.graph, pe_every=every if self.use_dynamic_pe else once))
 
     def card(self) -> Card:
         """Return the card of a network that is trained like this, without what only training can tell."""
