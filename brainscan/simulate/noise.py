@@ -84,6 +84,12 @@ def bursts(rng: np.random.Generator, n_samples: int, rate_hz: float, rate_per_s:
     return np.minimum(gates, 1.0)
 
 
+def outer(field: Array, course: Array) -> Array:
+    """Return a field times a course, shape (len(field), n_samples)."""
+    product: Array = field[:, None] * course
+    return product
+
+
 def _fast_length(n: int) -> int:
     """Return the smallest even product of a few 2, 3 and 5 from `n` on, which transforms fast; never a prime."""
     candidates = []

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.simulate.head import beside, directions, patch_fields
-from brainscan.simulate.noise import Array, band_noise, bursts, smooth_step, taper, wander
+from brainscan.simulate.noise import Array, band_noise, bursts, outer, smooth_step, taper, wander
+from brainscan.simulate.postictal import postictal
 
 SeizureType = Literal["focal", "generalised"]
 Pattern = Literal[
@@ -144,7 +145,7 @@ def seizure_piece(
         amplitude_uv *= DECREMENT
     suppression = rng.uniform(0.5, 0.9) if pattern == "tonic_clonic" else rng.uniform(0.1, 0.6)
     spread = np.minimum(per_electrode / per_electrode.max() / TAKES_PART, 1.0)
-    after, recovery = _postictal(rng, clock, ictal, depth[:, -1], suppression * spread)
+    after, recovery = postictal(rng, clock.n_samples - n_ictal, rate_hz, ictal, (depth[:, -1], suppression * spread))
     uv = np.concatenate((ictal, after), axis=1) * (amplitude_uv / rms)
     gain = np.concatenate((1.0 - depth, recovery), axis=1)
     return SeizurePiece(
@@ -195,7 +196,7 @@ def _focal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> tuple[A
     if rng.uniform() < (0.8 if pattern == "low_voltage_fast" else 0.25):
         lost = rng.uniform(0.3, 0.75) * (1 - smooth_step((course - 0.15) / 0.2)) * smooth_step(course * clock.ictal_s)
         reach = np.abs(sources[0].field) if rng.uniform() < 0.5 else np.ones(len(ictal))
-        depth += _outer(np.minimum(1.5 * reach, 1.0), lost)
+        depth += outer(np.minimum(1.5 * reach, 1.0), lost)
     return ictal, depth
 
 
@@ -210,7 +211,7 @@ def _spike_wave(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]:
     phase = _phase(rng, clock, frequency)
     for source in sources:
         wave = _pulse(phase - source.lag - 1.6, 1.0)
-        ictal += _outer(source.strength * source.field, wave - spike * _pulse(phase - source.lag, 25.0))
+        ictal += outer(source.strength * source.field, wave - spike * _pulse(phase - source.lag, 25.0))
     ictal *= envelope
     return ictal, np.broadcast_to(0.3 * envelope, ictal.shape)
 
@@ -229,7 +230,7 @@ def _tonic_clonic(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array
     jerk_phase = _phase(rng, clock, jerks)
     for source in sources:
         discharge = _pulse(jerk_phase, 12.0) + 0.8 * _pulse(jerk_phase - 1.5, 1.0)
-        ictal += _outer(source.strength * source.field, 1.3 * gate * discharge)
+        ictal += outer(source.strength * source.field, 1.3 * gate * discharge)
     # muscle over the temples: continuous in the tonic phase, with the jerks in the clonic one
     pull = tonic + gate * np.exp(6.0 * (np.cos(jerk_phase) - 1.0))
     muscle = band_noise(rng, len(ictal), clock.n_ictal, rate_hz, (20.0, 100.0)) * pull
@@ -248,7 +249,7 @@ def _decremental(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]
     slow = np.exp(-0.5 * ((t - 2 * width_s) / (0.5 * width_s)) ** 2)
     slow -= 0.5 * np.exp(-0.5 * ((t - 4 * width_s) / width_s) ** 2)
     for source in sources:
-        ictal += _outer(source.strength * source.field, rng.uniform(2.5, 5.0) * slow)
+        ictal += outer(source.strength * source.field, rng.uniform(2.5, 5.0) * slow)
     depth = rng.uniform(0.5, 0.85) * smooth_step(t / 0.8) * smooth_step((clock.ictal_s - t) / 2.0)
     return ictal, np.broadcast_to(depth, ictal.shape)
 
@@ -380,32 +381,3 @@ def _ending(rng: np.random.Generator, clock: _Clock) -> Array:
         gates = bursts(rng, clock.n_ictal, clock.rate_hz, rng.uniform(0.4, 0.8), 0.9)
         envelope *= 1.0 - late * (1.0 - gates)
     return envelope
-
-
-def _postictal(
-    rng: np.random.Generator, clock: _Clock, ictal: Array, lost: Array, suppression: Array
-) -> tuple[Array, Array]:
-    """Return slow waves after the seizure and the background's recovery, shape (19, n_after) each.
-
-    Parameters
-    ----------
-    lost, suppression : array, shape (19,)
-        Share of the background that is missing at the offset, and soon after it.
-    """
-    n_after = clock.n_samples - clock.n_ictal
-    t = np.asarray((np.arange(n_after) + 0.5) / clock.rate_hz, dtype=np.float64)
-    course = t * np.float64(clock.rate_hz / max(n_after, 1))
-    at_once = 1.0 - smooth_step(t / min(1.0, max(n_after, 1) / clock.rate_hz))
-    recovery = 1.0 - _outer(lost, at_once) - _outer(suppression, (1.0 - at_once) * (1.0 - smooth_step(course)))
-    if n_after == 0:
-        return np.zeros((len(ictal), 0)), recovery
-    # random sums of the seizure's samples are fields with the seizure's own covariance
-    fields = ictal @ rng.standard_normal((clock.n_ictal, 2)) / np.sqrt(2.0 * clock.n_ictal)
-    waves = fields @ band_noise(rng, 2, n_after, clock.rate_hz, (0.7, 5.0))
-    envelope = rng.uniform(0.3, 1.2) * smooth_step(t / 1.5) * (1.0 - smooth_step(course))
-    return waves * envelope, recovery
-
-
-def _outer(field: Array, course: Array) -> Array:
-    product: Array = field[:, None] * course
-    return product

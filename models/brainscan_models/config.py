@@ -1,26 +1,24 @@
 """What a network variant is made of: frozen, torch-free dataclasses with a strict mapping form.
 
-The defaults of `NetworkConfig` are V3's (docs/definitions.md); every other variant is a difference to them. A
-configuration is stored beside the weights as a plain mapping, so that a checkpoint rebuilds its own network; a field
-that older checkpoints lack therefore defaults to what they were trained with.
+The defaults of `NetworkConfig` are V3's (docs/definitions.md); every other variant is a difference to them. It is
+stored beside the weights as a plain mapping, so that a checkpoint rebuilds its own network; a field that older
+checkpoints lack therefore defaults to what they were trained with.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
-import types
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
+
+from brainscan_models.mapping import from_mapping, plain
 
 Activation = Literal["relu", "gelu", "silu"]
 Placement = Literal["before", "after"]
 Ties = Literal["index", "fade"]
-
-T = TypeVar("T")
 
 
 def _check_share(name: str, value: float) -> None:
@@ -355,59 +353,8 @@ class NetworkConfig:
         ValueError
             For an unknown key (with the nearest known name), a missing one, a wrong type or value.
         """
-        return _from_mapping(cls, data, "")
+        return from_mapping(cls, data)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return nested dicts, lists and scalars, as JSON and YAML hold them."""
-        return typing.cast(dict[str, Any], _plain(dataclasses.asdict(self)))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(entry) for key, entry in value.items()}
-    return list(value) if isinstance(value, tuple) else value
-
-
-# brainscan.mapping does the same for the package above; the networks stand alone, so they bring their own.
-def _from_mapping(cls: type[T], data: Any, where: str) -> T:
-    if not isinstance(data, Mapping):
-        raise ValueError(f"{where or cls.__name__} must be a mapping, got {data!r}")
-    hints = typing.get_type_hints(cls)
-    values = {}
-    for key, value in data.items():
-        path = f"{where}.{key}" if where else str(key)
-        if key not in hints:
-            near = difflib.get_close_matches(str(key), hints, n=1, cutoff=0.6)
-            raise ValueError(
-                f"unknown key {path!r}; " + (f"did you mean {near[0]!r}?" if near else f"known: {list(hints)}")
-            )
-        values[key] = _convert(hints[key], value, path)
-    missing = [
-        f.name
-        for f in dataclasses.fields(cls)  # type: ignore[arg-type]
-        if f.name not in values and f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    ]
-    if missing:
-        raise ValueError(f"missing key {f'{where}.' if where else ''}{missing[0]}")
-    return cls(**values)
-
-
-def _convert(hint: Any, value: Any, path: str) -> Any:
-    if dataclasses.is_dataclass(hint):
-        return _from_mapping(typing.cast(type, hint), value, path)
-    origin, args = typing.get_origin(hint), typing.get_args(hint)
-    if origin is types.UnionType:  # a part that may be left out
-        return None if value is None else _convert(args[0], value, path)
-    if origin is Literal:
-        if value not in args:
-            raise ValueError(f"{path} must be one of {', '.join(map(repr, args))}, got {value!r}")
-        return value
-    if origin is tuple:
-        if not isinstance(value, list | tuple):
-            raise ValueError(f"{path} must be a list, got {value!r}")
-        return tuple(_convert(args[0], entry, f"{path}[{i}]") for i, entry in enumerate(value))
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise ValueError(f"{path} must be {hint.__name__}, got {value!r}")
-    return value
+        return typing.cast(dict[str, Any], plain(dataclasses.asdict(self)))

@@ -44,7 +44,7 @@ def _run(folder: Path, name: str) -> subprocess.CompletedProcess[str]:
     places = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}/usr/bin{os.pathsep}/bin", "TMPDIR": str(temporary)}
     return subprocess.run(
         command,
-        env={**places, "INPUT": name, "OUTPUT": "x_events.tsv", "NUMBA_CACHE_DIR": str(temporary)},
+        env={**places, "INPUT": name, "OUTPUT": "x_events.tsv"},
         cwd="/",
         capture_output=True,
         text=True,

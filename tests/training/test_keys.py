@@ -40,7 +40,12 @@ COMPOSED = {
     "compose.padded": 1.0,
     "compose.simulated": 1.0,
     "compose.transplanted": 0.8,
+    "compose.patterns": [["spike_wave", 1.0]],
+    "compose.postictal": 1.0,
+    "compose.short": 1.0,
+    "compose.slowed": 1.0,
     "compose.artifacts": 1.0,
+    "compose.more_artifacts": True,
     "compose.sources": [["ward", 1.0], ["simulation", 0.0]],
     "compose.other": 99.0,
     "compose.sham": True,
@@ -158,10 +163,15 @@ def test_windows_differ(key: str, smoke: Changed, recordings: list[Cached]) -> N
 
     def drawn(config: TrainConfig) -> list[np.ndarray]:
         composer = Composer(two_sources, config.compose, config.augment)
-        windows = [composer.draw(np.random.default_rng((config.seed, k))) for k in range(6)]
+        windows = [composer.draw(np.random.default_rng((config.seed, k))) for k in range(16)]
         return [array for w in windows for array in (w.uv, w.ictal, w.weight)]
 
-    base = ("compose.sources=[[ward, 0.5]]", "compose.seizure_share=0.6")
+    base = (
+        "compose.sources=[[ward, 0.5]]",
+        "compose.seizure_share=0.6",
+        "compose.simulated=0.5",
+        "compose.artifacts=0.5",
+    )
     before, after = drawn(smoke(*base)), drawn(smoke(*base, setting(key, COMPOSED[key])))
     assert any(a.shape != b.shape or not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 

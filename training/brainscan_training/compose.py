@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.electrodes import N_ELECTRODES
-from brainscan.events import RATE_HZ, BoolArray, runs
-from brainscan.simulate.artifacts import ARTIFACTS, MORE, artifact_piece
-from brainscan.simulate.seizures import DECREMENT, seizure_piece
+from brainscan.events import RATE_HZ, runs
+from brainscan.simulate.artifacts import ARTIFACTS
 from brainscan_training import augment
 from brainscan_training.augment import AugmentConfig
 from brainscan_training.cache import Cached
+from brainscan_training.chunks import ALL_KINDS, INTENSIVE_CARE, Chunk, join, stretched, with_artifact, with_simulated
 
 FloatArray = NDArray[np.float32]
 
@@ -113,15 +113,6 @@ class Composed:
     origins: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Chunk:
-    uv: FloatArray
-    ictal: BoolArray
-    sure: BoolArray
-    electrodes: BoolArray | None = None
-    origins: tuple[str, ...] = ()
-
-
 @dataclass(frozen=True, slots=True)
 class HardSpan:
     """A stretch of background that the network took for a seizure.
@@ -149,9 +140,6 @@ class HardSpans:
 NOTHING_HARD = HardSpans()
 
 _SHORT_S = (5, 12)
-
-_INTENSIVE_CARE = ("delta_run", "lateral_delta", "periodic", "spike", "triphasic")
-"""What the slow background of intensive care carries."""
 
 
 class Composer:
@@ -202,7 +190,7 @@ class Composer:
         if rng.random() < config.padded:
             valid = int(np.exp(rng.uniform(np.log(8), np.log(n_seconds))))
         chunks = self._chunks(rng, valid, hard)
-        joined = _join(chunks, valid, rng, config.join_s)
+        joined = join(chunks, valid, rng, config.join_s)
         uv = augment.window(joined.uv, rng, self._changes)
         missing = n_seconds - valid
         if missing:
@@ -219,7 +207,7 @@ class Composer:
             origins=joined.origins,
         )
 
-    def _chunks(self, rng: np.random.Generator, n_seconds: int, hard: HardSpans) -> list[_Chunk]:
+    def _chunks(self, rng: np.random.Generator, n_seconds: int, hard: HardSpans) -> list[Chunk]:
         """Draw chunks that fill a window; where it shall hold a seizure, at least one does."""
         low, high = self._config.chunk_s
         lengths: list[int] = []
@@ -246,12 +234,12 @@ class Composer:
             parts = [(short, True), (n - short, False)]
             yield from parts if rng.random() < 0.5 else parts[::-1]
 
-    def _changed(self, chunk: _Chunk, rng: np.random.Generator) -> _Chunk:
+    def _changed(self, chunk: Chunk, rng: np.random.Generator) -> Chunk:
         if self._changes.stretch and rng.random() < self._changes.stretch:
-            chunk = _stretched(chunk, rng.uniform(6.0 / 7.0, 7.0 / 6.0))
+            chunk = stretched(chunk, rng.uniform(6.0 / 7.0, 7.0 / 6.0))
         return replace(chunk, uv=augment.chunk(chunk.uv, rng, self._changes))
 
-    def _background(self, rng: np.random.Generator, n_seconds: int, hard: HardSpans = NOTHING_HARD) -> _Chunk:
+    def _background(self, rng: np.random.Generator, n_seconds: int, hard: HardSpans = NOTHING_HARD) -> Chunk:
         if hard.spans and rng.random() < hard.share:
             return self._hard(hard.spans[int(rng.integers(len(hard.spans)))], n_seconds, rng)
         source = self._source_names[rng.choice(len(self._source_names), p=self._source_share)]
@@ -260,22 +248,22 @@ class Composer:
         chunk = self._cut(_any(subjects[subject], rng), n_seconds, rng, ictal=False)
         if self._config.slowed and rng.random() < self._config.slowed:
             slowed = replace(chunk, uv=augment.slowed(chunk.uv, rng))
-            return _with_artifact(slowed, rng, _INTENSIVE_CARE) if rng.random() < 0.5 else slowed
+            return with_artifact(slowed, rng, INTENSIVE_CARE) if rng.random() < 0.5 else slowed
         if rng.random() < self._config.artifacts:
-            return _with_artifact(chunk, rng, _all_kinds() if self._config.more_artifacts else tuple(ARTIFACTS))
+            return with_artifact(chunk, rng, ALL_KINDS if self._config.more_artifacts else tuple(ARTIFACTS))
         return chunk
 
-    def _hard(self, span: HardSpan, n_seconds: int, rng: np.random.Generator) -> _Chunk:
+    def _hard(self, span: HardSpan, n_seconds: int, rng: np.random.Generator) -> Chunk:
         recording = self._by_name[span.name]
         total = recording.n_seconds
         n = min(n_seconds, total)
         centre = rng.uniform(span.start_s, span.stop_s)
         return self._piece(recording, int(np.clip(centre - rng.integers(n), 0, total - n)), n)
 
-    def _seizure(self, rng: np.random.Generator, n_seconds: int) -> _Chunk:
+    def _seizure(self, rng: np.random.Generator, n_seconds: int) -> Chunk:
         which = rng.random()
         if which < self._config.simulated:
-            return _with_simulated(self._background(rng, n_seconds), rng, self._pattern(rng), self._config.postictal)
+            return with_simulated(self._background(rng, n_seconds), rng, self._pattern(rng), self._config.postictal)
         names = self._seizure_names
         source = names[0] if len(names) == 1 else names[rng.choice(len(names), p=self._seizure_share)]
         subjects = self._seizures[source]
@@ -285,7 +273,7 @@ class Composer:
             other = self._background(rng, len(chunk.ictal))
             n = min(len(chunk.ictal), len(other.ictal))
             uv = chunk.uv[:, : n * RATE_HZ] + np.float32(rng.uniform(0.3, 1.0)) * other.uv[:, : n * RATE_HZ]
-            return _Chunk(uv, chunk.ictal[:n], chunk.sure[:n], origins=chunk.origins + other.origins)
+            return Chunk(uv, chunk.ictal[:n], chunk.sure[:n], origins=chunk.origins + other.origins)
         return chunk
 
     def _pattern(self, rng: np.random.Generator) -> str | None:
@@ -295,7 +283,7 @@ class Composer:
         names, weights = zip(*self._config.patterns, strict=True)
         return str(names[rng.choice(len(names), p=np.array(weights) / sum(weights))])
 
-    def _cut(self, recording: Cached, n_seconds: int, rng: np.random.Generator, *, ictal: bool) -> _Chunk:
+    def _cut(self, recording: Cached, n_seconds: int, rng: np.random.Generator, *, ictal: bool) -> Chunk:
         """Cut up to `n_seconds` around a random sure second of the wanted kind."""
         is_ictal, sure = self._labels[recording.item.name]
         candidates = np.flatnonzero((is_ictal == ictal) & sure)
@@ -306,106 +294,27 @@ class Composer:
         chunk = self._piece(recording, first, n)
         return self._sham(chunk, recording.item.source, recording.item.subject, rng) if self._config.sham else chunk
 
-    def _piece(self, recording: Cached, first: int, n: int) -> _Chunk:
+    def _piece(self, recording: Cached, first: int, n: int) -> Chunk:
         ictal, sure = self._labels[recording.item.name]
         seconds = slice(first, first + n)
         uv = recording.signal[:, first * RATE_HZ : (first + n) * RATE_HZ].astype(np.float32)
-        return _Chunk(uv, ictal[seconds], sure[seconds], origins=(f"{recording.item.name} from {first} s",))
+        return Chunk(uv, ictal[seconds], sure[seconds], origins=(f"{recording.item.name} from {first} s",))
 
-    def _sham(self, chunk: _Chunk, source: str, subject: str, rng: np.random.Generator) -> _Chunk:
+    def _sham(self, chunk: Chunk, source: str, subject: str, rng: np.random.Generator) -> Chunk:
         """Return other, calm EEG of the subject (else of its source) under a seizure chunk's labels."""
         subjects = self._backgrounds.get(source) or self._backgrounds[self._source_names[0]]
         others = subjects.get(subject) or [r for group in subjects.values() for r in group]
         n_seconds = len(chunk.ictal)
-        pieces: list[_Chunk] = []
+        pieces: list[Chunk] = []
         while sum(len(piece.ictal) for piece in pieces) < n_seconds:
             recording = _any(others, rng)
             ictal, sure = self._labels[recording.item.name]
             spans = runs(~ictal & sure)
             first, stop = spans[int(rng.integers(len(spans)))].tolist()
             pieces.append(self._piece(recording, first, min(stop - first, n_seconds)))
-        calm = _join(pieces, n_seconds, rng, self._config.join_s)
+        calm = join(pieces, n_seconds, rng, self._config.join_s)
         return replace(chunk, uv=calm.uv, origins=calm.origins)
 
 
 def _any(recordings: list[Cached], rng: np.random.Generator) -> Cached:
     return recordings[int(rng.integers(len(recordings)))]
-
-
-def _stretched(chunk: _Chunk, factor: float) -> _Chunk:
-    """Return a chunk played slower or faster, in whole seconds; a second's label is that of its middle."""
-    n_seconds = max(1, int(len(chunk.ictal) * factor))
-    uv = augment.stretched(chunk.uv, factor)[:, : n_seconds * RATE_HZ]
-    if uv.shape[1] < n_seconds * RATE_HZ:
-        return chunk
-    middles = np.minimum(((np.arange(n_seconds) + 0.5) / factor).astype(np.int64), len(chunk.ictal) - 1)
-    return replace(chunk, uv=uv, ictal=chunk.ictal[middles], sure=chunk.sure[middles])
-
-
-def _all_kinds() -> tuple[str, ...]:
-    return (*ARTIFACTS, *MORE)
-
-
-def _with_artifact(chunk: _Chunk, rng: np.random.Generator, kinds: Sequence[str]) -> _Chunk:
-    n_seconds, kinds = len(chunk.ictal), sorted(kinds)
-    piece = artifact_piece(rng, kinds[rng.integers(len(kinds))], float(n_seconds), float(RATE_HZ))
-    n = min(chunk.uv.shape[1], piece.shape[1])
-    uv = chunk.uv.copy()
-    uv[:, :n] += piece[:, :n]
-    return replace(chunk, uv=uv)
-
-
-def _with_simulated(chunk: _Chunk, rng: np.random.Generator, pattern: str | None, postictal: float) -> _Chunk:
-    """Add a simulated seizure to a background, at a drawn ratio of its amplitude to the background's."""
-    n_seconds = len(chunk.ictal)
-    length = int(rng.integers(min(5, n_seconds), n_seconds + 1))
-    first = int(rng.integers(n_seconds - length + 1))
-    after_s = float(n_seconds - first - length) if postictal and rng.random() < postictal else 0.0
-    piece = seizure_piece(rng, float(length), float(RATE_HZ), pattern, after_s)  # type: ignore[arg-type]
-    seizure = piece.uv
-    background = np.sqrt(np.mean(np.square(chunk.uv), dtype=np.float64)) + 1e-3
-    ictal_uv = seizure[:, : length * RATE_HZ]
-    strongest = np.sqrt(np.mean(np.square(ictal_uv), axis=1, dtype=np.float64).max()) + 1e-3
-    ratio = np.exp(rng.normal(np.log(2.2), 0.45))
-    if piece.pattern == "decremental":
-        ratio *= DECREMENT  # what stands out is the fall of the background
-    uv = chunk.uv.copy()
-    span = slice(first * RATE_HZ, first * RATE_HZ + seizure.shape[1])
-    uv[:, span] = uv[:, span] * piece.background_gain + seizure * np.float32(ratio * background / strongest)
-    ictal, sure = chunk.ictal.copy(), chunk.sure.copy()
-    ictal[first : first + length] = True
-    if after_s:
-        sure[max(first + length - 1, 0) : first + length + 1] = False  # its end is a matter of opinion
-    electrodes = np.asarray(piece.electrodes, dtype=bool)
-    return _Chunk(uv, ictal, sure, electrodes, (*chunk.origins, f"simulated {piece.pattern} seizure"))
-
-
-def _join(chunks: Sequence[_Chunk], n_seconds: int, rng: np.random.Generator, join_s: tuple[float, float]) -> _Chunk:
-    """Put chunks one after the other with cross-faded joins; too short ones are followed by more of the same kind."""
-    uv = np.zeros((N_ELECTRODES, n_seconds * RATE_HZ), dtype=np.float32)
-    ictal = np.zeros(n_seconds, dtype=bool)
-    sure = np.zeros(n_seconds, dtype=bool)
-    electrodes: BoolArray | None = None
-    origins: list[str] = []
-    at, turn = 0, 0
-    while at < n_seconds:
-        chunk = chunks[turn % len(chunks)]
-        turn += 1
-        n = min(len(chunk.ictal), n_seconds - at)
-        first, stop = at * RATE_HZ, (at + n) * RATE_HZ
-        fade = min(round(rng.uniform(*join_s) * RATE_HZ), n * RATE_HZ) if at else 0
-        uv[:, first:stop] = chunk.uv[:, : n * RATE_HZ]
-        if fade:
-            # The previous chunk's end, mirrored, fades out under the new one's beginning.
-            ramp = np.linspace(0.0, 1.0, fade, dtype=np.float32)
-            fade = min(fade, first)
-            ramp = ramp[:fade]
-            before = uv[:, first - fade : first][:, ::-1]
-            uv[:, first : first + fade] = uv[:, first : first + fade] * ramp + before * (1.0 - ramp)
-        ictal[at : at + n], sure[at : at + n] = chunk.ictal[:n], chunk.sure[:n]
-        if at and ictal[at] != ictal[at - 1]:
-            sure[at - 1] = sure[at] = False  # the join lies here: neither second is purely one or the other
-        electrodes = chunk.electrodes if chunk.electrodes is not None else electrodes
-        origins += chunk.origins
-        at += n
-    return _Chunk(uv, ictal, sure, electrodes, tuple(dict.fromkeys(origins)))

@@ -348,10 +348,8 @@ class TrainConfig:
             raise ValueError(f"network: {problem}") from None
         if network.graph is None:
             return network
-        every = self.semi_dynamic_interval or network.graph.pe_every
-        if not self.use_dynamic_pe:
-            every = max(1, self.window.n_samples // network.stride)
-        return replace(network, graph=replace(network.graph, pe_every=every))
+        every, once = self.semi_dynamic_interval or network.graph.pe_every, self.window.n_samples // network.stride
+        return replace(network, graph=replace(network.graph, pe_every=every if self.use_dynamic_pe else max(1, once)))
 
     def card(self) -> Card:
         """Return the card of a network that is trained like this, without what only training can tell."""

@@ -86,11 +86,11 @@ def test_operating_points(run: Run, edf: Path, here: Path, tmp_path: Path) -> No
 def test_a_point_that_finds_next_to_nothing_is_refused_with_what_there_is(
     run: Run, edf: Path, here: Path, command: str
 ) -> None:
-    """The shipped card's own: its figures stay visible, its name is not offered."""
+    """A shipped card's own: its figures stay visible, its name is not offered."""
     where = edf if command == "detect" else edf.parent
-    refused = run(command, where, "--operating-point", "fa1", "-o", here / "out/")
+    refused = run(command, where, "--model", "v3-lite", "--operating-point", "fa1", "-o", here / "out/")
     assert refused.code == 2
     assert "--operating-point fa1: sim-fa1 finds 1% of the seizures (95 %: 0 to 2 %)" in refused.errors[0]
     assert "this model offers fa5 (24%), fa10 (37%)" in refused.errors[0]
     assert not (here / "out").exists()
-    assert {"sim-fa1", "sim-fa5"} <= set(run("info", "default", "--json").json["card"]["operating_points"])
+    assert {"sim-fa1", "sim-fa5"} <= set(run("info", "v3-lite", "--json").json["card"]["operating_points"])
