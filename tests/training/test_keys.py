@@ -171,6 +171,8 @@ def test_windows_differ(key: str, smoke: Changed, recordings: list[Cached]) -> N
         "compose.seizure_share=0.6",
         "compose.simulated=0.5",
         "compose.artifacts=0.5",
+        "compose.window_s=30",
+        "compose.chunk_s=[18, 40]",  # long enough to be cut short
     )
     before, after = drawn(smoke(*base)), drawn(smoke(*base, setting(key, COMPOSED[key])))
     assert any(a.shape != b.shape or not np.array_equal(a, b) for a, b in zip(before, after, strict=True))

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from brainscan.card import Card, DecisionConfig
-from brainscan_training.placing import placed
+from brainscan.model import checkpoint
+from brainscan_training.placing import main, placed
+from tests.stand_ins import save_tiny
 
 CARD = Card(name="x", variant={})
 
@@ -26,3 +29,16 @@ def test_thresholds_out_of_order_are_refused() -> None:
         placed(CARD, 0.0, 0.0)
     with pytest.raises(ValueError, match="0 < off < on < 1"):
         placed(Card(name="x", variant={}, decision=DecisionConfig(enter=0.5, leave=0.5)), 1.0, 0.0)
+
+
+def test_the_command_places_a_checkpoint_or_says_why_not(tmp_path: Path) -> None:
+    source, target = str(tmp_path / "tiny.safetensors"), str(tmp_path / "placed.safetensors")
+    save_tiny(Path(source))
+    assert main([source, "0.3", "0.05", "6", target]) == ""
+    card = checkpoint.read_card(Path(target))
+    assert card.decision.min_duration_s == 6.0
+    for raw, wanted in ((0.3, card.decision.enter), (0.05, card.decision.leave)):
+        logit = (raw - card.logit_shift) * card.logit_scale
+        assert 1.0 / (1.0 + math.exp(-logit)) == pytest.approx(wanted)
+    assert "usage" in main([source, "0.3"])
+    assert "off threshold" in main([source, "0.3", "0.4", "6", target])
