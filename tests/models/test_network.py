@@ -138,7 +138,11 @@ def test_every_parameter_is_live(network: Network, training: bool) -> None:
     network.double().train(training)
     norms = gradient_norms(network, windows(2).double(), 0)
     median = sorted(norms.values())[len(norms) // 2]
-    assert {name: norm for name, norm in norms.items() if not 1e-6 * median <= norm < float("inf")} == {}
+    dead = {name: norm for name, norm in norms.items() if not 1e-6 * median <= norm < float("inf")}
+    if training and network.config.paced:
+        # The head's batch statistics take off what is constant before them; at inference these biases act.
+        dead = {name: norm for name, norm in dead.items() if not name.endswith("bias")}
+    assert dead == {}
 
 
 def test_every_parameter_moves_the_output(network: Network) -> None:
