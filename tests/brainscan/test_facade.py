@@ -80,7 +80,7 @@ def test_a_recording_stays_what_it_is() -> None:
 def test_one_line_detects() -> None:
     sample = Path(__file__).resolve().parents[2] / "examples" / "sample.edf"
     detection = brainscan.detect(sample, brainscan.DetectOptions(max_missing=2), run=brainscan.RunConfig(device="cpu"))
-    assert len(detection.events) == 2
+    assert len(detection.events) >= 2
     assert detection.model["max_missing"] == 2
 
 
