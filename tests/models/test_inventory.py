@@ -14,7 +14,7 @@ from brainscan_models.inventory import WINDOW_SAMPLES, flops, parameters
 from brainscan_models.registry import V3, V3_HYBRID, V3_LITE, VARIANTS, build
 from brainscan_models.tcn import Encoder
 
-ROWS = {  # docs/definitions.md
+ROWS = {  # docs/v3.md
     "encoder": 4_090_560,
     "bottleneck": 22_400_448,
     "to_nodes": 623_808,
@@ -60,8 +60,8 @@ def test_v3_lite_is_small() -> None:
     assert V3_LITE.encoder.stride >= 256 // 4  # streams at 4 Hz or slower
 
 
-def test_v3_is_what_the_definitions_tell_part_by_part() -> None:
-    text = (Path(__file__).parents[2] / "docs" / "definitions.md").read_text(encoding="utf-8")
+def test_v3_is_what_its_page_tells_part_by_part() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "v3.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| [a-z ]+(?::[^|]*)?\| ([\d,]+) \| ([\d.]+) \|$", text, re.MULTILINE)
     assert [int(count.replace(",", "")) for count, _ in rows] == list(ROWS.values())
     arithmetic = flops(V3)
