@@ -21,7 +21,7 @@ def report(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE.html", help="Where to write; default: STEM.html here.")
     ] = "",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is no page of this recording.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is not this very page.")] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages, only errors.")] = False,
 ) -> None:
     """Show events on a page with the EEG around them; no detector runs.
@@ -56,7 +56,7 @@ def report(
     readers = tuple(read_events(path, opened, sha256) for path in events)
     page = page_of(opened, readers, sha256)
     if not force:
-        guard(place, Origin(sha256, page.detection.model), any_settings=True)
+        guard(place, Origin(sha256, page.detection.model))
     for text in page.detection.warnings:
         console.warning(f"{opened.name}: {text}")
     write_bytes(place, render(page).encode("utf-8", "backslashreplace"))

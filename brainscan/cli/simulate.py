@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+LONGEST_S = 31 * 86_400
+"""Nobody records longer in one piece; a slip of the exponent would fill the disk."""
+
 
 def simulate(
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE.edf", help="EDF file to write.")],
@@ -44,8 +47,11 @@ def simulate(
     from brainscan.simulate import simulate as plan
 
     set_quiet(quiet)
-    if duration != int(duration):
-        raise UsageError(f"--duration must be whole seconds (got {duration:g})")
+    if not (0 < duration <= LONGEST_S and duration == int(duration)):
+        raise UsageError(
+            f"--duration must be whole seconds, up to {LONGEST_S // 86_400} days (got {duration:g})",
+            hint="a night is 28800",
+        )
     if annotations is not None and same_file(annotations, output):
         raise UsageError("recording and annotations would be the same file")
     for path in (output, annotations):

@@ -36,7 +36,9 @@ def test_two_readers_side_by_side(run: Run, loud: None, edf: Path, here: Path) -
     assert data["other"] == [[21.0, 31.0]]
     assert data["comments"][0].startswith("brainscan ")  # a review of ours says so
     assert len(data["excerpts"]) == 1
-    assert run("report", edf, "expert.tsv", "-o", "both.html").code == 0  # a page of this recording
+    assert run("report", edf, "ours.csv_bi", "expert.tsv", "-o", "both.html").code == 0  # the same page again
+    assert run("report", edf, "expert.tsv", "-o", "both.html").code == 5  # a page of other events
+    assert run("report", edf, "expert.tsv", "-o", "both.html", "--force").code == 0
     assert page_data(here / "both.html")["comments"] == []
 
 

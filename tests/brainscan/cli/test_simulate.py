@@ -9,6 +9,7 @@ from brainscan.electrodes import ELECTRODES
 from brainscan.io.csv_bi import read_csv_bi
 from brainscan.io.reading import read
 from brainscan.simulate import SimulationConfig, simulate
+from tests.brainscan.cli.conftest import Run
 
 SMALL = ["simulate", "--duration", "90", "--seizures", "1", "--seed", "3000007", "--rate", "128"]
 
@@ -71,3 +72,11 @@ def test_one_file_for_both_is_exit_2(tmp_path: Path) -> None:
 
 def test_a_missing_folder_is_exit_5(tmp_path: Path) -> None:
     assert main([*SMALL, "-o", str(tmp_path / "absent" / "a.edf")]) == 5
+
+
+@pytest.mark.parametrize("duration", ["nan", "inf", "1e12", "0", "-1", "60.5"])
+def test_a_duration_that_nobody_means_is_refused(run: Run, here: Path, duration: str) -> None:
+    ran = run("simulate", "-o", "x.edf", "--duration", duration)
+    assert ran.code == 2
+    assert "--duration must be whole seconds" in ran.errors[0]
+    assert not list(here.iterdir())
