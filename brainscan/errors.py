@@ -44,8 +44,7 @@ class BrainscanError(Exception):
         what = f"{where}{self.message}"
         stop = "" if what.endswith(("?", "!", ".")) else "."
         line = f"{what}{stop} hint: {self.hint}" if self.hint else what
-        # File names may hold control characters; a terminal must not obey them.
-        return "".join(c if c.isprintable() else "?" for c in " ".join(line.split()))
+        return printable(" ".join(line.split()))
 
     def as_mapping(self) -> dict[str, str]:
         """Return the fixed JSON form of docs/definitions.md."""
@@ -142,6 +141,11 @@ class Failure:
     def as_mapping(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {"file": self.file, **self.facts, **self.error.as_mapping()}
+
+
+def printable(text: str) -> str:
+    """Return a text without control characters: file names and labels may hold some, and a terminal must not obey."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def reason_of(problem: OSError) -> str:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from brainscan.errors import printable
 from brainscan.mapping import finite
 
 if TYPE_CHECKING:
@@ -35,13 +36,13 @@ def stderr_console() -> Console:
 def message(text: str) -> None:
     """Print one line of information on stderr."""
     if not _quiet:
-        print(text, file=sys.stderr)
+        print(printable(text), file=sys.stderr)
 
 
 def warning(text: str) -> None:
     """Print one warning line on stderr."""
     if not _quiet:
-        print(f"warning: {text}", file=sys.stderr)
+        print(f"warning: {printable(text)}", file=sys.stderr)
 
 
 def warnings(texts: Iterable[str]) -> None:
@@ -78,9 +79,14 @@ def print_json(document: Any) -> None:
     sys.stdout.flush()
 
 
+def say(line: str) -> None:
+    """Print one line of a result for people on stdout."""
+    sys.stdout.write(printable(line) + "\n")
+
+
 def stdout_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "") -> None:
     """Print a plain aligned table on stdout: numbers to the right, text to the left."""
-    cells = [[str(c) for c in row] for row in rows]
+    cells = [[printable(str(c)) for c in row] for row in rows]
     widths = [max([len(h), *(len(row[i]) for row in cells)]) for i, h in enumerate(header)]
     numeric = [all(_is_number(row[i]) for row in cells) and bool(cells) for i in range(len(header))]
 
@@ -88,7 +94,7 @@ def stdout_table(header: Sequence[str], rows: Iterable[Sequence[object]], *, tit
         parts = (c.rjust(w) if right else c.ljust(w) for c, w, right in zip(row, widths, numeric, strict=True))
         return "  ".join(parts).rstrip()
 
-    lines = [title] if title else []
+    lines = [printable(title)] if title else []
     lines += [line(header), "  ".join("-" * w for w in widths).rstrip()]
     lines += [line(row) for row in cells]
     sys.stdout.write("\n".join(lines) + "\n")
@@ -116,7 +122,7 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     before, facts = "", list(facts)
     width = max(len(name) for name, _ in facts)
     for name, value in facts:
-        sys.stdout.write(f"{('' if name == before else name).ljust(width)}  {value}".rstrip() + "\n")
+        sys.stdout.write(f"{('' if name == before else name).ljust(width)}  {printable(value)}".rstrip() + "\n")
         before = name
 
 

@@ -98,7 +98,7 @@ def _tell(outcome: Outcome, *, table: bool) -> None:
         console.warning(f"{outcome.file}: {text}")
     if table and outcome.detection is not None:
         _show(outcome.detection)
-        print(f"written: {', '.join(map(str, outcome.outputs))}")
+        console.say(f"written: {', '.join(map(str, outcome.outputs))}")
 
 
 def _show(detection: Detection) -> None:
@@ -123,9 +123,9 @@ def _show(detection: Detection) -> None:
     if rows:
         console.stdout_table(("#", "onset", "clock", "duration_s", "confidence", "note"), rows, title=summary)
     else:
-        print(summary)
+        console.say(summary)
     for text in _burden(detection.burden):
-        print(text)
+        console.say(text)
 
 
 def _burden(burden: Burden) -> Iterator[str]:

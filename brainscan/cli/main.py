@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import importlib.util
 import inspect
@@ -13,14 +14,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from brainscan._version import __version__
 from brainscan.cli.table import COMMANDS, Command, find
-from brainscan.errors import BrainscanError, MissingExtraError, UsageError
+from brainscan.errors import BrainscanError, MissingExtraError, OutputError, UsageError, reason_of
 
 INTERRUPTED = 130
 DEFECT = 1
+
+_FULL = frozenset({errno.ENOSPC, errno.EFBIG, errno.EDQUOT})
+"""Of a stream without a name this is stdout's failure: every file is written where its own is translated."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -36,8 +41,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
+        _require_streams()
         with _ended_as_interrupted():
-            return _dispatch(arguments)
+            code = _dispatch(arguments)
+        sys.stdout.flush()  # here, where a failure can still be told
     except BrainscanError as error:
         _report(error, as_json=as_json)
         return error.exit_code
@@ -45,10 +52,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         print("error: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our stdout left (`| head`); silence the flush at exit too.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our stdout left (`| head`).
+        _let_stdout_go()
         return 0
-    except Exception:  # noqa: BLE001 - the outermost frame: anything that arrives here is our defect
+    except Exception as problem:  # noqa: BLE001 - the outermost frame: all but a full disk is our defect
+        if isinstance(problem, OSError) and problem.filename is None and problem.errno in _FULL:
+            _let_stdout_go()
+            full = OutputError(f"cannot be written ({reason_of(problem)})", file="stdout", hint="send it elsewhere")
+            _report(full, as_json=False)
+            return full.exit_code
         import traceback
 
         traceback.print_exc()
@@ -59,6 +71,26 @@ def main(argv: Sequence[str] | None = None) -> int:
         if as_json:
             _print_failure({"kind": "defect", "message": "a defect of brainscan", "hint": "please report it"})
         return DEFECT
+    return code
+
+
+def _require_streams() -> None:
+    """Give a closed stderr a place that swallows, and refuse a closed stdout, where results would vanish.
+
+    Raises
+    ------
+    OutputError
+    """
+    if sys.stderr is None:
+        # Open until the process ends; without it print would take stdout instead.
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
+    if sys.stdout is None:
+        raise OutputError("is closed", file="stdout", hint="`> /dev/null` discards what is printed")
+
+
+def _let_stdout_go() -> None:
+    """Silence the flush at exit too."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -169,7 +201,7 @@ Examples:
 
 def _report(error: BrainscanError, *, as_json: bool) -> None:
     print(f"error: {error}", file=sys.stderr)
-    if as_json and not error.reported:
+    if as_json and not error.reported and sys.stdout is not None:
         _print_failure(error.as_mapping())
 
 

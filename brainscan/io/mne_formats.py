@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from brainscan.errors import InputError
+from brainscan.errors import InputError, printable
 from brainscan.events import Annotation, complement, union
 from brainscan.io.calibration import calibrated
 from brainscan.io.checksums import sha256_of
@@ -265,10 +265,10 @@ def _check_brainvision(path: Path) -> list[str]:
         is_there = (path.parent / named).is_file()
         right = _own_file(path, key, "" if is_there else named, beside)
         if not is_there:
-            missing.append(_printable(named))
+            missing.append(printable(named))
             corrections += [(right, f"{key}={right}")] if right else []
         elif right and right != named:
-            warnings.append(f"{key}={_printable(named)} is read, although {_printable(right)} lies beside the header")
+            warnings.append(f"{key}={printable(named)} is read, although {printable(right)} lies beside the header")
     if missing:
         hint = "copy all files of the recording into one folder"
         if corrections:
@@ -296,11 +296,6 @@ def _own_file(path: Path, key: str, named: str, beside: Sequence[str]) -> str:
             if folded(own) == name and folded(own) != folded(path.name):
                 return own
     return ""
-
-
-def _printable(text: str) -> str:
-    """Return a file's name for a message."""
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _check_fif(path: Path) -> None:

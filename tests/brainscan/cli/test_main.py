@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -133,3 +134,39 @@ def test_a_reader_that_leaves_is_no_error(edf: Path) -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+_ASKED = [["--help"], ["info", "EDF"], ["info", "EDF", "--json"], ["detect", "EDF", "--model", "TINY", "-o", "-"]]
+
+
+@pytest.mark.parametrize("arguments", _ASKED, ids=" ".join)
+@pytest.mark.parametrize(("redirection", "what"), [(">/dev/full", "cannot be written"), (">&-", "is closed")])
+def test_a_stdout_that_takes_nothing_is_one_line_and_exit_5(
+    tmp_path: Path, edf: Path, arguments: list[str], redirection: str, what: str
+) -> None:
+    if not Path("/dev/full").exists() or not Path("/bin/sh").exists():
+        pytest.skip("this system has no device that is always full")
+    save_tiny(tmp_path / "tiny.safetensors")
+    places = {"EDF": str(edf), "TINY": str(tmp_path / "tiny.safetensors")}
+    command = shlex.join([sys.executable, "-m", "brainscan", *(places.get(word, word) for word in arguments)])
+    environment = {"PYTHONPATH": f"{_REPOSITORY}:{_REPOSITORY / 'models'}", "PATH": "", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        ["/bin/sh", "-c", f"{command} {redirection}"], capture_output=True, text=True, cwd=tmp_path, env=environment
+    )
+    assert done.returncode == 5, done.stderr
+    assert [line for line in done.stderr.splitlines() if line.startswith("error: ")] == [done.stderr.splitlines()[-1]]
+    assert f"error: stdout: {what}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_terminal_obeys_no_name(run: Run, edf: Path, here: Path) -> None:
+    hostile = edf.with_name("\x1b[31mred\x07.edf")
+    hostile.write_bytes(edf.read_bytes())
+    for arguments in (
+        ["info", hostile],
+        ["scan", edf.parent, "-o", here / "out"],
+        ["detect", hostile, "-o", "x.csv_bi"],
+    ):
+        ran = run(*arguments)
+        assert "\x1b" not in ran.out + ran.err
+        assert "\x07" not in ran.out + ran.err
