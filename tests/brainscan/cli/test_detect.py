@@ -12,11 +12,8 @@ import numpy as np
 import pytest
 
 from brainscan.electrodes import ELECTRODES
-from brainscan.io.edf_annotations import read_edf_annotations
 from brainscan.io.outputs import anonymous_name
-from tests.brainscan.cli.conftest import RATE_HZ, Run, write_edf
-from tests.edf_files import FakeEdf, FakeSignal
-from tests.stand_ins import noise, with_bursts
+from tests.brainscan.cli.conftest import Run, write_edf
 
 pytestmark = pytest.mark.usefixtures("loud")
 
@@ -159,53 +156,6 @@ def test_what_cannot_work_is_exit_2_and_writes_nothing(
     assert _files(here) == []
 
 
-@pytest.mark.parametrize("output", ["", "out/", "one.txt"])
-def test_two_inputs_for_one_name_fail_before_any_work(run: Run, edf: Path, here: Path, output: str) -> None:
-    (edf.parent / "b").mkdir()
-    other = write_edf(edf.parent / "b" / "night.edf")
-    ran = run("detect", edf, other, *(["-o", output] if output else []))
-    assert ran.code == 2
-    assert _files(here) == []
-
-
-def test_one_input_twice_is_a_mistake(run: Run, edf: Path, here: Path) -> None:
-    assert run("detect", edf, edf).code == 2
-
-
-def test_part_of_a_night_does_not_replace_the_whole(run: Run, edf: Path, here: Path) -> None:
-    run("detect", edf, "--format", "json", "--format", "csv_bi")
-    before = {path.name: path.read_bytes() for path in here.iterdir()}
-    ran = run("detect", edf, "--start", "10:00:10", "--stop", "40")
-    assert ran.code == 5
-    assert "with other settings (start_s none there, 10 now; stop_s none there, 40 now)" in ran.errors[0]
-    assert {path.name: path.read_bytes() for path in here.iterdir()} == before
-    assert run("detect", edf, "--start", "10:00:10", "--stop", "40", "--force").code == 0
-    assert (here / "night.csv_bi").read_bytes() != before["night.csv_bi"]
-
-
-@pytest.mark.parametrize(
-    ("name", "first"),
-    [
-        ("night_events.tsv", "onset\tduration\teventType"),
-        ("n.tse", "version = tse_v1.0.0"),
-        ("n.csv", "# version = csv_v1.0.0"),
-        ("n-annot.csv", "onset,duration,description"),
-        ("n.JSON", "{"),
-    ],
-)
-def test_a_suffix_is_honoured(run: Run, edf: Path, here: Path, name: str, first: str) -> None:
-    assert run("detect", edf, "-o", name).code == 0
-    assert (here / name).read_text("utf-8").startswith(first)
-
-
-@pytest.mark.parametrize("name", ["n.txt", "n.vhdr", "n.xlsx", "n-summary.txt", "n.pdf"])
-def test_a_suffix_that_means_nothing_here_is_refused(run: Run, edf: Path, here: Path, name: str) -> None:
-    ran = run("detect", edf, "-o", name, "--force")
-    assert ran.code == 2
-    assert ".csv_bi" in ran.errors[0] or "csv_bi" in ran.errors[0]
-    assert _files(here) == []
-
-
 def test_what_was_written_is_said(run: Run, edf: Path, here: Path) -> None:
     assert run("detect", edf, "--probabilities", "p.npz").out.endswith("written: night.csv_bi, p.npz\n")
     assert run("detect", edf, "--json").json["results"][0]["outputs"] == ["night.csv_bi"]
@@ -218,46 +168,6 @@ def test_an_absent_file_is_answered_without_torch(here: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["3", "False", "False"]
-
-
-def test_probabilities_of_two_recordings_have_no_one_file(run: Run, edf: Path, here: Path) -> None:
-    other = write_edf(edf.parent / "day.edf")
-    assert run("detect", edf, other, "--probabilities", "p.npz").code == 2
-
-
-def test_a_recording_is_never_the_output(run: Run, edf: Path, here: Path) -> None:
-    before = edf.read_bytes()
-    ran = run("detect", edf, "-o", edf, "--force")
-    assert ran.code == 2
-    assert edf.read_bytes() == before
-
-
-def test_foreign_files_are_kept_without_force(run: Run, edf: Path, here: Path) -> None:
-    truth = "# version = csv_v1.0.0\n# duration = 60.0 secs\nTERM,0.0,60.0,bckg,1.0\n"
-    (here / "night.csv_bi").write_text(truth, encoding="ascii")
-    ran = run("detect", edf, "--json")
-    assert ran.code == 5
-    assert ran.json["error"]["kind"] == "output"
-    assert (here / "night.csv_bi").read_text("ascii") == truth
-    assert run("detect", edf, "--force").code == 0
-    assert (here / "night.csv_bi").read_text("ascii") != truth
-
-
-def test_own_results_for_the_same_recording_and_settings_are_replaced(run: Run, edf: Path, here: Path) -> None:
-    assert run("detect", edf, "--probabilities", "p.npz").code == 0
-    assert run("detect", edf, "--probabilities", "p.npz").code == 0
-    write_edf(edf, duration_s=30)
-    assert run("detect", edf).code == 5
-    assert run("detect", edf, "-o", "x.csv_bi", "--probabilities", "p.npz").code == 5
-    assert _files(here) == ["night.csv_bi", "p.npz"]
-
-
-def test_outputs_that_cannot_be_written(run: Run, edf: Path, here: Path) -> None:
-    (here / "file").touch()
-    for target in ("file/", "file/x.csv_bi"):
-        ran = run("detect", edf, "-o", target)
-        assert ran.code == 5, target
-        assert len(ran.errors) == 1
 
 
 @pytest.mark.parametrize(
@@ -336,81 +246,6 @@ def test_thresholds(run: Run, edf: Path, here: Path) -> None:
     assert documents["1"]["model"]["decision"]["leave"] == pytest.approx(0.92)
 
 
-@pytest.mark.parametrize(("start", "stop"), [("15", "50"), ("10:00:15", "10:00:50"), ("15", "10:00:50")])
-def test_a_part_by_seconds_or_by_the_clock(run: Run, edf: Path, here: Path, start: str, stop: str) -> None:
-    (result,) = run("detect", edf, "--start", start, "--stop", stop, "--json").json["results"]
-    assert result["unscored"] == [[0.0, 15.0], [50.0, 60.0]]
-    assert result["events"][0]["onset_s"] == pytest.approx(20.0, abs=0.6)
-
-
-@pytest.mark.parametrize(("stop", "shown"), [("90", "90 s"), ("10:02", "10:02 (120 s)")])
-def test_a_stop_behind_the_end_is_told(run: Run, edf: Path, here: Path, stop: str, shown: str) -> None:
-    ran = run("detect", edf, "--stop", stop)
-    assert ran.code == 0
-    assert ran.err == f"warning: night.edf: --stop {shown} lies behind the recording's end at 60 s: analysed to there\n"
-    assert run("detect", edf, "--stop", "60", "--force").err == ""
-    assert "night" not in run("detect", edf, "--stop", stop, "--anonymous-names").err
-
-
-def test_clock_times_pass_midnight(run: Run, edf: Path, here: Path) -> None:
-    late = write_edf(edf.parent / "late.edf", time="23.59.30")
-    (result,) = run("detect", late, "--start", "23:59:40", "--stop", "00:00:20", "--json").json["results"]
-    assert result["unscored"] == [[0.0, 10.0], [50.0, 60.0]]
-    assert result["events"][0]["clock"].split("T")[1].startswith(("23:59:49", "23:59:50"))
-
-
-def two_days(path: Path) -> Path:
-    """Write two parts of a minute, a day apart, from 10:00:00.5 on, a burst in each."""
-    uv = with_bursts(noise(60, RATE_HZ), RATE_HZ, [(20.0, 35.0)])
-    digital = np.clip(np.round(np.concatenate((uv, uv), axis=1) * 10.0), -32768, 32767).astype(np.int64)
-    signals = [FakeSignal(label, row, RATE_HZ) for label, row in zip(ELECTRODES, digital, strict=True)]
-    onsets = [f"+{day * 86400 + k + 0.5}" for day in (0, 1) for k in range(60)]
-    path.write_bytes(FakeEdf(signals, 120, reserved="EDF+D", onsets=onsets).data())
-    return path
-
-
-@pytest.mark.parametrize(
-    ("start", "n_events", "warned"),
-    [
-        ("", 2, ""),
-        ("10:00", 2, ""),
-        ("10:00:00", 2, ""),
-        ("10:00:00.5", 2, ""),
-        ("09:59:50", 2, "--start 09:59:50 lies before the recording, which begins at 2024-02-01 10:00:00.500"),
-        ("2024-02-02 10:00", 1, "--start 2024-02-02 10:00 (86399.5 s) lies in a gap"),
-        (
-            "11:00",
-            1,
-            "--start 11:00 (3599.5 s) lies in a gap: the recording goes on at 86400 s (2024-02-02 10:00:00.500)",
-        ),
-    ],
-)
-def test_no_day_is_skipped_without_a_word(
-    run: Run, edf: Path, here: Path, start: str, n_events: int, warned: str
-) -> None:
-    days = two_days(edf.parent / "days.edf")
-    asked = ("--start", start) if start else ()
-    ran = run("detect", days, *asked, "-o", "x.csv_bi")
-    assert ran.code == 0
-    assert warned in ran.err
-    rows = [line.split() for line in ran.out.splitlines()[3:] if line.lstrip()[:1].isdigit()]
-    assert [row[2] for row in rows] == ["2024-02-01", "2024-02-02"][-n_events:]  # the table tells the day
-    (result,) = run("detect", days, *asked, "-o", "y.csv_bi", "--json").json["results"]
-    assert [event["clock"][:10] for event in result["events"]] == [row[2] for row in rows]
-    if warned:
-        assert any(text.startswith(warned) for text in result["warnings"])
-        assert f"# brainscan: warning {warned}" in (here / "x.csv_bi").read_text("ascii")
-    if start:
-        assert start in ran.err  # what it was taken for is said
-
-
-def test_clock_times_need_a_clock(run: Run, edf: Path, here: Path) -> None:
-    timeless = write_edf(edf.parent / "timeless.edf", date="xx.xx.xx")
-    ran = run("detect", timeless, "--start", "10:00:15")
-    assert ran.code == 2
-    assert "no valid start time" in ran.errors[0]
-
-
 def test_probabilities_file(run: Run, edf: Path, here: Path) -> None:
     assert run("detect", edf, "--probabilities", "p.npz", "--stop", "30").code == 0
     with np.load(here / "p.npz", allow_pickle=False) as held:
@@ -467,46 +302,3 @@ def test_burden_is_told_on_the_terminal_and_in_json(run: Run, loud: None, here: 
     assert burden["flags"] == []
     part = run("detect", edf, "--stop", "40", "-o", "part.csv_bi")
     assert "not scored: 20.0 s, in which a seizure would not have been seen" in part.out
-
-
-# ---- copies of recordings ----------------------------------------------------------------------------------------
-
-
-def test_a_copy_beside_the_recording_carries_its_events(run: Run, edf: Path, here: Path, loud: None) -> None:
-    before = edf.read_bytes()
-    events = run("detect", edf, "--format", "edf", "--format", "edf-annotations", "--json").json["results"][0]["events"]
-    copy, alone = here / "night-brainscan.edf", here / "night-annotations.edf"
-    for path in (copy, alone):
-        held = read_edf_annotations(path)
-        assert [(round(e["onset_s"], 4), round(e["confidence"], 4)) for e in events] == [
-            (row.onset_s, row.confidence) for row in held.annotations
-        ]
-    assert run("info", copy, "--json").json["duration_s"] == 60.0
-    assert edf.read_bytes() == before
-    assert run("score", copy, alone, "--json").code == 0
-
-
-def test_only_a_copy_of_this_recording_is_made_again(run: Run, edf: Path, here: Path, loud: None) -> None:
-    other = write_edf(here / "other.edf", duration_s=50)
-    assert run("detect", edf, "-o", "x.edf").code == 0
-    first = (here / "x.edf").read_bytes()
-    assert run("detect", edf, "-o", "x.edf").code == 0
-    assert (here / "x.edf").read_bytes() == first
-    assert "other settings" in run("detect", edf, "-o", "x.edf", "--stop", "30").errors[0]
-    for arguments in (("detect", other, "-o", "x.edf"), ("detect", edf, "-o", "other.edf")):
-        refused = run(*arguments, "--force")
-        assert (refused.code, "never overwritten" in refused.errors[0]) == (5, True)
-    assert run("detect", edf, "-o", edf, "--force").code == 2
-    assert run("detect", edf, "-o", "x.edf", "--stop", "30", "--force").code == 0
-    assert "holds brainscan's events already" in run("detect", "x.edf", "-o", "y.edf").errors[0]
-    assert run("detect", edf, "-o", "y.bdf").code == 5
-    assert not (here / "y.bdf").exists()
-
-
-def test_a_scan_writes_copies_and_skips_them(run: Run, edf: Path, here: Path, loud: None) -> None:
-    command = ("scan", edf.parent, "-o", "out", "--format", "edf")
-    assert run(*command).code == 0
-    assert (here / "out" / "night-brainscan.edf").exists()
-    assert "1 skipped" in run(*command).out
-    (here / "out" / "night-brainscan.edf").unlink()
-    assert "1 done" in run(*command).out
