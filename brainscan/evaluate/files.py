@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,6 +14,7 @@ from brainscan.evaluate.mistakes import pictures, worst_alarms, worst_misses
 from brainscan.evaluate.points import METRICS
 from brainscan.evaluate.rows import AlarmRow, SeizureRow, latencies_s
 from brainscan.io.atomic import make_folder, write_bytes, write_text
+from brainscan.io.tables import csv_bytes
 from brainscan.mapping import finite
 from brainscan.report.page import Alarm, Contents, is_available, render
 
@@ -72,11 +71,11 @@ def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluati
         If a file cannot be written.
     """
     text = json.dumps(finite(dict(metrics)), indent=2, ensure_ascii=False) + "\n"
-    write_bytes(folder / EVENTS, _table(_EVENT_COLUMNS, _event_rows(evaluation)))
+    write_bytes(folder / EVENTS, csv_bytes(_EVENT_COLUMNS, _event_rows(evaluation)))
     patients = metrics["per_patient"]
     columns = tuple(patients[0]) if patients else ("source", "subject")
-    write_bytes(folder / PATIENTS, _table(columns, ([row[name] for name in columns] for row in patients)))
-    write_bytes(folder / FROC, _table(*_froc(evaluation)))
+    write_bytes(folder / PATIENTS, csv_bytes(columns, ([row[name] for name in columns] for row in patients)))
+    write_bytes(folder / FROC, csv_bytes(*_froc(evaluation)))
     has_report = is_available()
     if has_report:
         write_text(folder / REPORT, render(_contents(metrics, evaluation, kept)))
@@ -182,14 +181,6 @@ def _alarm(row: AlarmRow) -> Sequence[Any]:
 
 def _number(value: float) -> str:
     return "" if math.isnan(value) else f"{value:.4f}"
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return buffer.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _is_ours(path: Path) -> bool:

@@ -1,11 +1,12 @@
-"""Tables as spreadsheets save them: whatever parts the columns, with or without a byte order mark."""
+"""Tables that spreadsheets save and open: read whatever parts their columns, written so that no cell is a formula."""
 
 from __future__ import annotations
 
 import codecs
 import csv
+import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +17,25 @@ from brainscan.io.text_files import read_text
 SEPARATORS = (",", ";", "\t", "|")
 
 _SAMPLE = 50  # lines that tell the separator
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d.]|inf|nan)")
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    """Return a table as CSV: UTF-8, commas, LF.
+
+    A text that a spreadsheet would take for a formula (a file may be called ``=cmd|...``) begins with an apostrophe.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_no_formula(cell) for cell in row] for row in rows)
+    return buffer.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _no_formula(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from brainscan.analysis.outcome import Outcome
 from brainscan.errors import OutputError
 from brainscan.io.atomic import write_bytes
+from brainscan.io.tables import csv_bytes
 
 SUMMARY = "summary.csv"
 FAILURES = "failures.csv"
@@ -81,13 +80,13 @@ def write_tables(out: Path, outcomes: Sequence[Outcome]) -> None:
         )
         for o in outcomes
     ]
-    write_bytes(out / SUMMARY, _table(_SUMMARY_COLUMNS, rows))
+    write_bytes(out / SUMMARY, csv_bytes(_SUMMARY_COLUMNS, rows))
     failures = [
         (o.file, o.error.kind, o.error.message, o.error.hint)
         for o in outcomes
         if o.status == "failed" and o.error is not None
     ]
-    write_bytes(out / FAILURES, _table(_FAILURE_COLUMNS, failures))
+    write_bytes(out / FAILURES, csv_bytes(_FAILURE_COLUMNS, failures))
 
 
 def _burden(outcome: Outcome) -> tuple[str, str, str, str]:
@@ -129,11 +128,3 @@ def write_record(out: Path, facts: Mapping[str, Any], outcomes: Sequence[Outcome
     document = {**facts, **counts(outcomes), "not_read": unread, "warnings": list(warnings)}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     write_bytes(out / RUN, text.encode("utf-8", "backslashreplace"))
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return buffer.getvalue().encode("utf-8", "backslashreplace")

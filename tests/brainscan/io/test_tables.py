@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from brainscan.errors import InputError
-from brainscan.io.tables import SEPARATORS, read_table
+from brainscan.io.tables import SEPARATORS, csv_bytes, read_table
 
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16")  # utf-16 writes its mark
 
@@ -80,3 +80,13 @@ def test_damage_is_told(tmp_path: Path, data: bytes, message: str) -> None:
     (tmp_path / "t.csv").write_bytes(data)
     with pytest.raises(InputError, match=message):
         read_table(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "@SUM(A1)", "+cmd|' /C calc'!A0", "-2+3|x".replace("2", "x"), "\t=1", "\r=1"])
+def test_no_cell_is_a_formula(cell: str) -> None:
+    assert csv_bytes(("file",), [(cell,)]).decode().splitlines()[1].lstrip('"').startswith("'")
+
+
+@pytest.mark.parametrize("cell", ["-1.25", "+3", "-.5", "-inf", "night-1.edf", "a=b", "", 3, -2.5])
+def test_numbers_and_plain_names_stay(cell: object) -> None:
+    assert csv_bytes(("a", "b"), [(cell, 1)]) == f"a,b\n{cell},1\n".encode()

@@ -302,7 +302,10 @@ def test_chewing_and_mains_are_told() -> None:
         assert words.doubts(Event(20.0, 40.0, 0.9), (), words.Limits(), excerpt) == (said,)
 
 
-@pytest.mark.skipif(importlib.util.find_spec("playwright") is None, reason="playwright is not installed")
+@pytest.mark.skipif(
+    importlib.util.find_spec("playwright") is None or shutil.which("chromium") is None,
+    reason="no chromium, or no playwright to drive it (Debian: apt install chromium)",
+)
 def test_in_a_browser(tmp_path: Path) -> None:
     """No error on the console, no request, and keys that change what is drawn, in Chromium itself."""
     from playwright.sync_api import sync_playwright

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePath
 
 import pytest
@@ -11,6 +14,8 @@ from brainscan.errors import InputError
 from brainscan.io.discover import find_recordings
 from brainscan.scan.discover import output_stems
 from tests.edf_files import FakeEdf, eeg
+
+_NOBODY = 65534
 
 
 @pytest.fixture
@@ -52,13 +57,31 @@ def test_results_beside_the_recordings_hide_none(archive: Path) -> None:
     assert len(find_recordings(archive, archive)) == 5
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="permissions do not bind this user")
-def test_a_folder_that_cannot_be_listed_is_reported(archive: Path) -> None:
-    (archive / "a" / "b").chmod(0)
+@contextmanager
+def _bound_by_permissions() -> Iterator[None]:
+    """Let root be somebody else for a moment."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(_NOBODY)
     try:
-        assert "a/b" in _names(find_recordings(archive, archive / "out"))
+        yield
     finally:
-        (archive / "a" / "b").chmod(0o755)
+        if root:
+            os.seteuid(0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no permissions of this kind here")
+def test_a_folder_that_cannot_be_listed_is_reported() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own is closed to others
+        archive = Path(folder)
+        archive.chmod(0o755)
+        (archive / "a" / "b").mkdir(parents=True)
+        (archive / "a" / "b").chmod(0)
+        try:
+            with _bound_by_permissions():
+                assert "a/b" in _names(find_recordings(archive, archive / "out"))
+        finally:
+            (archive / "a" / "b").chmod(0o755)
 
 
 def test_absent_folders_and_files_are_no_archive(archive: Path) -> None:
