@@ -135,7 +135,7 @@ class Job:
         same = {file for file, origin in origins.items() if origin is not None and origin.same_analysis(wanted)}
         if self.resume and same == set(task.files):
             with suppress(InputError):  # a damaged one is ours to write again
-                return Outcome.skipped(task.shown, task.files)
+                return Outcome.skipped(task.shown, task.files, task.formats)
         for file in existing:
             guard(file, wanted, any_settings=self.resume)
         return Prepared(recording, options, tuple(file for file in existing if file not in same))
@@ -152,7 +152,7 @@ class Job:
         content = Content.of(detection, recording, keep_patient=self.keep_patient)
         for target in task.targets:
             self._write(content, target)
-        lost = [text for target in task.targets for text in losses(content.file, target.format.name)]
+        lost = [text for name in task.formats for text in losses(content.file, name)]
         if prepared.replaced:
             lost.append(f"replaced, made with other settings: {', '.join(path.name for path in prepared.replaced)}")
         return Outcome.done(task.shown, task.files, without_curves(detection), tuple(lost))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from brainscan.errors import UsageError
 from brainscan.io import event_formats
@@ -22,6 +23,14 @@ class Target:
 
     format: EventFormat
     path: Path | None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let tasks pass between processes, although a format is made of functions: by its name."""
+        return _target, (self.format.name, self.path)
+
+
+def _target(name: str, path: Path | None) -> Target:
+    return Target(event_formats.FORMATS[name], path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +56,11 @@ class Task:
     def files(self) -> tuple[Path, ...]:
         """The files that will be written."""
         return tuple(target.path for target in self.targets if target.path is not None)
+
+    @property
+    def formats(self) -> tuple[str, ...]:
+        """The names of the formats, in the order of the outputs."""
+        return tuple(target.format.name for target in self.targets)
 
     @property
     def wants_curves(self) -> bool:
