@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from brainscan.errors import MissingExtraError
+from brainscan.errors import MissingExtraError, UsageError
 from brainscan.io.annotation_file import AnnotationFile
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from brainscan.io.origin import Origin
     from brainscan.recording import Recording
 
-Holding = Literal["events", "curve", "annotations", "recording"]
+Holding = Literal["events", "curve", "trend", "annotations", "recording"]
 """``events``: seizures as a detector gives them; ``annotations``: as an expert does, so that it may be a reference."""
 
 Fact = Literal["origin", "confidence", "types", "hed_types", "channels", "start"]
@@ -178,3 +178,21 @@ class EventFormat:
         """
         if self.module and importlib.util.find_spec(self.module) is None:
             raise MissingExtraError(f"the format {self.name}", self.extra)
+
+
+def of_list(
+    path: Path,
+    facts: RecordingFacts,
+    recordings: Callable[[Path], tuple[str, ...]],
+    reader: Callable[[Path, str], AnnotationFile],
+) -> AnnotationFile:
+    """Read one recording from a list of many; a list of one needs no name."""
+    if facts.name:
+        return reader(path, facts.name)
+    listed = recordings(path)
+    if len(listed) > 1:
+        raise UsageError(
+            f"{path.name} describes {len(listed)} recordings",
+            hint=f"choose one with --recording: {', '.join(listed[:5])}{' ...' if len(listed) > 5 else ''}",
+        )
+    return reader(path, listed[0])

@@ -15,12 +15,11 @@ from types import MappingProxyType
 from typing import Any
 
 from brainscan.errors import InputError, UsageError, reason_of
-from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
 from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
 from brainscan.io.content import Content
 from brainscan.io.csv_bi import format_csv_bi, read_csv_bi_events
-from brainscan.io.event_format import FACTS, HEAD_BYTES, EventFormat, Head, Holding, RecordingFacts
+from brainscan.io.event_format import FACTS, HEAD_BYTES, EventFormat, Head, Holding, of_list
 from brainscan.io.links import content_elsewhere, pointer
 from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
 from brainscan.io.origin import Origin, origin_in_comments
@@ -141,9 +140,20 @@ _ROWS = (
         needs="detection",
     ),
     EventFormat(
+        name="trends",
+        what="aEEG, spectra, asymmetry, rhythmicity, suppression, quality every 4 s (NumPy)",
+        holds=frozenset({"trend"}),
+        suffixes=(".trends.npz",),
+        keeps=frozenset({"origin"}),
+        recognise=lambda head: head.data.startswith(b"PK\x03\x04") and b"column_s.npy" in head.data[:100],
+        encode=_later("brainscan.io.trend_files", "encode_trends"),
+        origin=_later("brainscan.io.curves", "origin_of_curves"),
+        needs="detection",
+    ),
+    EventFormat(
         name="html",
         what="a page to read and review: what was found, the night, the EEG around each event",
-        holds=frozenset({"events", "curve"}),
+        holds=frozenset({"events", "curve", "trend"}),
         suffixes=(".html", ".htm"),
         keeps=frozenset(FACTS),
         recognise=lambda head: 'id="brainscan-origin"' in head.text,
@@ -193,7 +203,7 @@ _ROWS = (
         holds=frozenset({"annotations"}),
         suffixes=("-summary.txt",),
         recognise=_has(r"^\s*Number of Seizures in File"),
-        decode=lambda path, facts: _of_list(
+        decode=lambda path, facts: of_list(
             path,
             facts,
             recordings_of_summary,
@@ -207,7 +217,7 @@ _ROWS = (
         what="list of a patient's seizures by the clock (Siena)",
         holds=frozenset({"annotations"}),
         recognise=_has(r"^\s*Registration start time"),
-        decode=lambda path, facts: _of_list(path, facts, recordings_of_list, read_siena_list),
+        decode=lambda path, facts: of_list(path, facts, recordings_of_list, read_siena_list),
         encode=_text(lambda c: format_siena_list(c.file, c.name)),
         recordings=recordings_of_list,
     ),
@@ -380,21 +390,3 @@ def origin_of(path: Path) -> Origin | None:
 
 def _asked(head: Head) -> Iterator[EventFormat]:
     return (row for row in rows() if head.data.strip() and row.recognise(head))
-
-
-def _of_list(
-    path: Path,
-    facts: RecordingFacts,
-    recordings: Callable[[Path], tuple[str, ...]],
-    reader: Callable[[Path, str], AnnotationFile],
-) -> AnnotationFile:
-    """Read one recording from a list of many; a list of one needs no name."""
-    if facts.name:
-        return reader(path, facts.name)
-    listed = recordings(path)
-    if len(listed) > 1:
-        raise UsageError(
-            f"{path.name} describes {len(listed)} recordings",
-            hint=f"choose one with --recording: {', '.join(listed[:5])}{' ...' if len(listed) > 5 else ''}",
-        )
-    return reader(path, listed[0])

@@ -330,9 +330,8 @@ def _event_table() -> str:
             if row in among
         ]
         lost = [fact.replace("_", " ") for fact in FACTS if fact not in row.keeps]
-        curve = row.holds == {"curve"}
-        read = "evaluate" if curve else "yes" if row.decode else "no"
-        cannot = "any event" if curve else ", ".join(lost) or "nothing"
+        read = "evaluate" if row.holds == {"curve"} else "yes" if row.decode else "no"
+        cannot = "any event" if row.holds <= {"curve", "trend"} else ", ".join(lost) or "nothing"
         rows.append((f"`{row.name}`", row.what, _code(row.suffixes), read, ", ".join(writers) or "no", cannot))
     return _table(("format", "what it is", "suffixes", "read", "written by", "has no place for"), rows)
 
