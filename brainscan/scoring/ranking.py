@@ -87,9 +87,10 @@ class Ranking:
 
     def _by_score(self, weights: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return how much is ictal, and how much is not, at each distinct score, the lowest first."""
-        weight = weights[self._subject]
-        positive, negative = (
-            np.bincount(self._place[mask], weights=weight[mask], minlength=self._n_places)
-            for mask in (self._ictal, ~self._ictal)
-        )
-        return positive, negative
+        weight = weights[self._subject].astype(np.float64)
+
+        def at_each(chosen: BoolArray) -> NDArray[np.float64]:
+            counts = np.bincount(self._place[chosen], weights=weight[chosen], minlength=self._n_places)
+            return np.asarray(counts, dtype=np.float64)
+
+        return at_each(self._ictal), at_each(~self._ictal)
