@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from brainscan.errors import MissingExtraError, UsageError
-from brainscan.io.annotation_file import AnnotationFile
+from brainscan.errors import MissingExtraError
 
 if TYPE_CHECKING:
+    from brainscan.io.annotation_file import AnnotationFile
     from brainscan.io.content import Content
     from brainscan.io.origin import Origin
     from brainscan.recording import Recording
@@ -180,19 +181,17 @@ class EventFormat:
             raise MissingExtraError(f"the format {self.name}", self.extra)
 
 
-def of_list(
-    path: Path,
-    facts: RecordingFacts,
-    recordings: Callable[[Path], tuple[str, ...]],
-    reader: Callable[[Path, str], AnnotationFile],
-) -> AnnotationFile:
-    """Read one recording from a list of many; a list of one needs no name."""
-    if facts.name:
-        return reader(path, facts.name)
-    listed = recordings(path)
-    if len(listed) > 1:
-        raise UsageError(
-            f"{path.name} describes {len(listed)} recordings",
-            hint=f"choose one with --recording: {', '.join(listed[:5])}{' ...' if len(listed) > 5 else ''}",
-        )
-    return reader(path, listed[0])
+def contains(pattern: str) -> Callable[[Head], bool]:
+    """Return a test whether a pattern stands in the beginning of a file, in whatever case, by lines."""
+    compiled = re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+    return lambda head: compiled.search(head.text) is not None
+
+
+def of_path(read: Callable[[Path], AnnotationFile]) -> Callable[[Path, RecordingFacts], AnnotationFile]:
+    """Return a `decode` that needs to know nothing about the recording."""
+    return lambda path, _facts: read(path)
+
+
+def as_text(write: Callable[[Content], str]) -> Callable[[Content], Iterable[bytes]]:
+    """Return an `encode` that writes one text, in UTF-8."""
+    return lambda content: (write(content).encode("utf-8"),)
