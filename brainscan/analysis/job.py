@@ -124,7 +124,7 @@ class Job:
         for file in task.files:
             protect(file, task.inputs or (task.path,), lambda path: is_copy_of(path, _sha256(recording)))
             check_place(file)
-        options, said = self.options.for_recording(recording, curves=task.wants_curves)
+        options, said = self.options.for_recording(recording, curves=task.wants_curves, trends=task.wants_trends)
         for text in said:
             self.listener.note(f"{task.shown}: {text}")
         existing = [file for file in task.files if file.is_file()]
@@ -181,4 +181,4 @@ def _sha256(recording: Recording) -> str:
 
 def without_curves(detection: Detection) -> Detection:
     """Return a detection that a scan can keep thousands of."""
-    return replace(detection, probabilities=())
+    return replace(detection, probabilities=(), trends=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,11 @@ class Task:
         """Whether any output holds the probability curves."""
         return any("curve" in target.format.holds for target in self.targets)
 
+    @property
+    def wants_trends(self) -> bool:
+        """Whether any output holds the trends."""
+        return any("trend" in target.format.holds for target in self.targets)
+
 
 @dataclass(frozen=True, slots=True)
 class OutputChoice:
@@ -80,6 +85,8 @@ class OutputChoice:
         Names; empty for what the suffix of `output` says.
     curves : Path or None
         File for the probability curves.
+    trends : Path or None
+        File for the trends.
     anonymous : bool
         Give files the hash of the recording's name.
     """
@@ -87,6 +94,7 @@ class OutputChoice:
     output: str = ""
     formats: tuple[str, ...] = ()
     curves: Path | None = None
+    trends: Path | None = None
     anonymous: bool = False
     rows: tuple[EventFormat, ...] = field(default=(), init=False)
 
@@ -108,8 +116,8 @@ class OutputChoice:
             chosen = [event_formats.for_file(self.output, among, "--format", chosen[0] if chosen else None)]
         for row in chosen:
             row.require()
-        if self.curves is not None:
-            event_formats.for_file(str(self.curves), among, "--probabilities", event_formats.FORMATS["npz"])
+        for option, path, row in self._further():
+            event_formats.for_file(str(path), among, option, row)
         object.__setattr__(self, "rows", tuple(chosen))
 
     @property
@@ -132,8 +140,10 @@ class OutputChoice:
         n_outputs = len(recordings) * len(self.rows)
         if n_outputs > 1 and self.output == STDOUT:
             raise UsageError(f"-o - takes one output, not {n_outputs}", hint="name a folder with -o DIR/")
-        if self.curves is not None and len(recordings) > 1:
-            raise UsageError("--probabilities takes one recording", hint="run detect once a recording")
+        for option, _, row in self._further():
+            if len(recordings) > 1:
+                hint = f"run detect once a recording, or give --format {row.name}"
+                raise UsageError(f"{option} takes one recording", hint=hint)
         if n_outputs > 1 and self._is_file:
             raise UsageError(
                 f"-o {self.output} is one file for {n_outputs} outputs", hint="name a folder, ending with /"
@@ -145,11 +155,16 @@ class OutputChoice:
         _refuse_clashes(tasks)
         return tuple(tasks)
 
+    def _further(self) -> Iterator[tuple[str, Path, EventFormat]]:
+        """Yield what goes to files of their own: option, file, format."""
+        for option, path, name in (("--probabilities", self.curves, "npz"), ("--trends", self.trends, "trends")):
+            if path is not None:
+                yield option, path, event_formats.FORMATS[name]
+
     def _task(self, path: Path, inputs: tuple[Path, ...]) -> Task:
         stem = anonymous_name(path.name) if self.anonymous else output_stem(path)
         targets = [Target(row, self._place(stem, row.new_suffix(path))) for row in self.rows]
-        if self.curves is not None:
-            targets.append(Target(event_formats.FORMATS["npz"], self.curves))
+        targets += [Target(row, further) for _, further, row in self._further()]
         return Task(path, tuple(targets), anonymous_name(path.name) if self.anonymous else path.name, inputs)
 
     def _place(self, stem: str, suffix: str) -> Path | None:

@@ -77,10 +77,12 @@ def test_public_names_are_these_and_load() -> None:
         "Probabilities",
         "Recording",
         "RunConfig",
+        "Trends",
         "__version__",
         "detect",
         "from_raw",
         "read",
+        "trends",
     ]
     for name in brainscan.__all__:
         assert getattr(brainscan, name) is not None
