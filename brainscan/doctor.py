@@ -22,6 +22,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "mne": ("mne",),
     "pandas": ("pandas",),
     "report": ("matplotlib", "jinja2"),
+    "cluster": ("distributed",),
+    "remote": ("fsspec", "s3fs", "paramiko"),
 }
 """Optional dependency groups by the import names that show them to be there."""
 

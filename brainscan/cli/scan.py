@@ -35,6 +35,7 @@ def scan(
             help="Processes beside each other; default: what processors and memory bear. 0: none but this one.",
         ),
     ] = None,
+    clustering: options.Clustering = options.Clustering(),
     analysing: options.Analysing = options.Analysing(),
 ) -> None:
     """Find the seizures in every recording below a folder.
@@ -53,10 +54,15 @@ def scan(
     """
     talking = analysing.talking
     console.set_quiet(talking.quiet)
-    from brainscan.scan.run import Listener, ScanConfig, start_of
+    from brainscan.scan import start
+    from brainscan.scan.run import Listener, ScanConfig
     from brainscan.scan.run import scan as run
 
     chosen = analysing.options()
+    cluster = clustering.config()
+    if cluster is not None:
+        directory, output = directory.absolute(), output.absolute()  # its workers start elsewhere
+    starts = start.start_of(workers, chosen.run, cluster, output)
     config = ScanConfig(
         directory,
         output,
@@ -68,7 +74,7 @@ def scan(
     )
     with Display() as display:
         listener = Listener(display.outcome, display.progress, display.note, display.message)
-        outcomes = run(config, chosen, analysing.model(chosen), listener, start_of(workers, chosen.run))
+        outcomes = run(config, chosen, analysing.model(chosen), listener, starts)
     _finish(outcomes, output, display.notes, talking)
 
 

@@ -8,13 +8,9 @@ from pathlib import PurePath
 
 from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Task
-from brainscan.errors import InputError
-from brainscan.scan.executor import Ended, Executor
+from brainscan.scan.executor import MOST_DEATHS, Ended, Executor, killer
 from brainscan.scan.ledger import Entry, Ledger
 from brainscan.scan.plan import Plan
-
-MOST_DEATHS = 2
-"""A recording that so many workers died of is not tried again in this run."""
 
 _WAIT_S = 1.0
 
@@ -83,16 +79,6 @@ class _Course:
             if self._deaths[path] < MOST_DEATHS:
                 self._again.append(self._ledger.entry(path))
                 return
-            outcome = _killer(ended)
+            outcome = killer(ended.task, ended.cause)
         self._ledger.record(path, outcome)
         self._report(outcome, len(self._ledger), self._ledger.n_entered)
-
-
-def _killer(ended: Ended) -> Outcome:
-    error = InputError(
-        f"{MOST_DEATHS} worker processes died of it ({ended.cause})",
-        kind="io",
-        file=ended.task.shown,
-        hint="run `brainscan detect` on it alone, with enough memory, and please report it if that dies, too",
-    )
-    return Outcome(ended.task.shown, "failed", error=error)

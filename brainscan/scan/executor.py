@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -12,6 +14,10 @@ from brainscan.analysis.lazy_detector import LazyDetector, Loaded, no_matter
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Task
+from brainscan.errors import BrainscanError, InputError
+
+MOST_DEATHS = 2
+"""A recording that so many workers died of is not tried again in that run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +126,55 @@ class Here:
 
     def close(self) -> None:
         """There is nothing to let go of."""
+
+
+class Stopped(Exception):
+    """Nobody wants the result any more."""
+
+
+class DefectError(BrainscanError):
+    """A defect of ours that one recording met."""
+
+
+def attempt(run: Callable[[Task], Outcome], task: Task) -> Outcome:
+    """Do one task; a defect of ours fails that recording alone.
+
+    Raises
+    ------
+    MemoryError
+        If memory was refused, by Python or by PyTorch.
+    Stopped, BrainscanError
+        As `run` does.
+    """
+    try:
+        return without_detection(run(task))
+    except (BrainscanError, Stopped, MemoryError):
+        raise
+    except Exception as problem:
+        if isinstance(problem, RuntimeError) and "allocate memory" in str(problem):
+            raise MemoryError from problem
+        return _defect(task, problem)
+
+
+def _defect(task: Task, problem: Exception) -> Outcome:
+    traceback.print_exception(problem, file=sys.stderr)
+    error = DefectError(
+        f"a defect of brainscan ({type(problem).__name__})",
+        file=task.shown,
+        hint="please report it with the lines that were printed; the other recordings are not touched by it",
+    )
+    return Outcome(task.shown, "failed", error=error)
+
+
+def killer(task: Task, cause: str) -> Outcome:
+    """Return the outcome of a recording that workers died of."""
+    error = InputError(
+        f"{MOST_DEATHS} worker processes died of it ({cause})",
+        kind="io",
+        file=task.shown,
+        hint="run `brainscan detect` on it alone, with enough memory, and please report it if that dies, too",
+    )
+    return Outcome(task.shown, "failed", error=error)
 
 
 def without_detection(outcome: Outcome) -> Outcome:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from brainscan.analysis.capacity import divided
 from brainscan.analysis.job import Listener as JobListener
 from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
@@ -22,12 +21,10 @@ from brainscan.io.discover import Found, search
 from brainscan.io.event_format import EventFormat
 from brainscan.io.folder_lock import folder_lock
 from brainscan.io.outputs import anonymous_name
-from brainscan.model.run_config import RunConfig
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
 from brainscan.scan.ledger import Ledger
 from brainscan.scan.plan import Plan
-from brainscan.scan.processes import Processes
 from brainscan.scan.tables import check_tables, write_record, write_tables
 
 
@@ -172,19 +169,6 @@ def scan(
             write_tables(config.out, ledger)
             write_record(config.out, _facts(options, model), ledger, notes)
     return ledger
-
-
-def start_of(workers: int | None, run: RunConfig) -> Start | None:
-    """Return what does the tasks: so many processes; by default as many as this machine bears.
-
-    Parameters
-    ----------
-    workers : int or None
-        0: this process itself.
-    run : RunConfig
-        Its threads are those of each worker; 0: what remains to it.
-    """
-    return None if workers == 0 else lambda work, hears: Processes(work, hears, divided(workers or 0, run.threads))
 
 
 def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
