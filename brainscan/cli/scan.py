@@ -35,6 +35,10 @@ def scan(
             help="Processes beside each other; default: what processors and memory bear. 0: none but this one.",
         ),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Go on as files arrive, until Ctrl-C; what is being written is left alone."),
+    ] = False,
     clustering: options.Clustering = options.Clustering(),
     analysing: options.Analysing = options.Analysing(),
 ) -> None:
@@ -57,6 +61,7 @@ def scan(
     from brainscan.scan import start
     from brainscan.scan.run import Listener, ScanConfig
     from brainscan.scan.run import scan as run
+    from brainscan.scan.watch import WatchConfig
 
     chosen = analysing.options()
     cluster = clustering.config()
@@ -71,6 +76,7 @@ def scan(
         analysing.anonymous_names,
         analysing.force,
         analysing.keep_patient,
+        WatchConfig() if watch else None,
     )
     with Display() as display:
         listener = Listener(display.outcome, display.progress, display.note, display.message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import PurePath
+from typing import Protocol
 
 from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Task
@@ -17,8 +18,29 @@ _WAIT_S = 1.0
 Report = Callable[[Outcome, int, int], None]
 
 
-def carry_out(ledger: Ledger, plan: Plan, executor: Executor, report: Report) -> None:
-    """Do everything that waits in the ledger.
+class More(Protocol):
+    """Where further recordings come from while others are being done."""
+
+    def __call__(self, *, idle: bool) -> bool:
+        """Enter what has come; return whether more may come. May wait a moment where nobody works."""
+
+    def ended(self, path: PurePath, outcome: Outcome) -> None:
+        """Hear what became of one."""
+
+
+class Nothing:
+    """No further recordings come."""
+
+    def __call__(self, *, idle: bool) -> bool:
+        """Enter nothing."""
+        return False
+
+    def ended(self, path: PurePath, outcome: Outcome) -> None:
+        """Forget it."""
+
+
+def carry_out(ledger: Ledger, plan: Plan, executor: Executor, report: Report, more: More | None = None) -> None:
+    """Do everything that waits in the ledger, and whatever comes.
 
     Parameters
     ----------
@@ -28,6 +50,8 @@ def carry_out(ledger: Ledger, plan: Plan, executor: Executor, report: Report) ->
         Closed at the end.
     report : callable
         ``(outcome, number, total)`` after each recording.
+    more : More, optional
+        By default nothing comes.
 
     Raises
     ------
@@ -36,7 +60,7 @@ def carry_out(ledger: Ledger, plan: Plan, executor: Executor, report: Report) ->
     KeyboardInterrupt
         If it was interrupted; what was being written is whole then, and in the ledger.
     """
-    course = _Course(ledger, plan, executor, report)
+    course = _Course(ledger, plan, executor, report, more or Nothing())
     try:
         course.run()
     except KeyboardInterrupt:
@@ -50,8 +74,8 @@ def carry_out(ledger: Ledger, plan: Plan, executor: Executor, report: Report) ->
 class _Course:
     """One run: who is on the way, and whose worker died."""
 
-    def __init__(self, ledger: Ledger, plan: Plan, executor: Executor, report: Report) -> None:
-        self._ledger, self._plan, self._executor, self._report = ledger, plan, executor, report
+    def __init__(self, ledger: Ledger, plan: Plan, executor: Executor, report: Report, more: More) -> None:
+        self._ledger, self._plan, self._executor, self._report, self._more = ledger, plan, executor, report, more
         self._on_the_way: dict[Task, PurePath] = {}
         self._again: deque[Entry] = deque()
         self._deaths: Counter[PurePath] = Counter()
@@ -62,7 +86,10 @@ class _Course:
                 task = self._plan.task(entry)
                 self._on_the_way[task] = entry.path
                 self._executor.submit(task)
+            more = self._more(idle=not self._on_the_way)
             if not self._on_the_way:
+                if more or self._ledger.waits:
+                    continue
                 return
             for ended in self._executor.ended(_WAIT_S):
                 self.write_down(ended)
@@ -81,4 +108,5 @@ class _Course:
                 return
             outcome = killer(ended.task, ended.cause)
         self._ledger.record(path, outcome)
+        self._more.ended(path, outcome)
         self._report(outcome, len(self._ledger), self._ledger.n_entered)

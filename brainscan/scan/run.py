@@ -26,6 +26,7 @@ from brainscan.scan.executor import Here, Start, Work
 from brainscan.scan.ledger import Ledger
 from brainscan.scan.plan import Plan
 from brainscan.scan.tables import check_tables, write_record, write_tables
+from brainscan.scan.watch import Watch, WatchConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class ScanConfig:
         Overwrite what brainscan did not write, and do again what is done.
     keep_patient : bool
         Copies of recordings say whose they are.
+    watch : WatchConfig or None
+        Go on as files arrive, until interrupted.
     """
 
     folder: Path
@@ -54,6 +57,7 @@ class ScanConfig:
     anonymous: bool = False
     force: bool = False
     keep_patient: bool = False
+    watch: WatchConfig | None = None
 
     def rows(self) -> tuple[EventFormat, ...]:
         """Return each format to write, the CSV_bi first, from which an earlier run is read back.
@@ -144,15 +148,14 @@ def scan(
     """
     listener, rows = listener or Listener(), config.rows()
     model = model or LazyDetector.open(options)
+    plan = Plan(config.folder, config.out, rows, anonymous=config.anonymous)
+    ledger = Ledger()
     found, notes = _found(config)
-    if not found.recordings:
+    if not found.recordings and config.watch is None:
         raise _empty(config, notes)
     for text in notes:
         listener.note(text)
-    plan = Plan(config.folder, config.out, rows, anonymous=config.anonymous)
-    ledger = Ledger()
-    for entry in plan.entries(found.recordings):
-        ledger.enter(entry)
+    entries = list(plan.entries(found.recordings))
     make_folder(config.out)
     with folder_lock(config.out):
         if not config.force:
@@ -161,13 +164,30 @@ def scan(
         work = Work(options, config.anonymous, config.force, config.keep_patient)
         hears = JobListener(listener.progress, listener.understood)
         executor = start(work, hears) if start else Here(work.job(hears, model))
+
+        def tables() -> None:
+            write_tables(config.out, ledger)
+            write_record(config.out, _facts(options, model), ledger, notes)
+
+        watch = None
+        if config.watch is None:
+            for entry in entries:
+                ledger.enter(entry)
+        else:
+            watch = Watch(
+                config.folder,
+                ledger,
+                lambda: list(plan.entries(_found(config)[0].recordings)),
+                config.watch,
+                listener.understood,
+                tables,
+            )
         try:
-            carry_out(ledger, plan, executor, listener.outcome)
+            carry_out(ledger, plan, executor, listener.outcome, watch)
         finally:
             for path, outcome in _unread(config, found):
                 ledger.record(path, outcome)
-            write_tables(config.out, ledger)
-            write_record(config.out, _facts(options, model), ledger, notes)
+            tables()
     return ledger
 
 

@@ -105,7 +105,7 @@ def archive(tmp_path: Path) -> Path:
     folder = tmp_path / "archive"
     folder.mkdir()
     for number in range(14):
-        write(folder / f"slow{number:02}.edf", 12 + number)
+        write(folder / f"dozing{number:02}.edf", 12 + number)
     (folder / "broken.edf").write_bytes(b"nothing")
     return folder
 
