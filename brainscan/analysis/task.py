@@ -45,12 +45,15 @@ class Task:
         How results and messages call it.
     inputs : tuple of Path
         Everything that the same command reads, none of which may be written over.
+    source : str
+        Address of the folder that the path is relative to; empty where the path is one of this machine.
     """
 
     path: Path
     targets: tuple[Target, ...]
     shown: str
     inputs: tuple[Path, ...] = ()
+    source: str = ""
 
     @property
     def files(self) -> tuple[Path, ...]:

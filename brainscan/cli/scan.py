@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @spread
 def scan(
-    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Folder to search for recordings.")],
+    directory: Annotated[
+        str,
+        typer.Argument(metavar="DIRECTORY", help="Folder to search for recordings, or its address (s3://, sftp://)."),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Folder for the results.")],
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the probability curves (.npz beside the events).")
@@ -58,6 +61,7 @@ def scan(
     """
     talking = analysing.talking
     console.set_quiet(talking.quiet)
+    from brainscan.io.remote import is_address
     from brainscan.scan import start
     from brainscan.scan.run import Listener, ScanConfig
     from brainscan.scan.run import scan as run
@@ -65,11 +69,13 @@ def scan(
 
     chosen = analysing.options()
     cluster = clustering.config()
+    source = directory if is_address(directory) else ""
+    folder = Path() if source else Path(directory)
     if cluster is not None:
-        directory, output = directory.absolute(), output.absolute()  # its workers start elsewhere
+        folder, output = folder.absolute(), output.absolute()  # its workers start elsewhere
     starts = start.start_of(workers, chosen.run, cluster, output)
     config = ScanConfig(
-        directory,
+        folder,
         output,
         tuple(analysing.formats),
         probabilities,
@@ -77,6 +83,7 @@ def scan(
         analysing.force,
         analysing.keep_patient,
         WatchConfig() if watch else None,
+        source,
     )
     with Display() as display:
         listener = Listener(display.outcome, display.progress, display.note, display.message)

@@ -25,6 +25,13 @@ _AHEAD = 2
 """Tasks that wait at a worker beside the one it does: nobody idles while the next one is on its way."""
 
 
+def _gone() -> tuple[type[Exception], ...]:
+    """Return what a client may answer while its scheduler is gone: another one in each state of finding it again."""
+    from distributed.client import ClosedClientError
+
+    return (OSError, TimeoutError, RuntimeError, ValueError, AttributeError, ClosedClientError)
+
+
 class ClusterError(BrainscanError):
     """The scheduler cannot be reached, or what answers is none."""
 
@@ -73,7 +80,7 @@ class ClusterConfig:
             where = {"scheduler_file": self.address}
         try:
             return Client(**where, security=security, timeout=self.connect_s, set_as_default=False)
-        except (OSError, TimeoutError, ValueError, RuntimeError) as problem:
+        except (OSError, TimeoutError, ValueError, RuntimeError, TypeError) as problem:  # TypeError: TLS not set up
             raise ClusterError(
                 f"no Dask scheduler answers at {self.address} ({type(problem).__name__})",
                 hint="is it running, and is it tls:// with --tls-ca, --tls-cert and --tls-key?",
@@ -121,54 +128,66 @@ class Cluster:
         self._orders = Orders.of(work, out.absolute())
         self._client = config.client()
         self._futures: dict[Future, Task] = {}
+        self._unsent: list[Task] = []
         self._threads, self._looked_at = 0, float("-inf")
         self._said_waiting = False
 
     @property
     def places(self) -> int:
         """As many as there are threads of workers, and some ahead; more when workers join."""
-        if time.monotonic() - self._looked_at > _LOOK_AGAIN_S:
+        if time.monotonic() - self._looked_at > _LOOK_AGAIN_S and self._is_connected:
             self._looked_at = time.monotonic()
-            with suppress(OSError, TimeoutError, RuntimeError, ValueError):
+            with suppress(*_gone()):
                 self._threads = sum(self._client.nthreads().values())
             if not self._threads and not self._said_waiting:
-                self._listener.note("the cluster has no worker yet: waiting for one")
-                self._said_waiting = True
+                self._listener.note("the cluster has no worker: waiting for one")
+            self._said_waiting = not self._threads
         return max(1, self._threads) * _AHEAD
 
+    @property
+    def _is_connected(self) -> bool:
+        return bool(self._client.status == "running")
+
     def submit(self, task: Task) -> None:
-        """Hand a task to the scheduler."""
+        """Hand a task to the scheduler, at once or when it is back."""
         key = f"brainscan-{task.path.name}-{secrets.token_hex(8)}"
-        self._futures[self._client.submit(analyse, self._orders, task, key=key, pure=False)] = task
+        try:
+            self._futures[self._client.submit(analyse, self._orders, task, key=key, pure=False)] = task
+        except _gone():
+            self._unsent.append(task)
 
     def ended(self, timeout_s: float) -> Sequence[Ended]:
         """Wait for a task; what a scheduler that went away had forgotten is handed to it again."""
         from distributed import wait
 
-        with suppress(OSError, TimeoutError, RuntimeError, ValueError):
+        with suppress(*_gone()):
             wait(list(self._futures), timeout=timeout_s, return_when="FIRST_COMPLETED")
-        if self._client.status != "running":
+        found = [
+            self._result(future, self._futures.pop(future))
+            for future in list(self._futures)
+            if future.status in {"finished", "error"}
+        ]
+        forgotten = [future for future in self._futures if future.status != "pending"]
+        if not self._is_connected:
             self._reconnect()
-        found = []
-        for future in [f for f in self._futures if f.status not in {"pending", "lost"}]:
-            task = self._futures.pop(future)
-            if future.status in {"cancelled"}:
+        elif forgotten or self._unsent:
+            again = [self._futures.pop(future) for future in forgotten] + self._unsent
+            self._unsent = []
+            for task in again:
                 self.submit(task)
-            else:
-                found.append(self._result(future, task))
         return found
 
     def finish(self) -> Sequence[Ended]:
         """Take back what has not begun; what has, ends and is written there."""
         found = [self._result(f, task) for f, task in self._futures.items() if f.status == "finished"]
-        with suppress(OSError, TimeoutError, RuntimeError):
+        with suppress(*_gone()):
             self._client.cancel([f for f in self._futures if f.status != "finished"])
         self._futures = {}
         return found
 
     def close(self) -> None:
         """Leave the cluster; its workers are not ours to end."""
-        with suppress(OSError, TimeoutError, RuntimeError):
+        with suppress(*_gone()):
             self._client.close(timeout=2)
 
     def _result(self, future: Future, task: Task) -> Ended:
@@ -193,7 +212,7 @@ class Cluster:
             If it stays away.
         """
         self._listener.note("the scheduler is gone: waiting for it to come back")
-        tasks, self._futures = list(self._futures.values()), {}
+        tasks, self._futures, self._unsent = [*self._futures.values(), *self._unsent], {}, []
         self.close()
         deadline = time.monotonic() + self._config.patience_s
         while True:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from brainscan.analysis.fetch import at_hand
 from brainscan.analysis.job import Job
 from brainscan.analysis.job import Listener as JobListener
 from brainscan.analysis.lazy_detector import LazyDetector, Loaded, no_matter
@@ -113,7 +114,7 @@ class Here:
 
     def submit(self, task: Task) -> None:
         """Do the task now."""
-        self._ended.append(Ended(task, without_detection(self.job.run(task))))
+        self._ended.append(Ended(task, done(self.job.run, task)))
 
     def ended(self, timeout_s: float) -> Sequence[Ended]:
         """Return what was done since the last call."""
@@ -147,7 +148,7 @@ def attempt(run: Callable[[Task], Outcome], task: Task) -> Outcome:
         As `run` does.
     """
     try:
-        return without_detection(run(task))
+        return done(run, task)
     except (BrainscanError, Stopped, MemoryError):
         raise
     except Exception as problem:
@@ -177,6 +178,11 @@ def killer(task: Task, cause: str) -> Outcome:
     return Outcome(task.shown, "failed", error=error)
 
 
-def without_detection(outcome: Outcome) -> Outcome:
-    """Return an outcome that a scan can keep thousands of, and that is quickly sent."""
-    return replace(outcome, detection=None)
+def done(run: Callable[[Task], Outcome], task: Task) -> Outcome:
+    """Do one task, wherever its recording is; return an outcome that a scan can keep and send thousands of."""
+    try:
+        with at_hand(task) as local:
+            return replace(run(local), detection=None)
+    except InputError as error:  # of fetching; those of the analysis are outcomes
+        error.file = task.shown
+        return Outcome(task.shown, "failed", error=error)

@@ -25,12 +25,15 @@ class Plan:
     rows : tuple of EventFormat
     anonymous : bool
         Outputs and messages carry hashes instead of names.
+    source : str
+        Address of a remote folder instead of `folder`.
     """
 
     folder: Path
     out: Path
     rows: tuple[EventFormat, ...]
     anonymous: bool = False
+    source: str = ""
 
     def entries(self, recordings: Sequence[PurePath]) -> Iterator[Entry]:
         """Yield what a ledger keeps of recordings that were found.
@@ -47,14 +50,17 @@ class Plan:
 
     def task(self, entry: Entry) -> Task:
         """Return the task that an entry stands for."""
-        path = self.folder / entry.path
+        path = Path(entry.path) if self.source else self.folder / entry.path
         return Task(
             path=path,
             targets=tuple(Target(row, self.out / f"{entry.stem}{row.new_suffix(path)}") for row in self.rows),
             shown=(entry.stem if self.anonymous else entry.path).as_posix(),
+            source=self.source,
         )
 
     def _n_bytes(self, path: PurePath) -> int:
+        if self.source:
+            return 0
         with suppress(OSError):
             return (self.folder / path).stat().st_size
         return 0

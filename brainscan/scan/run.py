@@ -12,7 +12,7 @@ from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.corpora.table import is_eeg
-from brainscan.errors import InputError
+from brainscan.errors import InputError, UsageError
 from brainscan.examine import DetectOptions, provenance
 from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
@@ -21,6 +21,8 @@ from brainscan.io.discover import Found, search
 from brainscan.io.event_format import EventFormat
 from brainscan.io.folder_lock import folder_lock
 from brainscan.io.outputs import anonymous_name
+from brainscan.io.remote import RemoteFolder
+from brainscan.io.remote import shown as address
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
 from brainscan.scan.ledger import Ledger
@@ -48,6 +50,8 @@ class ScanConfig:
         Copies of recordings say whose they are.
     watch : WatchConfig or None
         Go on as files arrive, until interrupted.
+    source : str
+        Address of a remote folder instead of `folder`.
     """
 
     folder: Path
@@ -58,6 +62,17 @@ class ScanConfig:
     force: bool = False
     keep_patient: bool = False
     watch: WatchConfig | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises
+        ------
+        UsageError
+        """
+        if self.source and self.watch is not None:
+            raise UsageError("--watch is for folders of this machine", hint="scan the address from time to time")
 
     def rows(self) -> tuple[EventFormat, ...]:
         """Return each format to write, the CSV_bi first, from which an earlier run is read back.
@@ -148,7 +163,7 @@ def scan(
     """
     listener, rows = listener or Listener(), config.rows()
     model = model or LazyDetector.open(options)
-    plan = Plan(config.folder, config.out, rows, anonymous=config.anonymous)
+    plan = Plan(config.folder, config.out, rows, config.anonymous, config.source)
     ledger = Ledger()
     found, notes = _found(config)
     if not found.recordings and config.watch is None:
@@ -194,7 +209,7 @@ def scan(
 def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
     """Return what to scan, without what by its name is no EEG, and what has to be said of the archive."""
     shown = _anonymous if config.anonymous else PurePath.as_posix
-    found = search(config.folder, config.out)
+    found = Found(RemoteFolder(config.source).recordings()) if config.source else search(config.folder, config.out)
     notes = found.notes(shown)
     others = [path for path in found.recordings if not is_eeg(path)]
     if not others:
@@ -229,7 +244,7 @@ def _empty(config: ScanConfig, notes: tuple[str, ...]) -> InputError:
     return InputError(
         "holds no recording that can be read" if notes else "holds no recording",
         kind="empty",
-        file=str(config.folder),
+        file=address(config.source) if config.source else str(config.folder),
         hint="; ".join(notes) or readable_names(),
     )
 

@@ -130,7 +130,9 @@ def test_a_killed_worker_and_a_scheduler_started_again_cost_time_alone(archive: 
 
         listener = Listener(outcome=disturb, understood=said.append)
         ledger = _scan(archive, tmp_path / "out", ClusterConfig(machines.address), listener)
-    assert ledger.counts == {"done": 14, "skipped": 0, "failed": 2, "unread": 0}
+    assert {o.file for o in ledger if o.status == "failed"} == {"broken.edf", killer.name}
+    # What a worker finished after its scheduler was gone is skipped by the next one.
+    assert ledger.counts["done"] + ledger.counts["skipped"] == 14
     assert "the scheduler is back" in said
     assert len(attempts(killer)) == 2
     error = next(o.error for o in ledger if o.file == killer.name)
