@@ -119,6 +119,7 @@ class Job:
     def _prepare(self, task: Task) -> Prepared | Outcome:
         """Check whatever can be checked without the network."""
         recording = read(task.path)
+        task.require(recording)
         for target in task.targets:
             target.format.check(recording, target.path)
         for file in task.files:
@@ -143,6 +144,8 @@ class Job:
     def _finish(self, task: Task, prepared: Prepared, detector: Detector) -> Outcome:
         """Detect and write."""
         recording, tell = prepared.recording, self.listener.progress
+        if not task.checksum:
+            recording = replace(recording, sha256=None)
         tell(task.shown, 0.0, recording.duration_s)
         detection = detector.detect(
             recording, prepared.options, lambda at_s: tell(task.shown, at_s, recording.duration_s)
@@ -155,7 +158,8 @@ class Job:
         lost = [text for name in task.formats for text in losses(content.file, name)]
         if prepared.replaced:
             lost.append(f"replaced, made with other settings: {', '.join(path.name for path in prepared.replaced)}")
-        return Outcome.done(task.shown, task.files, without_curves(detection), tuple(lost))
+        kept = detection if task.keep_curves else without_curves(detection)
+        return Outcome.done(task.shown, task.files, kept, tuple(lost))
 
     def _write(self, content: Content, target: Target) -> None:
         if target.path is not None:
@@ -168,11 +172,7 @@ class Job:
 
     def _failed(self, task: Task, error: BrainscanError) -> Outcome:
         """Return a failure that calls the recording by the name that results have for it."""
-        if error.file in {task.path.name, ""}:
-            error.file = task.shown  # the same name may occur in many folders
-        if self.anonymous:
-            error.message = error.message.replace(task.path.name, task.shown)
-        return Outcome(task.shown, "failed", error=error)
+        return Outcome(task.shown, "failed", error=task.named(error, anonymous=self.anonymous))
 
 
 def _sha256(recording: Recording) -> str:
