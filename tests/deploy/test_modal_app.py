@@ -186,7 +186,7 @@ def test_the_cost_is_printed_before_a_training_starts(
     near: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "t.yaml"
-    path.write_text("run: trial\nprice_per_hour: 2\narguments: --profile smoke --data simulation --cache-only\n")
+    path.write_text("run: trial\nprice_per_hour: 2\narguments: --profile smoke --data simulation\n")
     run_main(near, "train", str(path))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("cost: unknown (nobody has measured this network on this device")
