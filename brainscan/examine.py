@@ -19,6 +19,7 @@ from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
+from brainscan.qeeg import Trends
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
 from brainscan.signal.montage import ElectrodePlan
@@ -45,6 +46,8 @@ class DetectOptions:
         Up to this many unusable electrodes are interpolated, 0..15.
     keep_probabilities : bool
         Put the curves into the detection.
+    keep_trends : bool
+        Put the trends into it.
     remarks : tuple of str
         What had to be guessed to make these options of what a user said; the first of the detection's warnings.
     """
@@ -54,6 +57,7 @@ class DetectOptions:
     channel_map: Mapping[str, str] | None = None
     max_missing: int = 3
     keep_probabilities: bool = False
+    keep_trends: bool = False
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -81,11 +85,13 @@ def examine(
     """
     parts = _asked_for(recording, options)
     plan = open_plan(recording, channel_map=options.channel_map, max_missing=options.max_missing)
-    config = SessionConfig(decision, options.max_missing, options.keep_probabilities, beside=True)
+    kept = options.keep_probabilities
+    config = SessionConfig(decision, options.max_missing, kept, beside=True, trends=options.keep_trends)
     tally = Tally()
     events: list[Event] = []
     scored: list[tuple[float, float]] = []
     curves: list[Probabilities] = []
+    trends: list[Trends] = []
     with ThreadPoolExecutor(max_workers=1) as hashing:
         sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
         for home, segment in parts:
@@ -100,6 +106,8 @@ def examine(
             scored += _to_the_end(session.scored, segment)
             if options.keep_probabilities:
                 curves.append(session.probabilities)
+            if options.keep_trends:
+                trends.append(session.trends())
         checksum = sha256.result() if sha256 else ""
     covered = union(scored)
     detection = Detection(
@@ -117,6 +125,7 @@ def examine(
         model=provenance(runner.card, decision, options),
         sha256=checksum,
         probabilities=tuple(curves),
+        trends=Trends.joined(trends) if options.keep_trends else None,
     )
     warnings = dict.fromkeys((*options.remarks, *_warnings(recording, plan, detection, tally)))
     return replace(detection, warnings=tuple(warnings))
