@@ -266,7 +266,7 @@ def read_head(path: Path) -> bytes:
                 if row is not None and row.read is None:
                     raise unread(row, path.name)
                 hint = f"give a recording's file, or `brainscan scan {path} -o OUT` for all in it"
-                raise InputError("is a folder", kind="io", file=path.name, hint=hint)
+                raise InputError("is a folder", kind="io", file=path.name or str(path), hint=hint)
             raise InputError("is no ordinary file", kind="io", file=path.name, hint="give the recording's file")
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)
