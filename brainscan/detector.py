@@ -170,7 +170,8 @@ class Detector:
         self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0
     ) -> Session:
         """Return the states for one segment of a recording, for whoever feeds it block by block."""
-        config = SessionConfig(self.decision, options.max_missing, options.keep_probabilities)
+        kept, trends = options.keep_probabilities, options.keep_trends
+        config = SessionConfig(self.decision, options.max_missing, kept, trends=trends)
         return Session(self._runner, plan, rates_of(recording, plan), config, start_s)
 
 

@@ -22,8 +22,10 @@ from brainscan.decision.stitch import Stitcher
 from brainscan.detection import ElectrodeReport, How, Quality
 from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ, Event, Probabilities, runs, union
+from brainscan.qeeg import Trends
 from brainscan.recording import Samples
 from brainscan.signal.montage import ElectrodePlan
+from brainscan.signal.trends import WindowTrends
 from brainscan.signal.windows import PipelineConfig, Window, WindowStream
 
 FloatArray = NDArray[np.float32]
@@ -74,12 +76,15 @@ class SessionConfig:
     beside : bool
         Where the runner can, let the network run while the next samples are read and prepared. The same events
         are returned then, some of them a batch of windows later.
+    trends : bool
+        Compute the trends for `Session.trends`.
     """
 
     decision: DecisionConfig
     max_missing: int = 3
     keep: bool = False
     beside: bool = False
+    trends: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,6 +137,7 @@ class Session:
         self._n_stitched = 0
         self._keep = config.keep
         self._curves: list[FloatArray] = []
+        self._trends = WindowTrends(start_s) if config.trends else None
         self._scored: list[tuple[int, int]] = []
         self.tally = Tally()
 
@@ -144,8 +150,7 @@ class Session:
         skip : bool
             Leave the windows that become complete unscored: whoever cannot keep up spares the network's time.
         """
-        windows = self._windows.push(samples)
-        self._waiting += [replace(window, scored=False) for window in windows] if skip else windows
+        self._wait_for(self._windows.push(samples), skip=skip)
         if len(self._waiting) < self._runner.batch_size:
             return []
         self._begin()
@@ -153,7 +158,7 @@ class Session:
 
     def finish(self) -> list[Event]:
         """End the segment and return its last events."""
-        self._waiting += self._windows.finish()
+        self._wait_for(self._windows.finish())
         self._begin()
         events = self._collect(at_most=0)
         events += self._decide(self._stitcher.finish())
@@ -181,6 +186,12 @@ class Session:
         """Time on the recording's clock up to which it is known what is scored."""
         return self._start_s + self._n_stitched / RATE_HZ
 
+    def _wait_for(self, windows: list[Window], *, skip: bool = False) -> None:
+        self._waiting += [replace(window, scored=False) for window in windows] if skip else windows
+        if self._trends is not None:
+            for window in windows:
+                self._trends.add(window)
+
     def _begin(self) -> None:
         """Send the waiting windows to the network."""
         windows, self._waiting = self._waiting, []
@@ -206,6 +217,10 @@ class Session:
                 probability = next(results) if window.scored else None
                 events += self._decide(self._stitcher.add(window.start, probability, window.n_valid, window.absent))
         return events
+
+    def trends(self) -> Trends:
+        """Return the trends of a finished segment; without columns unless they were asked for."""
+        return Trends.joined([]) if self._trends is None else self._trends.finish()
 
     @property
     def probabilities(self) -> Probabilities:

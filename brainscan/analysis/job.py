@@ -120,7 +120,7 @@ class Job:
         """Check whatever can be checked without the network."""
         recording = read(task.path)
         self.check(task, recording)
-        options, said = self.options.for_recording(recording, curves=task.wants_curves)
+        options, said = self.options.for_recording(recording, curves=task.wants_curves, trends=task.wants_trends)
         for text in said:
             self.listener.note(f"{task.shown}: {text}")
         existing = [file for file in task.files if file.is_file()]
@@ -131,7 +131,7 @@ class Job:
         same = {file for file, origin in origins.items() if origin is not None and origin.same_analysis(wanted)}
         if self.resume and same == set(task.files):
             with suppress(InputError):  # a damaged one is ours to write again
-                return Outcome.skipped(task.shown, task.files)
+                return Outcome.skipped(task.shown, task.files, task.formats)
         for file in existing:
             guard(file, wanted, any_settings=self.resume)
         return Prepared(recording, options, tuple(file for file in existing if file not in same))
@@ -139,6 +139,8 @@ class Job:
     def _finish(self, task: Task, prepared: Prepared, detector: Detector) -> Outcome:
         """Detect and write."""
         recording, tell = prepared.recording, self.listener.progress
+        if not task.checksum:
+            recording = replace(recording, sha256=None)
         tell(task.shown, 0.0, recording.duration_s)
         detection = detector.detect(
             recording, prepared.options, lambda at_s: tell(task.shown, at_s, recording.duration_s)
@@ -155,6 +157,7 @@ class Job:
         ------
         OutputError, UsageError
         """
+        task.require(recording)
         for target in task.targets:
             target.format.check(recording, target.path)
         for file in task.files:
@@ -185,8 +188,9 @@ class Job:
         content = Content.of(detection, recording, keep_patient=self.keep_patient)
         for target in task.targets:
             self._write(content, target)
-        lost = [text for target in task.targets for text in losses(content.file, target.format.name)]
-        return Outcome.done(task.shown, task.files, without_curves(detection), (*lost, *remarks))
+        lost = [text for name in task.formats for text in losses(content.file, name)]
+        kept = detection if task.keep_curves else without_curves(detection)
+        return Outcome.done(task.shown, task.files, kept, (*lost, *remarks))
 
     def _write(self, content: Content, target: Target) -> None:
         if target.path is not None:
@@ -199,11 +203,7 @@ class Job:
 
     def _failed(self, task: Task, error: BrainscanError) -> Outcome:
         """Return a failure that calls the recording by the name that results have for it."""
-        if error.file in {task.path.name, ""}:
-            error.file = task.shown  # the same name may occur in many folders
-        if self.anonymous:
-            error.message = error.message.replace(task.path.name, task.shown)
-        return Outcome(task.shown, "failed", error=error)
+        return Outcome(task.shown, "failed", error=task.named(error, anonymous=self.anonymous))
 
 
 def _sha256(recording: Recording) -> str:
@@ -212,4 +212,4 @@ def _sha256(recording: Recording) -> str:
 
 def without_curves(detection: Detection) -> Detection:
     """Return a detection that a scan can keep thousands of."""
-    return replace(detection, probabilities=())
+    return replace(detection, probabilities=(), trends=None)

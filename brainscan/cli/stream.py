@@ -129,7 +129,7 @@ def stream(
         # A window at a time: none waits for others.
         run=RunConfig(running.device, 1, running.threads, running.backend, running.precision),
     )
-    choice = OutputChoice(output, tuple(writing.formats), None, writing.anonymous_names)
+    choice = OutputChoice(output, tuple(writing.formats), anonymous=writing.anonymous_names)
     job = Job(
         options=chosen,
         model=LazyDetector.open(chosen, console.message),

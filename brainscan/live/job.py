@@ -20,7 +20,10 @@ def options_of(job: Job, task: Task) -> DetectOptions:
     """Return how the windows of a stream are made."""
     asked = job.options
     return DetectOptions(
-        channel_map=asked.channel_map, max_missing=asked.max_missing, keep_probabilities=task.wants_curves
+        channel_map=asked.channel_map,
+        max_missing=asked.max_missing,
+        keep_probabilities=task.wants_curves,
+        keep_trends=task.wants_trends,
     )
 
 
