@@ -18,10 +18,20 @@ STDOUT = "-"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One output: a format, and the file; None for the stream that the job is given."""
+    """One output: a format, and the file.
+
+    Parameters
+    ----------
+    format : EventFormat
+    path : Path or None
+        None for the stream that the job is given.
+    if_events : bool
+        Write it only where there are any.
+    """
 
     format: EventFormat
     path: Path | None
+    if_events: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -23,6 +24,7 @@ from brainscan.io.discover import Found, search
 from brainscan.io.event_format import EventFormat
 from brainscan.io.outputs import anonymous_name
 from brainscan.scan.discover import output_stems
+from brainscan.scan.index import Index
 from brainscan.scan.tables import OWN_FILES, check_tables, write_record, write_tables
 
 
@@ -43,6 +45,9 @@ class ScanConfig:
         Overwrite what brainscan did not write, and do again what is done.
     keep_patient : bool
         Copies of recordings say whose they are.
+    pages : bool
+        Write a page for each recording with events, where jinja2 is installed; among the formats ``html`` asks for
+        one in any case.
     """
 
     folder: Path
@@ -52,6 +57,13 @@ class ScanConfig:
     anonymous: bool = False
     force: bool = False
     keep_patient: bool = False
+    pages: bool = True
+
+    def optional(self) -> tuple[EventFormat, ...]:
+        """Return the formats that are written only where there are events."""
+        page = event_formats.FORMATS["html"]
+        wanted = self.pages and page not in self.rows() and importlib.util.find_spec(page.module) is not None
+        return (page,) if wanted else ()
 
     def rows(self) -> tuple[EventFormat, ...]:
         """Return each format to write, the CSV_bi first, from which an earlier run is read back.
@@ -145,9 +157,11 @@ def scan(
     for text in notes:
         listener.note(text)
     tasks = _tasks(config, rows, found)
+    index = Index(config.out, _facts(options, model), notes, anonymous=config.anonymous)
     make_folder(config.out)
     if not config.force:
         check_tables(config.out)
+        index.check()
     remove_unfinished(config.out)
     job = Job(
         options=options,
@@ -164,10 +178,12 @@ def scan(
             outcome = replace(job.run(task), detection=None)  # an archive's would fill the memory
             outcomes.append(outcome)
             listener.outcome(outcome, number, len(tasks))
+            index.update(outcomes, len(tasks))
     finally:
         outcomes += _unread(config, found)
         write_tables(config.out, outcomes)
         write_record(config.out, _facts(options, model), outcomes, notes)
+        index.write(outcomes, len(tasks) + len(found.unread))
     return tuple(outcomes)
 
 
@@ -198,17 +214,22 @@ def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
 
 def _tasks(config: ScanConfig, rows: tuple[EventFormat, ...], found: Found) -> tuple[Task, ...]:
     stems = output_stems(found.recordings, anonymous=config.anonymous)
+    own = {config.out / name for name in OWN_FILES}
     tasks = tuple(
         Task(
             path=config.folder / path,
             targets=tuple(
                 Target(row, config.out / f"{stems[path]}{row.new_suffix(config.folder / path)}") for row in rows
+            )
+            + tuple(
+                Target(row, place, if_events=True)
+                for row in config.optional()
+                if (place := config.out / f"{stems[path]}{row.new_suffix(config.folder / path)}") not in own
             ),
             shown=stems[path].as_posix() if config.anonymous else path.as_posix(),
         )
         for path in found.recordings
     )
-    own = {config.out / name for name in OWN_FILES}
     for task in tasks:
         if taken := own & set(task.files):
             raise UsageError(
