@@ -119,6 +119,7 @@ class Job:
     def _prepare(self, task: Task) -> Prepared | Outcome:
         """Check whatever can be checked without the network."""
         recording = read(task.path)
+        task.require(recording)
         for target in task.targets:
             target.format.check(recording, target.path)
         for file in task.files:
@@ -144,6 +145,8 @@ class Job:
     def _finish(self, task: Task, prepared: Prepared, detector: Detector) -> Outcome:
         """Detect and write."""
         recording, tell = prepared.recording, self.listener.progress
+        if not task.checksum:
+            recording = replace(recording, sha256=None)
         tell(task.shown, 0.0, recording.duration_s)
         detection = detector.detect(
             recording, prepared.options, lambda at_s: tell(task.shown, at_s, recording.duration_s)
@@ -160,7 +163,8 @@ class Job:
         lost = [text for target in wanted for text in losses(content.file, target.format.name)]
         if prepared.replaced:
             lost.append(f"replaced, made with other settings: {', '.join(path.name for path in prepared.replaced)}")
-        return Outcome.done(task.shown, _paths(wanted), without_curves(detection), tuple(lost))
+        kept = detection if task.keep_curves else without_curves(detection)
+        return Outcome.done(task.shown, _paths(wanted), kept, tuple(lost))
 
     def _write(self, content: Content, target: Target) -> None:
         if target.path is not None:
@@ -173,11 +177,7 @@ class Job:
 
     def _failed(self, task: Task, error: BrainscanError) -> Outcome:
         """Return a failure that calls the recording by the name that results have for it."""
-        if error.file in {task.path.name, ""}:
-            error.file = task.shown  # the same name may occur in many folders
-        if self.anonymous:
-            error.message = error.message.replace(task.path.name, task.shown)
-        return Outcome(task.shown, "failed", error=error)
+        return Outcome(task.shown, "failed", error=task.named(error, anonymous=self.anonymous))
 
 
 def _paths(targets: Iterable[Target]) -> tuple[Path, ...]:
@@ -195,10 +195,10 @@ def _done_already(task: Task, there: set[Path]) -> Outcome | None:
     always = [target for target in task.targets if not target.if_events]
     if not there.issuperset(_paths(always)):
         return None
-    outcome = Outcome.skipped(task.shown, _paths(always))
-    if not outcome.events:
+    outcome = Outcome.skipped(task.shown, _paths(always), tuple(target.format.name for target in always))
+    if not outcome.events or len(always) == len(task.targets):
         return outcome
-    return replace(outcome, outputs=task.files) if there.issuperset(task.files) else None
+    return Outcome.skipped(task.shown, task.files, task.formats) if there.issuperset(task.files) else None
 
 
 def _sha256(recording: Recording) -> str:

@@ -34,7 +34,10 @@ class ContainerFormat:
     folder : bool
         Whether a recording is a folder of that suffix.
     suffix_tells : bool
-        Whether a file whose content nobody knows counts by its suffix, for containers without a signature.
+        Whether a file whose content nobody knows counts by its suffix, for containers without a signature. Content
+        that is known as something else (another container, an event file, a PDF) always counts before the suffix.
+    is_text : bool
+        Whether that holds for texts too, which are else no recordings: files of this container are texts.
     read : callable or None
         ``path -> Recording``.
     reader : str
@@ -52,6 +55,7 @@ class ContainerFormat:
     part: str = ""
     folder: bool = False
     suffix_tells: bool = False
+    is_text: bool = False
     read: Callable[[Path], Recording] | None = None
     reader: str = ""
     extra: str = ""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
 import importlib.util
-import lzma
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from brainscan.errors import InputError, reason_of
 from brainscan.io import container_formats
-from brainscan.io.bids_channels import remarks
 from brainscan.io.container_format import ContainerFormat
+from brainscan.io.later import later
 from brainscan.io.links import content_elsewhere, pointer
 
 if TYPE_CHECKING:
@@ -36,9 +33,9 @@ _COMPRESSED: tuple[tuple[bytes, str, str], ...] = (
     (b"Rar!", "RAR", "unrar x"),
 )
 _UNPACKERS: dict[str, Callable[[], Any]] = {
-    "gzip": lambda: zlib.decompressobj(31),
-    "bzip2": bz2.BZ2Decompressor,
-    "xz": lzma.LZMADecompressor,
+    "gzip": lambda: later("zlib", "decompressobj")(31),
+    "bzip2": later("bz2", "BZ2Decompressor"),
+    "xz": later("lzma", "LZMADecompressor"),
 }
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "a PNG image"),
@@ -204,6 +201,9 @@ def _unpacked(head: bytes, what: str) -> bytes:
     """Return what the first bytes of a packed file hold, as far as the standard library can say."""
     if what not in _UNPACKERS:
         return b""
+    import lzma
+    import zlib
+
     try:
         unpacked: bytes = _UNPACKERS[what]().decompress(head, HEAD_BYTES)
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
@@ -212,10 +212,10 @@ def _unpacked(head: bytes, what: str) -> bytes:
 
 
 def _by_suffix(head: bytes, name: str) -> ContainerFormat | None:
-    """Return the row of a container without a signature that we could know; texts are none of them."""
-    if _is_text(head):
-        return None
-    return next((row for row in container_formats.CONTAINERS if row.suffix_tells and row.named(name)), None)
+    """Return the row of a container without a signature that we could know; most texts are none of them."""
+    text = _is_text(head)
+    meant = (row for row in container_formats.CONTAINERS if row.suffix_tells and row.named(name))
+    return next((row for row in meant if row.is_text or not text), None)
 
 
 def _no_recording(head: bytes, name: str) -> InputError | None:
@@ -288,6 +288,8 @@ def open_recording(path: Path) -> Recording:
         The file cannot be used; the message says what it is or what was seen.
     """
     row = identified(path)
+    from brainscan.io.bids_channels import remarks
+
     assert row.read is not None
     if row.module and importlib.util.find_spec(row.module) is None:
         raise InputError(

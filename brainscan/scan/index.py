@@ -14,6 +14,8 @@ from brainscan.io.atomic import write_bytes
 from brainscan.report.archive_page import State, index_page, is_index
 from brainscan.scan.tables import INDEX
 
+Report = Callable[[Outcome, int, int], None]
+
 LEAST_S = 10.0
 """Between two pages of a running scan; longer where a page takes long, so that it costs a twentieth at most."""
 
@@ -61,6 +63,23 @@ class Index:
             raise OutputError(
                 "exists and was not written by a scan", file=str(path), hint="choose another -o, or use --force"
             )
+
+    def heard(self, outcomes: Iterable[Outcome], report: Report) -> Report:
+        """Return a listener that writes the page now and then, beside another one.
+
+        Parameters
+        ----------
+        outcomes : iterable of Outcome
+            All so far, whenever it is gone through.
+        report : callable
+            ``(outcome, number, total)`` after each recording.
+        """
+
+        def tell(outcome: Outcome, number: int, total: int) -> None:
+            report(outcome, number, total)
+            self.update(outcomes, total)
+
+        return tell
 
     def update(self, outcomes: Iterable[Outcome], total: int) -> None:
         """Write the page if it is time to."""

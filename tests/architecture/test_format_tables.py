@@ -153,6 +153,17 @@ def test_what_it_cannot_express_is_told(
     assert run("scan", edf.parent, "-o", "out", "--format", "toy").code == 2  # a scan could not see what it has done
 
 
+def test_what_is_only_written_is_taken_for_nobodys(
+    run: Run, edf: Path, here: Path, toy: EventFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = replace(TOY, decode=None, origin=None, keeps=frozenset())
+    monkeypatch.setattr(event_formats, "FORMATS", {**event_formats.FORMATS, "toy": written})
+    ran = run("detect", edf, "-o", "x.toy")
+    assert ran.code == 0
+    assert "toy holds no confidence" in ran.err
+    assert "expert's" not in ran.err
+
+
 def test_a_format_whose_package_is_not_installed_says_so_at_once(
     run: Run, edf: Path, here: Path, toy: EventFormat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -241,6 +252,24 @@ def test_info_names_it_and_the_way_out(run: Run, toys: Path) -> None:
         assert ran.code == 3
         assert words in ran.errors[0]
     assert "play it" in run("info", toys / "b.tmk").errors[0]
+
+
+def test_a_text_counts_by_its_suffix_where_a_row_says_that_its_files_are_texts(
+    toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = ContainerFormat("Toy text", (".ttx",), suffix_tells=True, is_text=True, read=_open, reader="a test")
+    rows = {True: text, False: replace(text, is_text=False)}
+    (toys / "c.ttx").write_text("1.5 2.5\n", encoding="utf-8")
+    (toys / "d.ttx").write_text("# version = csv_v1.0.0\n", encoding="utf-8")
+    for is_text, row in rows.items():
+        monkeypatch.setattr(container_formats, "CONTAINERS", (row, *container_formats.CONTAINERS[3:]))
+        if is_text:
+            assert read_recording(toys / "c.ttx").duration_s == 60.0
+        else:
+            with pytest.raises(InputError, match="not a known EEG recording \\(text\\)"):
+                read_recording(toys / "c.ttx")
+        with pytest.raises(InputError, match="an event file"):
+            read_recording(toys / "d.ttx")
 
 
 def test_its_extra_is_asked_for(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:

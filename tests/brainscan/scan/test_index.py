@@ -26,7 +26,7 @@ from tests.edf_files import FakeEdf, eeg
 from tests.stand_ins import LoudnessRunner, quick
 
 pytest.importorskip("jinja2")
-QUIET_UV = 3000.0
+QUIET_UV = 1000.0
 """So loud is no sample of these recordings."""
 
 HOSTILE = "<script>alert(1)</script>\"'&\u202egnp"
@@ -72,17 +72,7 @@ def test_a_row_says_what_the_outcome_holds() -> None:
     assert (attributes["data-events"], attributes["data-doubts"], attributes["data-quality"]) == ("2", "1", "good")
     assert cells[0] == "a/b.edf(table)"
     assert links == ["a/b.csv_bi"]
-    assert (
-        cells[4:9]
-        == ["12.2", "12.2", "720", "status continuous, status share, continuous", "1.00"]
-        == [
-            "12.2",
-            "12.2",
-            "720",
-            "status continuous, status share, continuous, abundant, frequent",
-            "1.00",
-        ]
-    )
+    assert cells[4:9] == ["12.2", "12.2", "720", "status continuous, status share, continuous", "1.00"]
 
 
 def test_the_page_is_linked_where_there_is_one() -> None:
@@ -166,9 +156,9 @@ def archive(tmp_path: Path) -> Path:
     return folder
 
 
-def _scan(config: ScanConfig, half_uv: float, listener: Listener | None = None) -> tuple[Outcome, ...]:
+def _scan(config: ScanConfig, half_uv: float, listener: Listener | None = None) -> list[Outcome]:
     detector = Detector(LoudnessRunner(half_uv=half_uv), quick(min_duration_s=0.0))
-    return scan(config, AnalysisOptions(), LazyDetector.ready(detector), listener)
+    return list(scan(config, AnalysisOptions(), LazyDetector.ready(detector), listener))
 
 
 def test_recordings_with_events_have_pages_and_the_index_links_them(archive: Path, tmp_path: Path) -> None:
