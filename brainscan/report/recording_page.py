@@ -6,14 +6,11 @@ their hashes lets nothing else run, whatever names, labels and notes of the reco
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +27,7 @@ from brainscan.mapping import finite, to_mapping
 from brainscan.recording import Recording
 from brainscan.report import words
 from brainscan.report.excerpts import CURVE_HZ, Channels, Excerpt, curve_at, cut, encode, thinned
+from brainscan.report.html_parts import json_block, part, policy, template
 from brainscan.report.traces import DERIVATIONS
 
 MAX_BYTES = 12_000_000
@@ -128,15 +126,11 @@ def render(page: Page) -> str:
     InputError
         If the recording cannot be read any more.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_part("recording.html.j2"))
     views = _views(page)
     detection, burden = page.detection, page.detection.burden
     rows = [_row(number, event, page, views) for number, event in enumerate(detection.events)]
-    script, style = _part("viewer.js"), _part("viewer.css")
-    text = template.render(
+    script, style = part("viewer.js"), part("viewer.css")
+    text = template("recording.html.j2").render(
         d=detection,
         b=burden,
         summary=words.summary(detection, burden, page.who),
@@ -148,19 +142,13 @@ def render(page: Page) -> str:
         notice=NOTICE,
         script=script,
         style=style,
-        policy=_policy(script, style),
+        policy=policy(script, style),
         origin=json_block(_origin(page)),
         data=json_block(_data(page, rows, views)),
         elapsed=words.elapsed,
         length=words.length,
     )
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def json_block(document: Any) -> str:
-    """Return JSON that no text inside can end the element of: for a script element that holds data."""
-    text = json.dumps(finite(document), ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 _ORIGIN = re.compile(r'<script type="application/json" id="brainscan-origin">(.*?)</script>', re.DOTALL)
@@ -180,23 +168,6 @@ def origin_of_page(path: Path) -> Origin | None:
 
 def _origin(page: Page) -> dict[str, Any]:
     return {"sha256": page.detection.sha256, "model": to_mapping(page.detection.model)}
-
-
-@cache
-def _part(name: str) -> str:
-    return resources.files("brainscan.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _policy(script: str, style: str) -> str:
-    """Return the content security policy that lets this script and this style run and nothing else."""
-
-    def hashed(text: str) -> str:
-        return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-    return (
-        f"default-src 'none'; script-src 'sha256-{hashed(script)}'; style-src 'sha256-{hashed(style)}'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
 
 
 def _views(page: Page) -> _Views:
