@@ -27,18 +27,28 @@ def _any(_recording: Recording) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One output: a format, and the file; None for the stream that the job is given."""
+    """One output: a format, and the file.
+
+    Parameters
+    ----------
+    format : EventFormat
+    path : Path or None
+        None for the stream that the job is given.
+    if_events : bool
+        Write it only where there are any.
+    """
 
     format: EventFormat
     path: Path | None
+    if_events: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let tasks pass between processes, although a format is made of functions: by its name."""
-        return _target, (self.format.name, self.path)
+        return _target, (self.format.name, self.path, self.if_events)
 
 
-def _target(name: str, path: Path | None) -> Target:
-    return Target(event_formats.FORMATS[name], path)
+def _target(name: str, path: Path | None, if_events: bool) -> Target:
+    return Target(event_formats.FORMATS[name], path, if_events)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ def rows(*, read: bool) -> tuple[ContainerFormat, ...]:
 
 def recording_suffixes() -> frozenset[str]:
     """Return the suffixes of files that are recordings whatever they hold: a damaged one is no absence."""
-    return frozenset(suffix for row in rows(read=True) for suffix in row.suffixes)
+    return frozenset(suffix for row in rows(read=True) if not row.content_only for suffix in row.suffixes)
 
 
 def names() -> tuple[str, ...]:
@@ -127,7 +127,7 @@ def kind_of(path: Path) -> ContainerFormat | None:
     """
     if path.is_dir():
         return next((row for row in container_formats.CONTAINERS if row.folder and row.named(path)), None)
-    named = next((row for row in rows(read=True) if row.named(path)), None)
+    named = next((row for row in rows(read=True) if row.named(path) and not row.content_only), None)
     if named is not None:
         return named
     found = content_of(path)
@@ -163,7 +163,9 @@ def main_of(path: Path) -> Path | None:
         if not row.accompanies(path) and not (row.named(path) and stem != path.stem):
             continue
         for suffix in row.suffixes:
-            for other in (path.parent / f"{stem}{suffix}", path.parent / f"{stem}{suffix.upper()}"):
+            whole = [stem] if row.named(stem) else []  # night.cdt.dpa belongs to night.cdt
+            for name in (*whole, f"{stem}{suffix}", f"{stem}{suffix.upper()}"):
+                other = path.parent / name
                 if other != path and other.is_file() and (row.suffix_tells or _shows(row, other)):
                     return other
     return None
@@ -291,7 +293,7 @@ def open_recording(path: Path) -> Recording:
     from brainscan.io.bids_channels import remarks
 
     assert row.read is not None
-    if row.module and importlib.util.find_spec(row.module) is None:
+    if any(importlib.util.find_spec(module) is None for module in row.modules):
         raise InputError(
             f"is a {row.name} file, which needs the extra '{row.extra}'",
             kind="io",

@@ -23,6 +23,8 @@ class Plan:
     ----------
     folder, out : Path
     rows : tuple of EventFormat
+    if_events : tuple of EventFormat
+        Formats that are written only where there are events.
     anonymous : bool
         Outputs and messages carry hashes instead of names.
     """
@@ -30,6 +32,7 @@ class Plan:
     folder: Path
     out: Path
     rows: tuple[EventFormat, ...]
+    if_events: tuple[EventFormat, ...] = ()
     anonymous: bool = False
 
     def entries(self, recordings: Sequence[PurePath]) -> Iterator[Entry]:
@@ -47,10 +50,15 @@ class Plan:
 
     def task(self, entry: Entry) -> Task:
         """Return the task that an entry stands for."""
-        path = self.folder / entry.path
+        path, own = self.folder / entry.path, {self.out / name for name in OWN_FILES}
+        places = {row: self.out / f"{entry.stem}{row.new_suffix(path)}" for row in (*self.rows, *self.if_events)}
         return Task(
             path=path,
-            targets=tuple(Target(row, self.out / f"{entry.stem}{row.new_suffix(path)}") for row in self.rows),
+            targets=tuple(
+                Target(row, place, if_events=row in self.if_events)
+                for row, place in places.items()
+                if row in self.rows or place not in own
+            ),
             shown=(entry.stem if self.anonymous else entry.path).as_posix(),
         )
 

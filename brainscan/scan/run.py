@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -25,6 +26,7 @@ from brainscan.io.outputs import anonymous_name
 from brainscan.model.run_config import RunConfig
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
+from brainscan.scan.index import Index
 from brainscan.scan.ledger import Ledger
 from brainscan.scan.plan import Plan
 from brainscan.scan.processes import Processes
@@ -48,6 +50,9 @@ class ScanConfig:
         Overwrite what brainscan did not write, and do again what is done.
     keep_patient : bool
         Copies of recordings say whose they are.
+    pages : bool
+        Write a page for each recording with events, where jinja2 is installed; among the formats ``html`` asks for
+        one in any case.
     """
 
     folder: Path
@@ -57,6 +62,13 @@ class ScanConfig:
     anonymous: bool = False
     force: bool = False
     keep_patient: bool = False
+    pages: bool = True
+
+    def if_events(self) -> tuple[EventFormat, ...]:
+        """Return the formats that are written only where there are events."""
+        page = event_formats.FORMATS["html"]
+        wanted = self.pages and page not in self.rows() and importlib.util.find_spec(page.module) is not None
+        return (page,) if wanted else ()
 
     def rows(self) -> tuple[EventFormat, ...]:
         """Return each format to write, the CSV_bi first, from which an earlier run is read back.
@@ -152,7 +164,8 @@ def scan(
         raise _empty(config, notes)
     for text in notes:
         listener.note(text)
-    plan = Plan(config.folder, config.out, rows, anonymous=config.anonymous)
+    plan = Plan(config.folder, config.out, rows, config.if_events(), anonymous=config.anonymous)
+    index = Index(config.out, _facts(options, model), notes, anonymous=config.anonymous)
     ledger = Ledger()
     for entry in plan.entries(found.recordings):
         ledger.enter(entry)
@@ -160,17 +173,19 @@ def scan(
     with folder_lock(config.out):
         if not config.force:
             check_tables(config.out)
+            index.check()
         remove_unfinished(config.out)
         work = Work(options, config.anonymous, config.force, config.keep_patient)
         hears = JobListener(listener.progress, listener.understood)
         executor = start(work, hears) if start else Here(work.job(hears, model))
         try:
-            carry_out(ledger, plan, executor, listener.outcome)
+            carry_out(ledger, plan, executor, index.heard(ledger, listener.outcome))
         finally:
             for path, outcome in _unread(config, found):
                 ledger.record(path, outcome)
             write_tables(config.out, ledger)
             write_record(config.out, _facts(options, model), ledger, notes)
+            index.write(ledger, len(ledger))
     return ledger
 
 

@@ -273,7 +273,7 @@ def test_a_text_counts_by_its_suffix_where_a_row_says_that_its_files_are_texts(
 
 
 def test_its_extra_is_asked_for(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    needy = replace(READ, extra="toys", module="no_such_module")
+    needy = replace(READ, extra="toys", modules=("no_such_module",))
     monkeypatch.setattr(container_formats, "CONTAINERS", (needy, *container_formats.CONTAINERS))
     with pytest.raises(InputError, match=r"is a Toy file, which needs the extra 'toys'.*brainscan\[toys\]"):
         read_recording(toys / "a.teeg")
@@ -392,10 +392,12 @@ def _read_table() -> str:
             _code(row.suffixes),
             _code(row.companions),
             row.reader + (f", extra `{row.extra}`" if row.extra else ""),
+            "yes" if row.lazy else "no, whole in memory",
+            row.tested,
         )
         for row in containers.rows(read=True)
     ]
-    return _table(("container", "suffixes", "files beside it", "read by"), rows)
+    return _table(("container", "suffixes", "files beside it", "read by", "as needed", "tested on"), rows)
 
 
 def _unread_table() -> str:
