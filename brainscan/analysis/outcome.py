@@ -43,7 +43,7 @@ class Outcome:
     warnings : tuple of str
         Of an unread one, what it is.
     detection : Detection or None
-        Of a fresh one; without its probability curves, which may be long.
+        Of a fresh one; without its probability curves, which may be long, unless the task keeps them.
     error : BrainscanError or None
         Of a failure, and what to do with an unread one.
     """

@@ -2,35 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from brainscan.errors import UsageError
+from brainscan.errors import BrainscanError, UsageError
 from brainscan.io import event_formats
+from brainscan.io.containers import identified
 from brainscan.io.event_format import EventFormat
 from brainscan.io.guard import same_file
 from brainscan.io.links import real_path
 from brainscan.io.outputs import anonymous_name, output_stem
 
+if TYPE_CHECKING:
+    from brainscan.recording import Recording
+
 STDOUT = "-"
+
+
+def _any(_recording: Recording) -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One output: a format, and the file; None for the stream that the job is given."""
+    """One output: a format, and the file.
+
+    Parameters
+    ----------
+    format : EventFormat
+    path : Path or None
+        None for the stream that the job is given.
+    if_events : bool
+        Write it only where there are any.
+    """
 
     format: EventFormat
     path: Path | None
+    if_events: bool = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Let tasks pass between processes, although a format is made of functions: by its name."""
-        return _target, (self.format.name, self.path)
+        return _target, (self.format.name, self.path, self.if_events)
 
 
-def _target(name: str, path: Path | None) -> Target:
-    return Target(event_formats.FORMATS[name], path)
+def _target(name: str, path: Path | None, if_events: bool) -> Target:
+    return Target(event_formats.FORMATS[name], path, if_events)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +65,12 @@ class Task:
         Everything that the same command reads, none of which may be written over.
     source : str
         Address of the folder that the path is relative to; empty where the path is one of this machine.
+    require : callable
+        ``(recording)``: raises a `BrainscanError` where it shall not be analysed for a reason of the caller's.
+    keep_curves : bool
+        Whether the outcome's detection keeps its probability curves.
+    checksum : bool
+        Whether the detection shall name the file's checksum, for which all of it is read.
     """
 
     path: Path
@@ -54,6 +78,9 @@ class Task:
     shown: str
     inputs: tuple[Path, ...] = ()
     source: str = ""
+    require: Callable[[Recording], None] = _any
+    keep_curves: bool = False
+    checksum: bool = True
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -67,8 +94,33 @@ class Task:
 
     @property
     def wants_curves(self) -> bool:
-        """Whether any output holds the probability curves."""
-        return any("curve" in target.format.holds for target in self.targets)
+        """Whether the probability curves are asked for, or any output holds them."""
+        return self.keep_curves or any("curve" in target.format.holds for target in self.targets)
+
+    def require_recording(self, *, anonymous: bool) -> None:
+        """Refuse what is absent or no recording that is read, before anything is imported that reads or computes.
+
+        Parameters
+        ----------
+        anonymous : bool
+            As of `named`.
+
+        Raises
+        ------
+        InputError
+        """
+        try:
+            identified(self.path)
+        except BrainscanError as error:
+            raise self.named(error, anonymous=anonymous) from None
+
+    def named(self, error: BrainscanError, *, anonymous: bool) -> BrainscanError:
+        """Return an error that calls the recording by the name that results have for it, where that hides its own."""
+        if error.file in {self.path.name, ""}:
+            error.file = self.shown  # the same name may occur in many folders
+        if anonymous:
+            error.message = error.message.replace(self.path.name, self.shown)
+        return error
 
     @property
     def wants_trends(self) -> bool:

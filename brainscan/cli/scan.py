@@ -29,6 +29,9 @@ def scan(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the probability curves (.npz beside the events).")
     ] = False,
+    pages: Annotated[
+        bool, typer.Option("--pages/--no-pages", help="Write a page for each recording with events (extra `report`).")
+    ] = True,
     workers: Annotated[
         int | None,
         typer.Option(
@@ -47,7 +50,8 @@ def scan(
 ) -> None:
     """Find the seizures in every recording below a folder.
 
-    OUT gets one CSV_bi a recording in the same tree, summary.csv, failures.csv and run.json. A recording whose results
+    OUT gets one CSV_bi a recording in the same tree, a page for each with events, index.html over all of them,
+    summary.csv, failures.csv and run.json. A recording whose results
     are there already, made from the same bytes with the same model and settings, is skipped: start an interrupted scan
     again and it does the rest. A recording that fails does not stop the others; the exit code is 6 then. Recordings
     of makers whose files are not read are counted by name, with a warning that says how to get an EDF from them.
@@ -82,6 +86,7 @@ def scan(
         analysing.anonymous_names,
         analysing.force,
         analysing.keep_patient,
+        pages,
         WatchConfig() if watch else None,
         source,
     )

@@ -167,7 +167,7 @@ class Cluster:
             for future in list(self._futures)
             if future.status in {"finished", "error"}
         ]
-        forgotten = [future for future in self._futures if future.status != "pending"]
+        forgotten = [future for future in self._futures if future.status in {"cancelled", "lost"}]
         if not self._is_connected:
             self._reconnect()
         elif forgotten or self._unsent:

@@ -23,6 +23,8 @@ class Plan:
     ----------
     folder, out : Path
     rows : tuple of EventFormat
+    if_events : tuple of EventFormat
+        Formats that are written only where there are events.
     anonymous : bool
         Outputs and messages carry hashes instead of names.
     source : str
@@ -32,6 +34,7 @@ class Plan:
     folder: Path
     out: Path
     rows: tuple[EventFormat, ...]
+    if_events: tuple[EventFormat, ...] = ()
     anonymous: bool = False
     source: str = ""
 
@@ -50,13 +53,21 @@ class Plan:
 
     def task(self, entry: Entry) -> Task:
         """Return the task that an entry stands for."""
-        path = Path(entry.path) if self.source else self.folder / entry.path
+        path, own = self._path(entry), {self.out / name for name in OWN_FILES}
+        places = {row: self.out / f"{entry.stem}{row.new_suffix(path)}" for row in (*self.rows, *self.if_events)}
         return Task(
             path=path,
-            targets=tuple(Target(row, self.out / f"{entry.stem}{row.new_suffix(path)}") for row in self.rows),
+            targets=tuple(
+                Target(row, place, if_events=row in self.if_events)
+                for row, place in places.items()
+                if row in self.rows or place not in own
+            ),
             shown=(entry.stem if self.anonymous else entry.path).as_posix(),
             source=self.source,
         )
+
+    def _path(self, entry: Entry) -> Path:
+        return Path(entry.path) if self.source else self.folder / entry.path
 
     def _n_bytes(self, path: PurePath) -> int:
         if self.source:

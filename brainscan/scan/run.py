@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
@@ -25,6 +26,7 @@ from brainscan.io.remote import RemoteFolder
 from brainscan.io.remote import shown as address
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
+from brainscan.scan.index import Index
 from brainscan.scan.ledger import Ledger
 from brainscan.scan.plan import Plan
 from brainscan.scan.tables import check_tables, write_record, write_tables
@@ -48,6 +50,9 @@ class ScanConfig:
         Overwrite what brainscan did not write, and do again what is done.
     keep_patient : bool
         Copies of recordings say whose they are.
+    pages : bool
+        Write a page for each recording with events, where jinja2 is installed; among the formats ``html`` asks for
+        one in any case.
     watch : WatchConfig or None
         Go on as files arrive, until interrupted.
     source : str
@@ -61,6 +66,7 @@ class ScanConfig:
     anonymous: bool = False
     force: bool = False
     keep_patient: bool = False
+    pages: bool = True
     watch: WatchConfig | None = None
     source: str = ""
 
@@ -73,6 +79,12 @@ class ScanConfig:
         """
         if self.source and self.watch is not None:
             raise UsageError("--watch is for folders of this machine", hint="scan the address from time to time")
+
+    def if_events(self) -> tuple[EventFormat, ...]:
+        """Return the formats that are written only where there are events."""
+        page = event_formats.FORMATS["html"]
+        wanted = self.pages and page not in self.rows() and importlib.util.find_spec(page.module) is not None
+        return (page,) if wanted else ()
 
     def rows(self) -> tuple[EventFormat, ...]:
         """Return each format to write, the CSV_bi first, from which an earlier run is read back.
@@ -163,18 +175,20 @@ def scan(
     """
     listener, rows = listener or Listener(), config.rows()
     model = model or LazyDetector.open(options)
-    plan = Plan(config.folder, config.out, rows, config.anonymous, config.source)
+    plan = Plan(config.folder, config.out, rows, config.if_events(), config.anonymous, config.source)
     ledger = Ledger()
     found, notes = _found(config)
     if not found.recordings and config.watch is None:
         raise _empty(config, notes)
     for text in notes:
         listener.note(text)
+    index = Index(config.out, _facts(options, model), notes, anonymous=config.anonymous)
     entries = list(plan.entries(found.recordings))
     make_folder(config.out)
     with folder_lock(config.out):
         if not config.force:
             check_tables(config.out)
+            index.check()
         remove_unfinished(config.out)
         work = Work(options, config.anonymous, config.force, config.keep_patient)
         hears = JobListener(listener.progress, listener.understood)
@@ -183,6 +197,7 @@ def scan(
         def tables() -> None:
             write_tables(config.out, ledger)
             write_record(config.out, _facts(options, model), ledger, notes)
+            index.write(ledger, len(ledger))
 
         watch = None
         if config.watch is None:
@@ -198,7 +213,7 @@ def scan(
                 tables,
             )
         try:
-            carry_out(ledger, plan, executor, listener.outcome, watch)
+            carry_out(ledger, plan, executor, index.heard(ledger, listener.outcome), watch)
         finally:
             for path, outcome in _unread(config, found):
                 ledger.record(path, outcome)

@@ -17,7 +17,8 @@ from brainscan.io.tables import csv_lines
 SUMMARY = "summary.csv"
 FAILURES = "failures.csv"
 RUN = "run.json"
-OWN_FILES = (SUMMARY, FAILURES, RUN)
+INDEX = "index.html"
+OWN_FILES = (SUMMARY, FAILURES, RUN, INDEX)
 _SUMMARY_COLUMNS = (
     *("file", "status", "output", "duration_s", "analysed_s"),
     *("events", "ictal_s", "confidence", "unscored_s", "largest_60min", "longest_s", "flags", "warnings"),
