@@ -33,7 +33,7 @@ EXTRAS := dev,train,graph,onnx,mne,pandas,report
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs release dist \
-        release-page detect smoke train-local data-given bench clean distclean
+        release-page detect smoke train-local tensorboard data-given bench clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -124,6 +124,9 @@ smoke: $(VENV)/.full ## train for seconds on simulated recordings, detect with t
 
 train-local: data-given $(VENV)/.full ## train v3-lite on this machine: make train-local DATA=PATH [RUN=runs/local]
 	$(BIN)/brainscan train --profile cpu --data "$(DATA)" -o "$(RUN)"
+
+tensorboard: $(VENV)/.full ## look at a run, or at all below a folder: make tensorboard [RUN=runs]
+	$(BIN)/tensorboard --logdir "$(RUN)"
 
 data-given:
 	@test -n "$(DATA)" || { \

@@ -6,13 +6,13 @@ it. A new container is a module that returns a `Recording`, and a row here.
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainscan.io.container_format import ContainerFormat, starts
+from brainscan.io.later import later
 
 if TYPE_CHECKING:
     from brainscan.recording import Recording
@@ -25,12 +25,7 @@ _EDF_SIGNATURE = (b"24BIT", b"BDF+C", b"BDF+D")
 
 def _ours(module: str, function: str, *arguments: str) -> Callable[[Path], Recording]:
     """Return a reader that is imported when it is called."""
-
-    def read(path: Path) -> Recording:
-        recording: Recording = getattr(importlib.import_module(f"brainscan.io.{module}"), function)(path, *arguments)
-        return recording
-
-    return read
+    return later(f"brainscan.io.{module}", function, *arguments)
 
 
 def _says(*words: bytes) -> Callable[[bytes, str], bool]:

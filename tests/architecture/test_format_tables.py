@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import sys
@@ -267,6 +268,25 @@ def test_a_row_keeps_what_it_says(row: EventFormat) -> None:
     assert row.decode or row.encode
     assert ("origin" in row.keeps) == (row.origin is not None)
     assert row.holds
+
+
+def _named_for_later() -> Iterator[tuple[str, str]]:
+    """Yield what the sources name to be imported when it is called."""
+    for path in sorted((_REPOSITORY / "brainscan").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            words = [word.value for word in node.args if isinstance(word, ast.Constant)]
+            if node.func.id in {"later", "_ours"} and len(words) == len(node.args):
+                prefix = "" if node.func.id == "later" else "brainscan.io."
+                yield f"{prefix}{words[0]}", str(words[1])
+
+
+def test_what_is_imported_later_is_there() -> None:
+    named = set(_named_for_later())
+    assert {("brainscan.io.csv_bi", "format_csv_bi"), ("brainscan.io.edf", "read_edf")} <= named
+    for module, name in named:
+        assert callable(getattr(importlib.import_module(module), name)), (module, name)
 
 
 @pytest.mark.parametrize("row", container_formats.CONTAINERS, ids=lambda row: row.name)
