@@ -19,6 +19,7 @@ from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
+from brainscan.placing import METHOD, pipeline, placed
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
 from brainscan.signal.montage import ElectrodePlan
@@ -45,6 +46,8 @@ class DetectOptions:
         Up to this many unusable electrodes are interpolated, 0..15.
     keep_probabilities : bool
         Put the curves into the detection.
+    place : bool
+        Say of each event where it begins; the samples around it are read once more for that.
     remarks : tuple of str
         What had to be guessed to make these options of what a user said; the first of the detection's warnings.
     """
@@ -54,6 +57,7 @@ class DetectOptions:
     channel_map: Mapping[str, str] | None = None
     max_missing: int = 3
     keep_probabilities: bool = False
+    place: bool = True
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -102,6 +106,10 @@ def examine(
                 curves.append(session.probabilities)
         checksum = sha256.result() if sha256 else ""
     covered = union(scored)
+    found = tuple(_within(event, recording.duration_s) for event in _disjoint(events, decision))
+    if options.place:
+        way = pipeline(runner.card.filter, options.max_missing)
+        found = tuple(placed(event, found, recording, plan, way) for event in found)
     detection = Detection(
         file=recording.name,
         format=recording.format,
@@ -110,7 +118,7 @@ def examine(
         # Not the union: parts that overlap on the clock (an invalid EDF+D) are all analysed.
         analysed_s=sum((stop - start for start, stop in scored), 0.0),
         segments=recording.segments,
-        events=tuple(_within(event, recording.duration_s) for event in _disjoint(events, decision)),
+        events=found,
         unscored=complement(covered, 0.0, recording.duration_s),
         electrodes=tally.reports(plan),
         annotations=recording.annotations,
@@ -134,6 +142,7 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "model": card.name,
         "model_sha256": card.sha256,
         "decision": to_mapping(decision),
+        "localisation": METHOD,
         "max_missing": options.max_missing,
         "channel_map": dict(options.channel_map or {}),
         "start_s": options.start_s,

@@ -117,7 +117,7 @@ def compute(case: Case, detector: Detector, options: DetectOptions) -> Hypothesi
     recording = read(case.path)
     read_reference(case.reference, case.path.name, recording.duration_s, recording.start)
     unhashed = replace(recording, sha256=None)  # the cache knows the checksum
-    detection = detector.detect(unhashed, replace(options, keep_probabilities=True))
+    detection = detector.detect(unhashed, replace(options, keep_probabilities=True, place=False))
     return Hypothesis(
         duration_s=detection.duration_s,
         start=detection.start,
@@ -131,7 +131,7 @@ def compute(case: Case, detector: Detector, options: DetectOptions) -> Hypothesi
 
 def _settings(card: Card, config: ModelConfig) -> dict[str, Any]:
     facts = provenance(card, card.decision, config.options)
-    settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model"}}
+    settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model", "localisation"}}
     # Backends agree; who asks for one by name wants to see what that one does.
     named = {"backend": (config.run.backend, "auto"), "precision": (config.run.precision, "float32")}
     return {**settings, **{name: chosen for name, (chosen, usual) in named.items() if chosen != usual}}
