@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from brainscan.events import Annotation, Event, Probabilities
     from brainscan.io import from_raw, read
     from brainscan.model.inference import RunConfig
+    from brainscan.qeeg import Trends
     from brainscan.recording import Recording
+    from brainscan.survey import trends
 
 _HOMES = {
     "Annotation": "brainscan.events",
@@ -29,9 +31,11 @@ _HOMES = {
     "Probabilities": "brainscan.events",
     "Recording": "brainscan.recording",
     "RunConfig": "brainscan.model.inference",
+    "Trends": "brainscan.qeeg",
     "detect": "brainscan.detector",
     "from_raw": "brainscan.io",
     "read": "brainscan.io",
+    "trends": "brainscan.survey",
 }
 
 __all__ = [
@@ -44,10 +48,12 @@ __all__ = [
     "Probabilities",
     "Recording",
     "RunConfig",
+    "Trends",
     "__version__",
     "detect",
     "from_raw",
     "read",
+    "trends",
 ]
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from brainscan.burden import Burden, burden_of
 from brainscan.errors import MissingExtraError
 from brainscan.events import Annotation, Event, Probabilities
+from brainscan.qeeg import Trends
 from brainscan.recording import Recording, Segment
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class Detection:
         Of the recording's bytes; empty where it was never a file.
     probabilities : tuple of Probabilities
         One a segment; empty unless asked for.
+    trends : Trends or None
+        Of the whole recording; None unless asked for.
     """
 
     file: str
@@ -98,6 +101,7 @@ class Detection:
     model: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     sha256: str = ""
     probabilities: tuple[Probabilities, ...] = ()
+    trends: Trends | None = None
 
     def __repr__(self) -> str:
         """Say what matters: which file, how many seizures, how much was analysed, whether to trust it."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from brainscan.io.origin import Origin
     from brainscan.recording import Recording
 
-Holding = Literal["events", "curve", "annotations", "recording"]
+Holding = Literal["events", "curve", "trend", "annotations", "recording"]
 """``events``: seizures as a detector gives them; ``annotations``: as an expert does, so that it may be a reference."""
 
 Fact = Literal["origin", "confidence", "types", "hed_types", "channels", "start"]

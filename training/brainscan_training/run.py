@@ -118,6 +118,7 @@ def fill_cache(config: TrainConfig, run: Path, make_watcher: Callable[[], Watche
     """
     corpora = gather(config.data, config.seed)
     config, _ = resolved(config)
+    make_folder(run)
     watcher = make_watcher()
     try:
         return _prepared(config, corpora, run, watcher)

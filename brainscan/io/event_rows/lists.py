@@ -12,13 +12,12 @@ from brainscan.io.later import later
 
 if TYPE_CHECKING:
     from brainscan.io.annotation_file import AnnotationFile
+    from brainscan.io.content import Content
 
 _recordings_of_summary = later("brainscan.io.chbmit", "recordings_of_summary")
 _read_summary = later("brainscan.io.chbmit", "read_chbmit_summary")
-_summary = later("brainscan.io.chbmit", "format_chbmit_summary")
 _recordings_of_list = later("brainscan.io.siena", "recordings_of_list")
 _read_list = later("brainscan.io.siena", "read_siena_list")
-_list = later("brainscan.io.siena", "format_siena_list")
 
 
 def _of_list(
@@ -37,6 +36,17 @@ def _of_list(
             hint=f"choose one with --recording: {', '.join(listed[:5])}{' ...' if len(listed) > 5 else ''}",
         )
     return reader(path, listed[0])
+
+
+def _listed(write: Callable[[AnnotationFile, str], str]) -> Callable[[Content], str]:
+    """Return a writer of a list, in which each recording has a line for its name."""
+
+    def text(content: Content) -> str:
+        if not content.name.isprintable():
+            raise ValueError(f"a list has a line for each fact, and cannot hold the name {content.name!r}")
+        return write(content.file, content.name)
+
+    return text
 
 
 LISTS = (
@@ -61,7 +71,7 @@ LISTS = (
             _recordings_of_summary,
             lambda p, name: _read_summary(p, name, facts.duration_s, facts.start),
         ),
-        encode=as_text(lambda c: _summary(c.file, c.name)),
+        encode=as_text(_listed(later("brainscan.io.chbmit", "format_chbmit_summary"))),
         recordings=_recordings_of_summary,
     ),
     EventFormat(
@@ -70,7 +80,7 @@ LISTS = (
         holds=frozenset({"annotations"}),
         recognise=contains(r"^\s*Registration start time"),
         decode=lambda path, facts: _of_list(path, facts, _recordings_of_list, _read_list),
-        encode=as_text(lambda c: _list(c.file, c.name)),
+        encode=as_text(_listed(later("brainscan.io.siena", "format_siena_list"))),
         recordings=_recordings_of_list,
     ),
 )
