@@ -110,12 +110,6 @@ def task_of(case: Case) -> Task:
 
     The cache knows the checksum of the recording.
     """
-<<<<<<< HEAD
-    recording = read(case.path)
-    read_reference(case.reference, case.path.name, recording.duration_s, recording.start)
-    unhashed = replace(recording, sha256=None)  # the cache knows the checksum
-    detection = detector.detect(unhashed, replace(options, keep_probabilities=True, place=False))
-=======
 
     def annotated(recording: Recording) -> None:
         read_reference(case.reference, case.path.name, recording.duration_s, recording.start)
@@ -125,7 +119,6 @@ def task_of(case: Case) -> Task:
 
 def hypothesis_of(detection: Detection, decision: DecisionConfig) -> Hypothesis:
     """Return a detection, with its curves, as the hypothesis that is scored."""
->>>>>>> main
     return Hypothesis(
         duration_s=detection.duration_s,
         start=detection.start,
@@ -138,16 +131,11 @@ def hypothesis_of(detection: Detection, decision: DecisionConfig) -> Hypothesis:
 
 
 def _settings(card: Card, config: ModelConfig) -> dict[str, Any]:
-<<<<<<< HEAD
-    facts = provenance(card, card.decision, config.options)
-    settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model", "localisation"}}
-=======
     chosen = config.options
     facts = provenance(
         card, card.decision, DetectOptions(channel_map=chosen.channel_map, max_missing=chosen.max_missing)
     )
-    settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model"}}
->>>>>>> main
+    settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model", "localisation"}}
     # Backends agree; who asks for one by name wants to see what that one does.
     named = {"backend": (chosen.run.backend, "auto"), "precision": (chosen.run.precision, "float32")}
     return {**settings, **{name: chosen for name, (chosen, usual) in named.items() if chosen != usual}}
