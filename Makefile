@@ -34,7 +34,7 @@ MODEL ?= default
 EXTRAS := dev,train,graph,onnx,mne,pandas,report
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs release dist \
+.PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs licences release dist \
         release-page detect smoke train-local reproduce tensorboard data-given bench clean distclean
 
 help: ## show the targets
@@ -139,6 +139,10 @@ data-given:
 	@test -n "$(DATA)" || { \
 	  echo "error: no data. hint: make train-local DATA=PATH (brainscan train --help says what a corpus is)," \
 	       "or DATA=simulation" >&2; exit 2; }
+
+licences: $(VENV)/.full ## write what is depended on, and under which licences, into docs/dependencies.md
+	$(BIN)/python .ci/licences.py > docs/dependencies.md.new
+	mv docs/dependencies.md.new docs/dependencies.md
 
 release: ## tag this version, if everything is ready: make release, then git push --tags
 	@$(PYTHON) .ci/release_check.py
