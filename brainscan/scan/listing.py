@@ -53,6 +53,11 @@ class Listing:
             pass  # nothing to do before there is one
         self._end()
 
+    @property
+    def n_recordings(self) -> int | None:
+        """How many there are; None before that is known."""
+        return self._ledger.n_entered if self._over.is_set() else None
+
     def __call__(self, *, idle: bool) -> bool:
         """Say whether more may come; wait a moment for it where nobody works."""
         if idle:

@@ -184,7 +184,7 @@ def scan(
         make_folder(config.out)
         with folder_lock(config.out):
             run.check_place()
-            work = Work(options, config.anonymous, config.force, config.keep_patient)
+            work = Work(options, config.anonymous, config.force, config.keep_patient, more.n_recordings)
             hears = JobListener(listener.progress, listener.understood)
             executor = start(work, hears) if start else Here(work.job(hears, model))
             try:

@@ -100,6 +100,10 @@ class Watch:
             time.sleep(min(_SLICE_S, self._next_look_s - now))
         return True
 
+    @property
+    def n_recordings(self) -> None:
+        """Nobody knows how many there will be."""
+
     def close(self) -> None:
         """Look no more."""
 
