@@ -13,7 +13,7 @@ import typer
 from brainscan.cli import console, options
 from brainscan.cli.scan_display import Display
 from brainscan.cli.spread import spread
-from brainscan.errors import PartialFailureError
+from brainscan.errors import PartialFailureError, UsageError
 
 if TYPE_CHECKING:
     from brainscan.scan.ledger import Ledger
@@ -22,7 +22,16 @@ if TYPE_CHECKING:
 @spread
 def scan(
     directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Folder to search for recordings.")],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Folder for the results.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT", help="Folder for the results. [required without --bids]"),
+    ] = None,
+    bids: Annotated[
+        bool,
+        typer.Option(
+            "--bids", help="DIRECTORY is a BIDS data set: write a derivative, OUT or its derivatives/brainscan."
+        ),
+    ] = False,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the probability curves (.npz beside the events).")
     ] = False,
@@ -54,27 +63,43 @@ def scan(
     brainscan scan archive/ -o results/
     brainscan scan archive/ -o results/ --max-missing 9 --format csv_bi --format json
     brainscan scan archive/ -o results/ --json > results.json
+    brainscan scan --bids dataset/
     """
     talking = analysing.talking
     console.set_quiet(talking.quiet)
     from brainscan.scan.run import Listener, ScanConfig, start_of
     from brainscan.scan.run import scan as run
 
+    out = _place(directory, output, bids=bids, anonymous=analysing.anonymous_names)
     chosen = analysing.options()
     config = ScanConfig(
         directory,
-        output,
+        out,
         tuple(analysing.formats),
         probabilities,
         analysing.anonymous_names,
         analysing.force,
         analysing.keep_patient,
         pages,
+        bids,
     )
     with Display() as display:
         listener = Listener(display.outcome, display.progress, display.note, display.message)
         outcomes = run(config, chosen, analysing.model(chosen), listener, start_of(workers, chosen.run))
-    _finish(outcomes, output, display.notes, talking)
+    _finish(outcomes, config.results, display.notes, talking)
+
+
+def _place(directory: Path, output: Path | None, *, bids: bool, anonymous: bool) -> Path:
+    """Return the folder of all results."""
+    if bids:
+        from brainscan.scan.bids import home
+
+        if anonymous:
+            raise UsageError("--bids keeps the names of the data set, --anonymous-names does not", hint="give one")
+        return home(directory, output)
+    if output is None:
+        raise UsageError("nothing says where the results go", hint="name a folder with -o OUT")
+    return output
 
 
 def _finish(outcomes: Ledger, out: Path, notes: list[str], talking: options.Talking) -> None:

@@ -24,6 +24,7 @@ from brainscan.io.event_format import EventFormat
 from brainscan.io.folder_lock import folder_lock
 from brainscan.io.outputs import anonymous_name
 from brainscan.model.run_config import RunConfig
+from brainscan.scan import bids
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
 from brainscan.scan.index import Index
@@ -53,6 +54,9 @@ class ScanConfig:
     pages : bool
         Write a page for each recording with events, where jinja2 is installed; among the formats ``html`` asks for
         one in any case.
+    bids : bool
+        The folder is a BIDS data set and `out` its derivative, which the events go into as well; the scan's own files
+        lie in a folder of it.
     """
 
     folder: Path
@@ -63,6 +67,12 @@ class ScanConfig:
     force: bool = False
     keep_patient: bool = False
     pages: bool = True
+    bids: bool = False
+
+    @property
+    def results(self) -> Path:
+        """Where the scan's own files lie, and the results of each recording."""
+        return self.out / bids.OWN if self.bids else self.out
 
     def if_events(self) -> tuple[EventFormat, ...]:
         """Return the formats that are written only where there are events."""
@@ -80,7 +90,8 @@ class ScanConfig:
         MissingExtraError
             If one needs a package that is not installed.
         """
-        names = dict.fromkeys(("csv_bi", *self.formats, *(("npz",) if self.curves else ())))
+        more = (*(("npz",) if self.curves else ()), *(("json",) if self.bids else ()))
+        names = dict.fromkeys(("csv_bi", *self.formats, *more))
         rows = tuple(event_formats.named(name, "--format", event_formats.resumable()) for name in names)
         for row in rows:
             row.require()
@@ -164,17 +175,20 @@ def scan(
         raise _empty(config, notes)
     for text in notes:
         listener.note(text)
-    plan = Plan(config.folder, config.out, rows, config.if_events(), anonymous=config.anonymous)
-    index = Index(config.out, _facts(options, model), notes, anonymous=config.anonymous)
+    out = config.results
+    plan = Plan(config.folder, out, rows, config.if_events(), anonymous=config.anonymous)
+    index = Index(out, _facts(options, model), notes, anonymous=config.anonymous)
     ledger = Ledger()
     for entry in plan.entries(found.recordings):
         ledger.enter(entry)
-    make_folder(config.out)
-    with folder_lock(config.out):
+    make_folder(out)
+    with folder_lock(out):
         if not config.force:
-            check_tables(config.out)
+            check_tables(out)
+            if config.bids:
+                bids.check(config.out)
             index.check()
-        remove_unfinished(config.out)
+        remove_unfinished(out)
         work = Work(options, config.anonymous, config.force, config.keep_patient)
         hears = JobListener(listener.progress, listener.understood)
         executor = start(work, hears) if start else Here(work.job(hears, model))
@@ -183,9 +197,11 @@ def scan(
         finally:
             for path, outcome in _unread(config, found):
                 ledger.record(path, outcome)
-            write_tables(config.out, ledger)
-            write_record(config.out, _facts(options, model), ledger, notes)
+            write_tables(out, ledger)
+            write_record(out, _facts(options, model), ledger, notes)
             index.write(ledger, len(ledger))
+            if config.bids:
+                bids.write(config.out, ledger, _facts(options, model), force=config.force)
     return ledger
 
 
@@ -207,6 +223,9 @@ def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
     shown = _anonymous if config.anonymous else PurePath.as_posix
     found = search(config.folder, config.out)
     notes = found.notes(shown)
+    if config.bids:
+        found, foreign = bids.recordings_of(found)
+        notes = (*notes, *foreign)
     others = [path for path in found.recordings if not is_eeg(path)]
     if not others:
         return found, notes
