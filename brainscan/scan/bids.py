@@ -126,7 +126,7 @@ def write(out: Path, outcomes: Iterable[Outcome], model: dict[str, Any], *, forc
             "GeneratedBy": [{"Name": "brainscan", "Version": __version__, "Description": NOTICE}],
         },
     )
-    write_text(out / ".bidsignore", f"{OWN}/\n")
+    write_text(out / ".bidsignore", f"{OWN}\n")
     write_text(out / "README.md", _README)
     for outcome in outcomes:
         result = next((path for path in outcome.outputs if path.suffix == ".json"), None)

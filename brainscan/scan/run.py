@@ -20,6 +20,7 @@ from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
 from brainscan.io.containers import readable_names, unread
 from brainscan.io.discover import Found, search
+from brainscan.io.edf_annotations import holds_our_events
 from brainscan.io.event_format import EventFormat
 from brainscan.io.folder_lock import folder_lock
 from brainscan.io.outputs import anonymous_name
@@ -226,6 +227,12 @@ def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
     if config.bids:
         found, foreign = bids.recordings_of(found)
         notes = (*notes, *foreign)
+    own = frozenset(path for path in found.recordings if holds_our_events(config.folder / path))
+    if own:
+        n, first = len(own), shown(min(own))
+        what = "1 file holds" if n == 1 else f"{n} files hold"
+        notes = (*notes, f"{what} brainscan's own events, copies of recordings with them ({first}): left out")
+        found = replace(found, recordings=tuple(path for path in found.recordings if path not in own))
     others = [path for path in found.recordings if not is_eeg(path)]
     if not others:
         return found, notes
