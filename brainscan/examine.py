@@ -86,6 +86,7 @@ def examine(
     events: list[Event] = []
     scored: list[tuple[float, float]] = []
     curves: list[Probabilities] = []
+    lowered_s = 0.0
     with ThreadPoolExecutor(max_workers=1) as hashing:
         sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
         for home, segment in parts:
@@ -97,6 +98,7 @@ def examine(
                         progress(at_s)
                 events += session.finish()
             tally.merge(session.tally)
+            lowered_s += session.lowered_s
             scored += _to_the_end(session.scored, segment)
             if options.keep_probabilities:
                 curves.append(session.probabilities)
@@ -118,8 +120,8 @@ def examine(
         sha256=checksum,
         probabilities=tuple(curves),
     )
-    warnings = dict.fromkeys((*options.remarks, *_warnings(recording, plan, detection, tally)))
-    return replace(detection, warnings=tuple(warnings))
+    warnings = dict.fromkeys((*options.remarks, *_warnings(recording, plan, detection, tally), _loud(lowered_s)))
+    return replace(detection, warnings=tuple(filter(None, warnings)))
 
 
 def with_notes(detection: Detection, *notes: str) -> Detection:
@@ -139,6 +141,16 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "start_s": options.start_s,
         "stop_s": options.stop_s,
     }
+
+
+def _loud(lowered_s: float) -> str:
+    """Return the warning of a recording that the network took for a seizure much of the time; empty for none."""
+    if not lowered_s:
+        return ""
+    return (
+        f"the network read this recording high for long; for {lowered_s / 60.0:.0f} min its baseline was taken off, and"
+        " seizures count only above it: look whether seizure activity goes on all the time"
+    )
 
 
 def nothing_scored(detection: Detection) -> InputError:
