@@ -14,7 +14,8 @@ from brainscan.card import Card, DecisionConfig
 from brainscan.decision.average import average
 from brainscan.decision.postprocess import events_of_curve
 from brainscan.events import RATE_HZ, Probabilities
-from brainscan.scoring.pieces import ScoredRecording, auroc, cut_pieces
+from brainscan.scoring.pieces import ScoredRecording, cut_pieces
+from brainscan.scoring.ranking import auroc
 from brainscan_training.corpora.item import Item
 from brainscan_training.placing import placed
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from importlib import metadata
 from typing import Any
 
 from brainscan._version import __version__
+from brainscan.analysis.capacity import processors
 from brainscan.errors import ModelError
 from brainscan.model.selftest import SelfTest
 
@@ -22,6 +22,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "mne": ("mne",),
     "pandas": ("pandas",),
     "report": ("matplotlib", "jinja2"),
+    "cluster": ("distributed",),
+    "remote": ("fsspec", "s3fs", "paramiko"),
 }
 """Optional dependency groups by the import names that show them to be there."""
 
@@ -113,7 +115,7 @@ def examine() -> Examination:
     return Examination(
         versions={"brainscan": __version__, "python": platform.python_version(), **_versions()},
         system=f"{platform.system()} {platform.machine()}",
-        processors=_processors(),
+        processors=processors(),
         torch_threads=torch.get_num_threads(),
         gpus=tuple(gpus),
         extras={name: tuple(p for p in packages if not _is_there(p)) for name, packages in EXTRAS.items()},
@@ -162,13 +164,6 @@ def _versions() -> dict[str, str]:
 
 def _is_there(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
-
-
-def _processors() -> int:
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
 
 
 def _weights() -> dict[str, str]:

@@ -13,6 +13,7 @@ from brainscan.cli import console, options
 from brainscan.cli.spread import spread
 from brainscan.errors import InputError, OutputError, PartialFailureError
 from brainscan.io.guard import protect
+from brainscan.model.names import WITH_WEIGHTS
 
 if TYPE_CHECKING:
     from brainscan.card import Card
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
 @spread
 def calibrate(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="default, v3-hybrid, v3-lite, a .safetensors file or a folder.")
-    ],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"{WITH_WEIGHTS}, a .safetensors file or a folder.")],
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="Annotated recordings, none of them trained on.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="NEW.safetensors", help="The calibrated model.")],
     fa: Annotated[str, typer.Option("--fa", metavar="LIST", help="False alarms per 24 h to aim at.")] = "1,5,10",
@@ -69,7 +68,7 @@ def calibrate(
         kept = cache_folder(cache, None, stack)
         job = EvaluationJob(
             corpus=CorpusConfig(corpus, annotations, tuple(group), (), tuple(exclude)),
-            model=model_config(model, options.Channels(max_missing=max_missing).detect_options(), kept, running),
+            model=model_config(model, options.Channels(max_missing=max_missing), kept, running),
             targets=targets_of(fa),
         )
         result = run_with_progress(job)
