@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from brainscan.errors import BrainscanError
     from brainscan.events import Annotation, Event, Probabilities
     from brainscan.io import from_raw, read
-    from brainscan.model.inference import RunConfig
+    from brainscan.model.run_config import RunConfig
     from brainscan.recording import Recording
 
 _HOMES = {
@@ -28,7 +28,7 @@ _HOMES = {
     "Event": "brainscan.events",
     "Probabilities": "brainscan.events",
     "Recording": "brainscan.recording",
-    "RunConfig": "brainscan.model.inference",
+    "RunConfig": "brainscan.model.run_config",
     "detect": "brainscan.detector",
     "from_raw": "brainscan.io",
     "read": "brainscan.io",
