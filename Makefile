@@ -21,7 +21,7 @@ INDEX := $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 OUT := out
 RUN ?= runs/local
 # The fuzzer's long mode and mutants are no measurement of speed, and the instruction sets are for other commands.
-BENCHMARKS ?= $(filter-out benchmarks/fuzz.py benchmarks/mutants.py benchmarks/instruction_sets.py,$(sort $(wildcard benchmarks/*.py)))
+BENCHMARKS ?= $(filter-out benchmarks/fuzz.py benchmarks/mutants.py benchmarks/instruction_sets.py benchmarks/reproduce.py benchmarks/published.py,$(sort $(wildcard benchmarks/*.py)))
 # One process a core, each with one thread. Coverage is gated where everything is run.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 COVERAGE := $(if $(ARGS),--no-cov,--cov --cov-report=term:skip-covered)
@@ -29,11 +29,13 @@ COVERAGE := $(if $(ARGS),--no-cov,--cov --cov-report=term:skip-covered)
 DECIDING := $(BIN)/python -m coverage report --fail-under=99 \
   --include="brainscan/scoring/*,brainscan/decision/*,brainscan/io/tal.py"
 MUTANTS ?=
+CORPUS ?=
+MODEL ?= default
 EXTRAS := dev,train,graph,onnx,mne,pandas,report
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs release dist weights \
-        release-page detect smoke train-local data-given bench clean distclean
+        release-page detect smoke train-local reproduce tensorboard data-given bench clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -124,6 +126,14 @@ smoke: $(VENV)/.full ## train for seconds on simulated recordings, detect with t
 
 train-local: data-given $(VENV)/.full ## train v3-lite on this machine: make train-local DATA=PATH [RUN=runs/local]
 	$(BIN)/brainscan train --profile cpu --data "$(DATA)" -o "$(RUN)"
+
+reproduce: $(VENV)/.full ## evaluate on a public corpus as others do: make reproduce CORPUS=tusz|chbmit|siena|seizeit DATA=PATH [MODEL=default]
+	@test -n "$(CORPUS)" -a -n "$(DATA)" || { \
+	  echo "error: which corpus, and where? hint: make reproduce CORPUS=siena DATA=PATH" >&2; exit 2; }
+	$(BIN)/python benchmarks/reproduce.py "$(CORPUS)" "$(DATA)" --model "$(MODEL)" --out "$(OUT)/reproduce/$(CORPUS)"
+
+tensorboard: $(VENV)/.full ## look at a run, or at all below a folder: make tensorboard [RUN=runs]
+	$(BIN)/tensorboard --logdir "$(RUN)"
 
 data-given:
 	@test -n "$(DATA)" || { \

@@ -35,7 +35,8 @@ from brainscan.card import DecisionConfig
 from brainscan.decision.average import average
 from brainscan.decision.postprocess import events_of_curve
 from brainscan.events import RATE_HZ, Probabilities
-from brainscan.scoring.pieces import ScoredRecording, auroc, cut_pieces
+from brainscan.scoring.pieces import ScoredRecording, cut_pieces
+from brainscan.scoring.ranking import auroc
 from brainscan_training.cache import Cached
 from brainscan_training.config import TrainConfig
 from brainscan_training.corpora.item import Item

@@ -163,7 +163,7 @@ def show(ways: Sequence[Way], lengths: Mapping[str, Sequence[int]], repeats: int
         ]
         peak = max(found[way.name, m].resident_gb for m in own)
         print(f"| {title} | {' | '.join(cells)} | {peak:.2f} |")
-    print(f"\nbar of v3-lite: {LIMIT_S} s an EEG-hour; the best of {repeats} turns")
+    print(f"\nbar of the default: {LIMIT_S} s an EEG-hour; the best of {repeats} turns")
 
 
 def main() -> int:

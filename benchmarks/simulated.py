@@ -25,7 +25,7 @@ from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
 
-from brainscan.detector import DetectOptions
+from brainscan.analysis.options import AnalysisOptions
 from brainscan.electrodes import ELECTRODES
 from brainscan.evaluate.by_model import ModelConfig
 from brainscan.evaluate.corpus import CorpusConfig
@@ -150,7 +150,7 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=CACHE)
     arguments = parser.parse_args()
     places = {part: write_corpus(arguments.folder, part, arguments.hours) for part in FIRST_SEED}
-    model = ModelConfig(arguments.model, DetectOptions(), arguments.folder / "outputs")
+    model = ModelConfig(AnalysisOptions(arguments.model), arguments.folder / "outputs")
     began = time.perf_counter()
 
     def done(name: str, number: int, total: int) -> None:

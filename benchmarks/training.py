@@ -42,7 +42,7 @@ from brainscan.cli.main import main as brainscan
 from brainscan.events import RATE_HZ
 from brainscan.model.checkpoint import load, save
 from brainscan.model.inference import RunConfig, WindowRunner
-from brainscan.scoring.pieces import auroc
+from brainscan.scoring.ranking import auroc
 from brainscan_models.ssd.backends import use_backend
 from brainscan_training import cache
 from brainscan_training.augment import AugmentConfig

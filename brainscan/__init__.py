@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from brainscan.events import Annotation, Event, Probabilities
     from brainscan.io import from_raw, read
     from brainscan.model.run_config import RunConfig
+    from brainscan.qeeg import Trends
     from brainscan.recording import Recording
+    from brainscan.report.event_figure import plot
+    from brainscan.survey import trends
 
 _HOMES = {
     "Annotation": "brainscan.events",
@@ -29,9 +32,12 @@ _HOMES = {
     "Probabilities": "brainscan.events",
     "Recording": "brainscan.recording",
     "RunConfig": "brainscan.model.run_config",
+    "Trends": "brainscan.qeeg",
     "detect": "brainscan.detector",
     "from_raw": "brainscan.io",
+    "plot": "brainscan.report.event_figure",
     "read": "brainscan.io",
+    "trends": "brainscan.survey",
 }
 
 __all__ = [
@@ -44,10 +50,13 @@ __all__ = [
     "Probabilities",
     "Recording",
     "RunConfig",
+    "Trends",
     "__version__",
     "detect",
     "from_raw",
+    "plot",
     "read",
+    "trends",
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import importlib
 import importlib.util
 import os
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from brainscan.burden import Burden, burden_of
 from brainscan.errors import MissingExtraError
 from brainscan.events import Annotation, Event, Probabilities
+from brainscan.qeeg import Trends
 from brainscan.recording import Recording, Segment
 
 if TYPE_CHECKING:
@@ -82,6 +82,8 @@ class Detection:
         Of the recording's bytes; empty where it was never a file.
     probabilities : tuple of Probabilities
         One a segment; empty unless asked for.
+    trends : Trends or None
+        Of the whole recording; None unless asked for.
     """
 
     file: str
@@ -98,6 +100,7 @@ class Detection:
     model: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     sha256: str = ""
     probabilities: tuple[Probabilities, ...] = ()
+    trends: Trends | None = None
 
     def __repr__(self) -> str:
         """Say what matters: which file, how many seizures, how much was analysed, whether to trust it."""
@@ -147,18 +150,9 @@ class Detection:
         return text
 
     def _repr_html_(self) -> str:
-        """Return the table of events, for notebooks."""
-        rows = "".join(
-            f"<tr><td>{number}</td><td>{event.onset_s:.1f}</td><td>{event.offset_s:.1f}</td>"
-            f"<td>{clock:%Y-%m-%d %H:%M:%S}</td><td>{event.confidence:.2f}</td></tr>"
-            if (clock := self.clock(event.onset_s + 0.5)) is not None
-            else f"<tr><td>{number}</td><td>{event.onset_s:.1f}</td><td>{event.offset_s:.1f}</td>"
-            f"<td>–</td><td>{event.confidence:.2f}</td></tr>"
-            for number, event in enumerate(self.events, 1)
-        )
-        head = "<tr><th>#</th><th>onset (s)</th><th>offset (s)</th><th>clock</th><th>confidence</th></tr>"
-        flags = "".join(f"<p><strong>{html.escape(flag.text)}</strong></p>" for flag in self.burden.flags)
-        return f"<p>{html.escape(repr(self)[1:-1])}</p>{flags}<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+        """Return sentence, strip and table of events, for notebooks."""
+        text: str = importlib.import_module("brainscan.report.notebook").repr_html(self)
+        return text
 
     def save(self, path: str | os.PathLike[str], format_name: str = "", *, force: bool = False) -> Path:
         """Write the events, or whatever the format holds, into a file.

@@ -101,7 +101,8 @@ class Recording:
     name : str
         File name without folder, for messages and outputs.
     format : str
-        ``EDF``, ``EDF+C``, ``EDF+D``, ``BDF``, ``BDF+C``, ``BDF+D``, ``BrainVision``, ``FIF``, ``EEGLAB``, ``array``.
+        ``EDF``, ``EDF+C``, ``EDF+D``, ``BDF``, ``BDF+C``, ``BDF+D``, the name of another row of
+        `brainscan.io.container_formats.CONTAINERS`, or ``array``.
     start : datetime or None
         Wall-clock time of second 0, None where the header has no valid one.
     duration_s : float

@@ -1,6 +1,6 @@
 """`Session`: the states of one gap-free segment joined, from samples as recorded to final events.
 
-`detect`, `scan` and the training's validation all feed a session; a whole file is its longest case.
+`detect`, `scan`, `stream` and the training's validation all feed a session; a whole file is its longest case.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol, runtime_checkable
 
@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 
 from brainscan.card import Card, DecisionConfig
 from brainscan.decision.average import MovingAverage
-from brainscan.decision.postprocess import Decision
+from brainscan.decision.postprocess import Decision, Ongoing
 from brainscan.decision.stitch import Stitcher
 from brainscan.detection import ElectrodeReport, How, Quality
 from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ, Event, Probabilities, runs, union
+from brainscan.qeeg import Trends
 from brainscan.recording import Samples
 from brainscan.signal.montage import ElectrodePlan
+from brainscan.signal.trends import WindowTrends
 from brainscan.signal.windows import PipelineConfig, Window, WindowStream
 
 FloatArray = NDArray[np.float32]
@@ -74,12 +76,15 @@ class SessionConfig:
     beside : bool
         Where the runner can, let the network run while the next samples are read and prepared. The same events
         are returned then, some of them a batch of windows later.
+    trends : bool
+        Compute the trends for `Session.trends`.
     """
 
     decision: DecisionConfig
     max_missing: int = 3
     keep: bool = False
     beside: bool = False
+    trends: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,12 +137,20 @@ class Session:
         self._n_stitched = 0
         self._keep = config.keep
         self._curves: list[FloatArray] = []
+        self._trends = WindowTrends(start_s) if config.trends else None
         self._scored: list[tuple[int, int]] = []
         self.tally = Tally()
 
-    def push(self, samples: Samples) -> list[Event]:
-        """Take the next samples of the plan's channels and return the events that became final."""
-        self._waiting += self._windows.push(samples)
+    def push(self, samples: Samples, *, skip: bool = False) -> list[Event]:
+        """Take the next samples of the plan's channels and return the events that became final.
+
+        Parameters
+        ----------
+        samples : Samples
+        skip : bool
+            Leave the windows that become complete unscored: whoever cannot keep up spares the network's time.
+        """
+        self._wait_for(self._windows.push(samples), skip=skip)
         if len(self._waiting) < self._runner.batch_size:
             return []
         self._begin()
@@ -145,7 +158,7 @@ class Session:
 
     def finish(self) -> list[Event]:
         """End the segment and return its last events."""
-        self._waiting += self._windows.finish()
+        self._wait_for(self._windows.finish())
         self._begin()
         events = self._collect(at_most=0)
         events += self._decide(self._stitcher.finish())
@@ -157,6 +170,27 @@ class Session:
         for batch in self._running:
             batch.cancel()
         self._running.clear()
+
+    @property
+    def ongoing(self) -> Ongoing | None:
+        """The event that is certain to come of what was pushed and has not ended; None if there is none."""
+        return self._decision.ongoing
+
+    @property
+    def settled_s(self) -> float:
+        """Time on the recording's clock before which no further event can begin."""
+        return self._decision.settled_s
+
+    @property
+    def stitched_s(self) -> float:
+        """Time on the recording's clock up to which it is known what is scored."""
+        return self._start_s + self._n_stitched / RATE_HZ
+
+    def _wait_for(self, windows: list[Window], *, skip: bool = False) -> None:
+        self._waiting += [replace(window, scored=False) for window in windows] if skip else windows
+        if self._trends is not None:
+            for window in windows:
+                self._trends.add(window)
 
     def _begin(self) -> None:
         """Send the waiting windows to the network."""
@@ -183,6 +217,10 @@ class Session:
                 probability = next(results) if window.scored else None
                 events += self._decide(self._stitcher.add(window.start, probability, window.n_valid, window.absent))
         return events
+
+    def trends(self) -> Trends:
+        """Return the trends of a finished segment; without columns unless they were asked for."""
+        return Trends.joined([]) if self._trends is None else self._trends.finish()
 
     @property
     def probabilities(self) -> Probabilities:

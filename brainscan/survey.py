@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,12 @@ from brainscan.cohort import age_warning
 from brainscan.detection import Detection, ElectrodeReport
 from brainscan.examine import DetectOptions, Progress, examine, with_notes
 from brainscan.io.plan import outline_plan
+from brainscan.io.reading import as_recording
+from brainscan.qeeg import Trends
 from brainscan.recording import Recording
+
+if TYPE_CHECKING:
+    from mne.io import BaseRaw
 
 FloatArray = NDArray[np.float32]
 
@@ -99,3 +106,45 @@ def survey(
     unhashed = replace(recording, sha256=None)  # nothing here is written that would have to carry the checksum
     found = examine(NoNetwork(model), model.decision, unhashed, options or DetectOptions(), progress)
     return with_notes(found, age_warning(recording.age_years, card.provenance.trained)) if card else found
+
+
+def trends(
+    recording: Recording | str | os.PathLike[str] | BaseRaw,
+    options: DetectOptions | None = None,
+    progress: Progress | None = None,
+) -> Trends:
+    """Return the trends of a recording: aEEG, spectrogram, asymmetry, rhythmicity, suppression (docs/trends.md).
+
+    No network is loaded; the samples go through the filter and the verdicts of a default card, as `Detector` has them.
+
+    Parameters
+    ----------
+    recording : Recording, path-like or mne.io.Raw
+    options : DetectOptions, optional
+        Which part, which channels.
+    progress : callable, optional
+        Called with the seconds of the recording that are done.
+
+    Returns
+    -------
+    Trends
+        One column every four seconds.
+
+    Raises
+    ------
+    TypeError
+        If it is no recording.
+    InputError
+        If it cannot be read, or its labels lack too many electrodes.
+    UsageError
+        If the asked-for part lies outside the recording.
+
+    Examples
+    --------
+    >>> import brainscan
+    >>> found = brainscan.trends("examples/sample.edf")  # doctest: +SKIP
+    >>> found.aeeg_uv[0, 1]  # median amplitude of the left side, every four seconds  # doctest: +SKIP
+    """
+    asked = replace(options or DetectOptions(), keep_trends=True)
+    found = survey(as_recording(recording), asked, progress=progress).trends
+    return Trends.joined([]) if found is None else found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -119,12 +119,8 @@ class Job:
     def _prepare(self, task: Task) -> Prepared | Outcome:
         """Check whatever can be checked without the network."""
         recording = read(task.path)
-        for target in task.targets:
-            target.format.check(recording, target.path)
-        for file in task.files:
-            protect(file, task.inputs or (task.path,), lambda path: is_copy_of(path, _sha256(recording)))
-            check_place(file)
-        options, said = self.options.for_recording(recording, curves=task.wants_curves)
+        self.check(task, recording)
+        options, said = self.options.for_recording(recording, curves=task.wants_curves, trends=task.wants_trends)
         for text in said:
             self.listener.note(f"{task.shown}: {text}")
         existing = [file for file in task.files if file.is_file()]
@@ -133,9 +129,10 @@ class Job:
         wanted = Origin(_sha256(recording), provenance(self.model.card, self.model.decision, options))
         origins = {file: origin_of(file) for file in existing}
         same = {file for file, origin in origins.items() if origin is not None and origin.same_analysis(wanted)}
-        if self.resume and same == set(task.files):
+        if self.resume and same == set(existing):
             with suppress(InputError):  # a damaged one is ours to write again
-                return Outcome.skipped(task.shown, task.files)
+                if (done := _done_already(task, same)) is not None:
+                    return done
         for file in existing:
             guard(file, wanted, any_settings=self.resume)
         return Prepared(recording, options, tuple(file for file in existing if file not in same))
@@ -143,19 +140,62 @@ class Job:
     def _finish(self, task: Task, prepared: Prepared, detector: Detector) -> Outcome:
         """Detect and write."""
         recording, tell = prepared.recording, self.listener.progress
+        if not task.checksum:
+            recording = replace(recording, sha256=None)
         tell(task.shown, 0.0, recording.duration_s)
         detection = detector.detect(
             recording, prepared.options, lambda at_s: tell(task.shown, at_s, recording.duration_s)
         )
+        replaced: tuple[str, ...] = ()
+        if prepared.replaced:
+            replaced = (f"replaced, made with other settings: {', '.join(path.name for path in prepared.replaced)}",)
+        return self.deliver(task, detection, recording, replaced)
+
+    def check(self, task: Task, recording: Recording) -> None:
+        """Refuse outputs that this recording cannot have, or that would be written over an input.
+
+        Raises
+        ------
+        OutputError, UsageError
+        """
+        task.require(recording)
+        for target in task.targets:
+            target.format.check(recording, target.path)
+        for file in task.files:
+            protect(file, task.inputs or (task.path,), lambda path: is_copy_of(path, _sha256(recording)))
+            check_place(file)
+
+    def deliver(
+        self, task: Task, detection: Detection, recording: Recording | None, remarks: tuple[str, ...] = ()
+    ) -> Outcome:
+        """Write what was found in every format that is asked for.
+
+        Parameters
+        ----------
+        task : Task
+        detection : Detection
+        recording : Recording or None
+            For formats that hold its samples, or draw them.
+        remarks : tuple of str
+            What else is to be said of writing it.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written, or its format cannot express it.
+        """
         if self.anonymous:
             detection = anonymised(detection)
         content = Content.of(detection, recording, keep_patient=self.keep_patient)
-        for target in task.targets:
+        wanted = [target for target in task.targets if detection.events or not target.if_events]
+        for target in wanted:
             self._write(content, target)
-        lost = [text for target in task.targets for text in losses(content.file, target.format.name)]
-        if prepared.replaced:
-            lost.append(f"replaced, made with other settings: {', '.join(path.name for path in prepared.replaced)}")
-        return Outcome.done(task.shown, task.files, without_curves(detection), tuple(lost))
+        for target in task.targets:
+            if target.path is not None and target not in wanted:
+                target.path.unlink(missing_ok=True)  # of other settings, which found some
+        lost = [text for target in wanted for text in losses(content.file, target.format.name)]
+        kept = detection if task.keep_curves else without_curves(detection)
+        return Outcome.done(task.shown, _paths(wanted), kept, (*lost, *remarks))
 
     def _write(self, content: Content, target: Target) -> None:
         if target.path is not None:
@@ -168,11 +208,28 @@ class Job:
 
     def _failed(self, task: Task, error: BrainscanError) -> Outcome:
         """Return a failure that calls the recording by the name that results have for it."""
-        if error.file in {task.path.name, ""}:
-            error.file = task.shown  # the same name may occur in many folders
-        if self.anonymous:
-            error.message = error.message.replace(task.path.name, task.shown)
-        return Outcome(task.shown, "failed", error=error)
+        return Outcome(task.shown, "failed", error=task.named(error, anonymous=self.anonymous))
+
+
+def _paths(targets: Iterable[Target]) -> tuple[Path, ...]:
+    return tuple(target.path for target in targets if target.path is not None)
+
+
+def _done_already(task: Task, there: set[Path]) -> Outcome | None:
+    """Return the outcome of an earlier run, None if a file of it is missing.
+
+    Raises
+    ------
+    InputError
+        If the first file is damaged.
+    """
+    always = [target for target in task.targets if not target.if_events]
+    if not there.issuperset(_paths(always)):
+        return None
+    outcome = Outcome.skipped(task.shown, _paths(always), tuple(target.format.name for target in always))
+    if not outcome.events or len(always) == len(task.targets):
+        return outcome
+    return Outcome.skipped(task.shown, task.files, task.formats) if there.issuperset(task.files) else None
 
 
 def _sha256(recording: Recording) -> str:
@@ -181,4 +238,4 @@ def _sha256(recording: Recording) -> str:
 
 def without_curves(detection: Detection) -> Detection:
     """Return a detection that a scan can keep thousands of."""
-    return replace(detection, probabilities=())
+    return replace(detection, probabilities=(), trends=None)

@@ -19,8 +19,8 @@ Say = Callable[[str], None]
 Loaded = Callable[[Detector], None]
 
 
-def _no_matter(_detector: Detector) -> None:
-    return None
+def no_matter(_detector: Detector) -> None:
+    """Hear of a loaded detector and do nothing."""
 
 
 def _nothing(_text: str) -> None:
@@ -46,7 +46,7 @@ class LazyDetector:
     """
 
     def __init__(
-        self, card: Card, decision: DecisionConfig, load: Callable[[], Detector], loaded: Loaded = _no_matter
+        self, card: Card, decision: DecisionConfig, load: Callable[[], Detector], loaded: Loaded = no_matter
     ) -> None:
         self.card = card
         self.decision = decision
@@ -60,7 +60,7 @@ class LazyDetector:
         return cls(detector.card, detector.decision, lambda: detector)
 
     @classmethod
-    def open(cls, options: AnalysisOptions, say: Say = _nothing, loaded: Loaded = _no_matter) -> LazyDetector:
+    def open(cls, options: AnalysisOptions, say: Say = _nothing, loaded: Loaded = no_matter) -> LazyDetector:
         """Read the card of the chosen model and decide on its thresholds.
 
         Parameters

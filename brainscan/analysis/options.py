@@ -53,7 +53,9 @@ class AnalysisOptions:
         if self.operating_point and (self.on is not None or self.off is not None):
             raise UsageError("--operating-point sets both thresholds", hint="give it, or --on and --off")
 
-    def for_recording(self, recording: Recording, *, curves: bool = False) -> tuple[DetectOptions, tuple[str, ...]]:
+    def for_recording(
+        self, recording: Recording, *, curves: bool = False, trends: bool = False
+    ) -> tuple[DetectOptions, tuple[str, ...]]:
         """Return the options on one recording's clock, and which moments its clock times were taken for.
 
         Parameters
@@ -61,6 +63,8 @@ class AnalysisOptions:
         recording : Recording
         curves : bool
             Whether the probability curves are wanted.
+        trends : bool
+            Whether the trends are.
 
         Raises
         ------
@@ -74,6 +78,7 @@ class AnalysisOptions:
             channel_map=self.channel_map,
             max_missing=self.max_missing,
             keep_probabilities=curves,
+            keep_trends=trends,
             remarks=span.warnings,
         )
         return options, span.said

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -10,9 +12,16 @@ from brainscan.burden import Burden, burden_of
 from brainscan.detection import Detection
 from brainscan.errors import BrainscanError, InputError
 from brainscan.events import Event
+from brainscan.io.annotations import losses
 from brainscan.io.csv_bi import read_csv_bi
 
 Status = Literal["done", "skipped", "failed", "unread"]
+
+_ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")  # what `csv_bi` makes of other than ASCII
+
+
+def _character(escape: re.Match[str]) -> str:
+    return chr(int(escape[0][2:], 16))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +43,7 @@ class Outcome:
     warnings : tuple of str
         Of an unread one, what it is.
     detection : Detection or None
-        Of a fresh one; without its probability curves, which may be long.
+        Of a fresh one; without its probability curves, which may be long, unless the task keeps them.
     error : BrainscanError or None
         Of a failure, and what to do with an unread one.
     """
@@ -66,8 +75,15 @@ class Outcome:
         )
 
     @classmethod
-    def skipped(cls, file: str, outputs: tuple[Path, ...]) -> Outcome:
+    def skipped(cls, file: str, outputs: tuple[Path, ...], formats: Sequence[str] = ()) -> Outcome:
         """Read the outcome of an earlier run back from its first output, a CSV_bi.
+
+        Parameters
+        ----------
+        file : str
+        outputs : tuple of Path
+        formats : sequence of str
+            Names of the outputs' formats; what they leave out is told again.
 
         Raises
         ------
@@ -85,7 +101,7 @@ class Outcome:
                     start, stop = rest.split()
                     unscored.append((float(start), float(stop)))
                 elif word == "warning":
-                    warnings.append(rest)
+                    warnings.append(_ESCAPE.sub(_character, rest))
             events = [Event(a.onset_s, a.offset_s, a.confidence) for a in held.annotations if a.label == "seiz"]
         except ValueError as problem:
             raise InputError(f"is damaged ({problem})", kind="corrupt", file=outputs[0].name) from None
@@ -97,7 +113,7 @@ class Outcome:
             analysed_s=analysed_s,
             events=tuple(events),
             unscored=tuple(unscored),
-            warnings=tuple(warnings),
+            warnings=(*warnings, *(text for name in formats for text in losses(held, name))),
         )
 
     @property

@@ -69,7 +69,7 @@ def calibrate(
         kept = cache_folder(cache, None, stack)
         job = EvaluationJob(
             corpus=CorpusConfig(corpus, annotations, tuple(group), (), tuple(exclude)),
-            model=model_config(model, options.Channels(max_missing=max_missing).detect_options(), kept, running),
+            model=model_config(model, options.Channels(max_missing=max_missing), kept, running),
             targets=targets_of(fa),
         )
         result = run_with_progress(job)

@@ -87,7 +87,11 @@ def convert(
     file = read_annotations(events, source or None, facts, allow_none=allow_none)
     for text in file.warnings:
         console.warning(f"{file.name}: {text}")
-    data = encode(file, to.name, facts.name or events.name)
+    name = facts.name or events.name
+    if not facts.name and to.recordings is not None:
+        name = _called(events, source)
+        console.message(f"{to.name} lists recordings by name: this one as {name} (--recording gives another)")
+    data = encode(file, to.name, name)
     for text in losses(file, to.name):
         console.warning(f"{file.name}: {text}")
     if to_stdout:
@@ -96,6 +100,18 @@ def convert(
     else:
         write_bytes(Path(output), data)
         console.message(f"{output}: {console.count(len(file.track()), 'seizure')}")
+
+
+def _called(events: Path, source: str) -> str:
+    """Return what the recording is called: as a list of one names it, else after the file of its events, as an EDF."""
+    from brainscan.io.containers import recording_suffixes
+    from brainscan.io.pairing import stem_of
+
+    row = event_formats.FORMATS.get(source or event_formats.sniff(events) or "")
+    if row is not None and row.recordings is not None:
+        return row.recordings(events)[0]
+    stem = stem_of(events)
+    return stem if stem.lower().endswith(tuple(recording_suffixes())) else f"{stem}.edf"
 
 
 def _facts(recording: str, duration_s: float | None) -> RecordingFacts:

@@ -38,6 +38,9 @@ def detect(
     probabilities: Annotated[
         Path | None, typer.Option(metavar="FILE.npz", help="Also write the probability curve at 256 Hz.")
     ] = None,
+    trends: Annotated[
+        Path | None, typer.Option(metavar="FILE.npz", help="Also write the trends: aEEG, spectra, suppression, ...")
+    ] = None,
     analysing: options.Analysing = options.Analysing(),
 ) -> None:
     """Find the seizures in recordings; write an event file for each and show a table.
@@ -56,13 +59,16 @@ def detect(
     """
     talking = analysing.talking
     console.set_quiet(talking.quiet)
-    from brainscan.analysis.job import Job, Listener
     from brainscan.analysis.task import STDOUT, OutputChoice
 
     if talking.as_json and output == STDOUT:
         raise UsageError("--json and -o - both claim stdout", hint="give one of them")
-    choice = OutputChoice(output, tuple(analysing.formats), probabilities, analysing.anonymous_names)
+    choice = OutputChoice(output, tuple(analysing.formats), probabilities, trends, analysing.anonymous_names)
     tasks = choice.tasks(recordings)
+    if len(tasks) == 1:
+        tasks[0].require_recording(anonymous=analysing.anonymous_names)
+    from brainscan.analysis.job import Job, Listener
+
     chosen = analysing.options()
     outcomes: list[Outcome] = []
     with console.progress() as bar:

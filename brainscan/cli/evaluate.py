@@ -15,7 +15,6 @@ from brainscan.cli.spread import spread
 from brainscan.errors import PartialFailureError, UsageError
 
 if TYPE_CHECKING:
-    from brainscan.detector import DetectOptions
     from brainscan.evaluate.by_model import ModelConfig
     from brainscan.evaluate.job import EvaluationJob, Results
 
@@ -91,14 +90,13 @@ def evaluate(
             "--hypotheses and --model both say what to evaluate", hint="give one; --compare takes the other"
         )
     chosen_scorer, targets = scorer_of(scorer), targets_of(fa)
-    chosen = channels.detect_options()
     if output is not None:
         check_folder(output, force=force)
     with ExitStack() as stack:
         kept = cache_folder(cache, output, stack)
         job = EvaluationJob(
             corpus=CorpusConfig(corpus, annotations, tuple(group), tuple(source), tuple(exclude), output),
-            model=model_config(model, chosen, kept, running),
+            model=model_config(model, channels, kept, running),
             hypotheses=hypotheses,
             scorer=chosen_scorer,
             targets=targets,
@@ -112,20 +110,24 @@ def evaluate(
     _finish(result, as_json=as_json, quiet=quiet)
 
 
-def model_config(model: str, chosen: DetectOptions, cache: Path, running: options.Running) -> ModelConfig:
+def model_config(model: str, channels: options.Channels, cache: Path, running: options.Running) -> ModelConfig:
     """Return which model runs how.
 
     Raises
     ------
+    UsageError
+        If the channel map cannot be read.
     ModelError, MissingExtraError
         If the model has to be exported to ONNX first, and cannot be.
     """
     from brainscan.analysis.lazy_detector import announce_export
+    from brainscan.analysis.options import AnalysisOptions
     from brainscan.evaluate.by_model import ModelConfig
 
-    run = running.config()
+    mapping, run = channels.mapping(), running.config()
     announce_export(model, run.backend, console.message)
-    return ModelConfig(model, chosen, cache, run)
+    chosen = AnalysisOptions(model=model, channel_map=mapping, max_missing=channels.max_missing, run=run)
+    return ModelConfig(chosen, cache)
 
 
 def scorer_of(name: str) -> Any:

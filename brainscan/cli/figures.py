@@ -30,6 +30,7 @@ def show(metrics: Metrics) -> None:
             print()
             console.stdout_table(header, rows)
     _show_timing(metrics["details"]["default"]["timing"])
+    _show_calibration(metrics["calibration_error"])
     if "pieces" in metrics:
         _show_pieces(metrics["pieces"])
     if "comparison" in metrics:
@@ -207,8 +208,21 @@ def _show_timing(timing: Metrics) -> None:
         print(f"{label} of {n_left} of the {_n(timing['found'], 'seizure')} found: {text}{left_out}")
 
 
+def _show_calibration(error: Metrics) -> None:
+    """Print how far confidences can be taken for what they say."""
+    if error["value"] != error["value"]:
+        return
+    print(
+        f"confidence is {sensitivity(error['value'], _interval(error['ci95']))} off the share that is true (expected"
+        f" calibration error, {_n(error['events'], 'candidate event')} of {_n(error['patients'], 'patient')})"
+    )
+
+
 def _show_pieces(pieces: Metrics) -> None:
-    header = ("source", "AUROC (95 %)", "within subject", "rank", "p95", "pieces", "ictal", "subjects", "seizures")
+    header = (
+        *("source", "AUROC (95 %)", "within subject", "rank", "p95", "average precision (95 %)"),
+        *("calibration error (95 %)", "pieces", "ictal", "subjects", "seizures"),
+    )
     for key, margin in (
         ("ranking", ""),
         ("ranking_without_offsets", f", {pieces['offset_margin_s']:g} s around offsets left out"),
@@ -220,6 +234,8 @@ def _show_pieces(pieces: Metrics) -> None:
                 sensitivity(row["mean_within_subject"], None),
                 sensitivity(row["rank_share"], None),
                 sensitivity(row["p95_negative"], None),
+                sensitivity(row["average_precision"], _interval(row["average_precision_ci95"])),
+                sensitivity(row["calibration_error"], _interval(row["calibration_error_ci95"])),
                 *(row[name] for name in ("n_pieces", "n_ictal", "n_subjects", "n_seizures")),
             )
             for source, row in pieces[key].items()

@@ -23,11 +23,13 @@ MOST_MISSING = N_ELECTRODES - 4
 """Four electrodes are the fewest that others can be interpolated from."""
 
 
-def _within(option: str, least: int, most: int | None = None) -> Callable[[int], int]:
-    """Return a check of a number that says the option, what was typed, and the bounds."""
+def within(option: str, least: int, most: int | None = None) -> Callable[[int | None], int | None]:
+    """Return a check of a number, if there is one, that says the option, what was typed, and the bounds."""
     bounds = f"at least {least}" if most is None else f"{least} to {most}"
 
-    def check(value: int) -> int:
+    def check(value: int | None) -> int | None:
+        if value is None:
+            return None
         if value < least or (most is not None and value > most):
             raise UsageError(f"{option} {value} is out of range", hint=f"it takes whole numbers, {bounds}")
         return value
@@ -71,7 +73,7 @@ MaxMissing = Annotated[
     typer.Option(
         "--max-missing",
         metavar="N",
-        callback=_within("--max-missing", 0, MOST_MISSING),
+        callback=within("--max-missing", 0, MOST_MISSING),
         help=f"Interpolate up to N unusable electrodes (0 to {MOST_MISSING}).",
     ),
 ]
@@ -84,12 +86,12 @@ Precision = Annotated[
     str, typer.Option("--precision", help="float32, bfloat16 (of matrix products) or auto (bfloat16 where it gains).")
 ]
 Threads = Annotated[
-    int, typer.Option("--threads", callback=_within("--threads", 0), help="CPU threads; 0: as many as sensible.")
+    int, typer.Option("--threads", callback=within("--threads", 0), help="CPU threads; 0: as many as sensible.")
 ]
 BatchSize = Annotated[
     int,
     typer.Option(
-        "--batch-size", callback=_within("--batch-size", 1), help="Windows at a time; on a CPU no result depends on it."
+        "--batch-size", callback=within("--batch-size", 1), help="Windows at a time; on a CPU no result depends on it."
     ),
 ]
 AnonymousNames = Annotated[bool, typer.Option("--anonymous-names", help="Replace file names in outputs by their hash.")]

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brainscan.cli import console, options
+from brainscan.cli.scan_display import Display
 from brainscan.cli.spread import spread
 from brainscan.errors import PartialFailureError
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from brainscan.analysis.outcome import Outcome
+    from brainscan.scan.ledger import Ledger
 
 
 @spread
@@ -26,11 +26,24 @@ def scan(
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the probability curves (.npz beside the events).")
     ] = False,
+    pages: Annotated[
+        bool, typer.Option("--pages/--no-pages", help="Write a page for each recording with events (extra `report`).")
+    ] = True,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            "--workers",
+            metavar="N",
+            callback=options.within("--workers", 0),
+            help="Processes beside each other; default: what processors and memory bear. 0: none but this one.",
+        ),
+    ] = None,
     analysing: options.Analysing = options.Analysing(),
 ) -> None:
     """Find the seizures in every recording below a folder.
 
-    OUT gets one CSV_bi a recording in the same tree, summary.csv, failures.csv and run.json. A recording whose results
+    OUT gets one CSV_bi a recording in the same tree, a page for each with events, index.html over all of them,
+    summary.csv, failures.csv and run.json. A recording whose results
     are there already, made from the same bytes with the same model and settings, is skipped: start an interrupted scan
     again and it does the rest. A recording that fails does not stop the others; the exit code is 6 then. Recordings
     of makers whose files are not read are counted by name, with a warning that says how to get an EDF from them.
@@ -44,7 +57,7 @@ def scan(
     """
     talking = analysing.talking
     console.set_quiet(talking.quiet)
-    from brainscan.scan.run import Listener, ScanConfig
+    from brainscan.scan.run import Listener, ScanConfig, start_of
     from brainscan.scan.run import scan as run
 
     chosen = analysing.options()
@@ -56,68 +69,39 @@ def scan(
         analysing.anonymous_names,
         analysing.force,
         analysing.keep_patient,
+        pages,
     )
-    with console.progress() as bar:
-        display = _Display(bar)
-        listener = Listener(display.outcome, display.progress, display.note, console.message)
-        outcomes = run(config, chosen, analysing.model(chosen), listener)
+    with Display() as display:
+        listener = Listener(display.outcome, display.progress, display.note, display.message)
+        outcomes = run(config, chosen, analysing.model(chosen), listener, start_of(workers, chosen.run))
     _finish(outcomes, output, display.notes, talking)
 
 
-class _Display:
-    """Progress on a terminal, else a line a recording; failures and warnings in any case."""
-
-    def __init__(self, bar: Progress) -> None:
-        self._bar = bar
-        self._all = bar.add_task("recordings", total=None)
-        self._one = bar.add_task("", total=None, visible=False)
-        self.notes: list[str] = []
-
-    def note(self, text: str) -> None:
-        self.notes.append(text)
-        console.warning(text)
-
-    def progress(self, file: str, at_s: float, duration_s: float) -> None:
-        self._bar.update(self._one, description=file, completed=round(at_s), total=round(duration_s), visible=True)
-
-    def outcome(self, outcome: Outcome, number: int, total: int) -> None:
-        self._bar.update(self._all, completed=number, total=total)
-        self._bar.update(self._one, visible=False)
-        if outcome.error is not None:
-            print(f"error: {outcome.error}", file=sys.stderr)
-            return
-        if outcome.status == "done":
-            for text in outcome.warnings:
-                console.warning(f"{outcome.file}: {text}")
-        if self._bar.disable:
-            found = f"{console.count(len(outcome.events), 'event')} in {outcome.analysed_s:.1f} s analysed"
-            console.message(f"[{number}/{total}] {outcome.file}: {outcome.status}, {found}")
-
-
-def _finish(outcomes: tuple[Outcome, ...], out: Path, notes: list[str], talking: options.Talking) -> None:
+def _finish(outcomes: Ledger, out: Path, notes: list[str], talking: options.Talking) -> None:
     """Print the summary or the JSON document, and raise what the exit code follows from."""
-    from brainscan.scan.tables import counts as counted
-
     failed = [(o.file, o.error) for o in outcomes if o.status == "failed" and o.error is not None]
-    failures = [{"file": file, **error.as_mapping()} for file, error in failed]
-    not_read = [{"file": o.file, **o.error.as_mapping()} for o in outcomes if o.status == "unread" and o.error]
-    counts = counted(outcomes)
+    not_read = [(o.warnings[0], o.file, o.error) for o in outcomes if o.status == "unread" and o.error is not None]
+    counts = outcomes.counts
     if talking.as_json:
-        results = [o.as_mapping(out) for o in outcomes if o.error is None]
-        document = {"results": results, "failures": failures, "not_read": not_read, **counts}
-        document["warnings"] = notes
+        failures = [{"file": file, **error.as_mapping()} for file, error in failed]
+        document = {
+            "results": [o.as_mapping(out) for o in outcomes if o.error is None],
+            "failures": failures,
+            "not_read": [{"file": file, **error.as_mapping()} for _, file, error in not_read],
+            **counts,
+            "warnings": notes,
+        }
         if failures:
             first = {key: value for key, value in failures[0].items() if key != "file"}
             document = {"error": first, **document}
         console.print_json(document)
     elif not talking.quiet:
-        events = sum(len(o.events) for o in outcomes)
-        hours = sum(o.analysed_s for o in outcomes) / 3600.0
         sys.stdout.write(
             f"{counts['done']} done, {counts['skipped']} skipped, {counts['failed']} failed"
-            f"{_not_read(outcomes)}; {console.count(events, 'event')} in {hours:.2f} h analysed\n"
+            f"{_not_read(kind for kind, *_ in not_read)}; {console.count(outcomes.events, 'event')}"
+            f" in {outcomes.analysed_s / 3600.0:.2f} h analysed\n"
         )
-        if failures:
+        if failed:
             console.stdout_table(
                 ("failed", "kind", "cause"),
                 [(file, error.kind, error.message) for file, error in failed],
@@ -130,8 +114,8 @@ def _finish(outcomes: tuple[Outcome, ...], out: Path, notes: list[str], talking:
         raise partial
 
 
-def _not_read(outcomes: tuple[Outcome, ...]) -> str:
+def _not_read(each: Iterable[str]) -> str:
     """Return how many recordings of which kinds were not read, for the summary; empty where there are none."""
-    kinds = Counter(o.warnings[0] for o in outcomes if o.status == "unread")
+    kinds = Counter(each)
     named = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
-    return f", {sum(kinds.values())} not read ({named})" if kinds else ""
+    return f", {kinds.total()} not read ({named})" if kinds else ""

@@ -6,23 +6,26 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from brainscan.card import Card
+from brainscan.analysis.job import Job
+from brainscan.analysis.lazy_detector import LazyDetector
+from brainscan.analysis.options import AnalysisOptions
+from brainscan.analysis.task import Task
+from brainscan.card import Card, DecisionConfig
 from brainscan.corpora.references import read_reference
-from brainscan.detector import DetectOptions, Detector
-from brainscan.errors import BrainscanError, Failure, InputError
+from brainscan.detection import Detection
+from brainscan.errors import Failure, InputError
 from brainscan.evaluate.cache import Cache
 from brainscan.evaluate.corpus import Case
 from brainscan.evaluate.hypothesis import Hypotheses, Hypothesis, Progress, unheard
 from brainscan.evaluate.sweep import sweep
 from brainscan.events import complement
-from brainscan.examine import provenance
-from brainscan.io import read
-from brainscan.model.run_config import RunConfig
+from brainscan.examine import DetectOptions, provenance
+from brainscan.recording import Recording
 
 # A further process loads torch and the model first; below so many bytes of recordings (about two hours of 19
 # channels at 256 Hz) a core it costs more than it gives.
@@ -35,19 +38,15 @@ class ModelConfig:
 
     Parameters
     ----------
-    model : str
-        A name, a file or a folder, as `Detector.from_pretrained` takes it.
-    options : DetectOptions
+    options : AnalysisOptions
+        Whole recordings, by the card's own decision. The threads of its `run` are those of all processes together;
+        0: as many as there are.
     cache : Path
         Folder of the cache.
-    run : RunConfig
-        Its threads are those of all processes together; 0: as many as there are.
     """
 
-    model: str
-    options: DetectOptions
+    options: AnalysisOptions
     cache: Path
-    run: RunConfig = field(default_factory=RunConfig)
 
     def card(self) -> Card:
         """Return the model's card, without loading the network.
@@ -59,7 +58,7 @@ class ModelConfig:
         """
         from brainscan.model.onnx_folder import card_of
 
-        return card_of(self.model)
+        return card_of(self.options.model)
 
 
 def run_model(cases: Sequence[Case], config: ModelConfig, progress: Progress = unheard) -> Hypotheses:
@@ -106,23 +105,25 @@ def run_model(cases: Sequence[Case], config: ModelConfig, progress: Progress = u
     return Hypotheses(ordered, tuple(failures[case.name] for case in cases if case.name in failures), n_cached)
 
 
-def compute(case: Case, detector: Detector, options: DetectOptions) -> Hypothesis:
-    """Detect in one case.
+def task_of(case: Case) -> Task:
+    """Return what there is to analyse about a case: it writes nothing, and an annotation that is no use ends it.
 
-    Raises
-    ------
-    BrainscanError
-        If the recording or its annotation cannot be used; the latter is looked at first, being cheap.
+    The cache knows the checksum of the recording.
     """
-    recording = read(case.path)
-    read_reference(case.reference, case.path.name, recording.duration_s, recording.start)
-    unhashed = replace(recording, sha256=None)  # the cache knows the checksum
-    detection = detector.detect(unhashed, replace(options, keep_probabilities=True))
+
+    def annotated(recording: Recording) -> None:
+        read_reference(case.reference, case.path.name, recording.duration_s, recording.start)
+
+    return Task(case.path, (), case.path.name, require=annotated, keep_curves=True, checksum=False)
+
+
+def hypothesis_of(detection: Detection, decision: DecisionConfig) -> Hypothesis:
+    """Return a detection, with its curves, as the hypothesis that is scored."""
     return Hypothesis(
         duration_s=detection.duration_s,
         start=detection.start,
         analysed=complement(detection.unscored, 0.0, detection.duration_s),
-        sweep=sweep(detection.probabilities, detector.decision),
+        sweep=sweep(detection.probabilities, decision),
         events=detection.events,
         curves=detection.probabilities,
         warnings=detection.warnings,
@@ -130,10 +131,13 @@ def compute(case: Case, detector: Detector, options: DetectOptions) -> Hypothesi
 
 
 def _settings(card: Card, config: ModelConfig) -> dict[str, Any]:
-    facts = provenance(card, card.decision, config.options)
+    chosen = config.options
+    facts = provenance(
+        card, card.decision, DetectOptions(channel_map=chosen.channel_map, max_missing=chosen.max_missing)
+    )
     settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model"}}
     # Backends agree; who asks for one by name wants to see what that one does.
-    named = {"backend": (config.run.backend, "auto"), "precision": (config.run.precision, "float32")}
+    named = {"backend": (chosen.run.backend, "auto"), "precision": (chosen.run.precision, "float32")}
     return {**settings, **{name: chosen for name, (chosen, usual) in named.items() if chosen != usual}}
 
 
@@ -146,18 +150,19 @@ def _computed(cases: Sequence[Case], config: ModelConfig, cache: Cache) -> Itera
     """Yield each case once its hypothesis is in the cache, or its failure, in whatever order they end."""
     if not cases:
         return
-    threads = config.run.threads or os.cpu_count() or 1
+    run = config.options.run
+    threads = run.threads or os.cpu_count() or 1
     n_bytes = sum(map(_n_bytes, cases))
     n_workers = min(threads, len(cases), 1 + n_bytes // _BYTES_A_WORKER)
-    if n_workers == 1 or config.run.device == "cuda":
-        worker = _Worker.load(config, cache, config.run.threads)
+    if n_workers == 1 or run.device == "cuda":
+        worker = _Worker.of(config, cache, run.threads)
         for case in cases:
             yield case, worker.keep(case)
         return
-    if config.run.backend == "onnx":
+    if run.backend == "onnx":
         from brainscan.model.runner import prepare
 
-        prepare(config.model, config.run.backend)
+        prepare(config.options.model, run.backend)
     pool = ProcessPoolExecutor(
         max_workers=n_workers,
         mp_context=get_context("spawn"),  # torch's threads do not survive a fork
@@ -195,42 +200,40 @@ def _result(future: Future[Failure | None], case: Case) -> Failure | None:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Worker:
-    detector: Detector
-    options: DetectOptions
+    job: Job
     cache: Cache
 
     @classmethod
-    def load(cls, config: ModelConfig, cache: Cache, threads: int) -> _Worker:
-        detector = Detector.from_pretrained(config.model, run=replace(config.run, threads=threads))
-        return cls(detector, config.options, cache)
+    def of(cls, config: ModelConfig, cache: Cache, threads: int) -> _Worker:
+        options = replace(config.options, run=replace(config.options.run, threads=threads))
+        return cls(Job(options, LazyDetector.open(options)), cache)
 
     def keep(self, case: Case) -> Failure | None:
         """Detect in one case and keep the hypothesis; return what went wrong."""
-        try:
-            hypothesis = compute(case, self.detector, self.options)
-        except BrainscanError as error:
-            return Failure(case.name, error)
-        self.cache.store(case.path, hypothesis)
+        outcome = self.job.run(task_of(case))
+        if outcome.error is not None:
+            return Failure(case.name, outcome.error)
+        assert outcome.detection is not None
+        self.cache.store(case.path, hypothesis_of(outcome.detection, self.job.model.decision))
         return None
 
 
-_worker: _Worker | BrainscanError | None = None
+_given: tuple[ModelConfig, Cache, int] | None = None
+_worker: _Worker | None = None
 
 
-def _start(config: ModelConfig, cache: Cache, threads: int) -> None:
+def _start(*given: Any) -> None:
     """Make a process ready; an interrupt is the parent's to handle."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    global _worker
-    try:
-        _worker = _Worker.load(config, cache, threads)
-    except BrainscanError as error:
-        _worker = error  # told where it reaches the parent: an exception here would only break the pool
+    global _given
+    _given = given
 
 
 def _keep(case: Case) -> Failure | None:
-    assert _worker is not None
-    if isinstance(_worker, BrainscanError):
-        raise _worker
+    global _worker
+    if _worker is None:  # here, as an exception where a process starts would only break the pool
+        assert _given is not None
+        _worker = _Worker.of(*_given)
     return _worker.keep(case)

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from brainscan.evaluate.counts import Judged
 from brainscan.events import Event
+from brainscan.scoring.intervals import NONE, bootstrap
 from brainscan.scoring.operating_points import THRESHOLDS
+from brainscan.scoring.ranking import N_BINS, Ranking
 
-N_BINS = 10
 LOWEST = 0.3
 """Candidates are sought down to this threshold; below it everything runs together."""
 
@@ -109,6 +110,18 @@ def reliability(found: Candidates, knots: Knots = ()) -> list[dict[str, Any]]:
                 }
             )
     return rows
+
+
+def calibration_error(found: Candidates, rng: np.random.Generator, knots: Knots = ()) -> dict[str, Any]:
+    """Return how far confidences are from the share that is true, on average, with its interval over patients.
+
+    See `brainscan.scoring.ranking.Ranking.calibration_error`; NaN without candidates.
+    """
+    patients, owner = np.unique(found.patient, return_inverse=True)
+    ranking = Ranking(mapped(found.mean, knots), found.true, owner.astype(np.int64), len(patients))
+    value = ranking.calibration_error(np.ones(len(patients), dtype=np.int64))
+    ends = bootstrap(ranking.calibration_error, len(patients), rng) if len(found.mean) else NONE
+    return {"value": value, "ci95": [ends.low, ends.high], "events": len(found.mean), "patients": len(patients)}
 
 
 def mapped(mean: NDArray[np.float64], knots: Knots) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from brainscan._version import __version__
 from brainscan.errors import Failure, InputError, UsageError
-from brainscan.evaluate.confidence import Knots, candidates, reliability, with_map
+from brainscan.evaluate.confidence import Knots, calibration_error, candidates, reliability, with_map
 from brainscan.evaluate.counts import Judged, Scorer, counted, patients, table
 from brainscan.evaluate.points import SEED, Base, Point, frozen_points, point_of, points_of
 from brainscan.evaluate.rows import Rows, by_duration, by_patient, by_type, rows_at, timing
@@ -169,6 +169,7 @@ class Evaluation:
             "sources": self._sources(),
             "per_patient": by_patient(self.recordings, self.rows(self.default)),
             "reliability": reliability(found, self.detector.knots),
+            "calibration_error": calibration_error(found, np.random.default_rng(SEED), self.detector.knots),
             "failures": [failure.as_mapping() for failure in self.failures],
             "warnings": [
                 f"{recording.case.name}: {text}"

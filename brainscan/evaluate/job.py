@@ -162,7 +162,7 @@ def _other(job: EvaluationJob, what: str) -> EvaluationJob:
     path = Path(what)
     if path.is_dir() and not (path / FOLDER_WEIGHTS).is_file():
         return replace(job, hypotheses=path)
-    return replace(job, hypotheses=None, model=replace(job.model, model=what))
+    return replace(job, hypotheses=None, model=replace(job.model, options=replace(job.model.options, model=what)))
 
 
 def _name_of(folder: Path) -> str:

@@ -6,12 +6,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from brainscan.io.mne_formats import from_raw
+    from brainscan.io.mne_raw import from_raw
     from brainscan.io.plan import open_plan
     from brainscan.io.reading import read
 
 _HOMES = {
-    "from_raw": "brainscan.io.mne_formats",
+    "from_raw": "brainscan.io.mne_raw",
     "open_plan": "brainscan.io.plan",
     "read": "brainscan.io.reading",
 }

@@ -171,7 +171,7 @@ def losses(file: AnnotationFile, format_name: Format) -> tuple[str, ...]:
     track = file.track()
     lost = []
     first_words = {comment.partition(" ")[0] for comment in file.comments}
-    if "origin" not in keeps:
+    if "origin" not in keeps and row.decode is not None:  # what nobody reads is taken for nothing
         instead = "`evaluate` will take it for an expert's"
         if Origin.from_comments(file.comments) is not None and REVIEWED not in first_words:
             lost.append(f"{format_name} cannot say that these are brainscan's own events: {instead}")

@@ -17,7 +17,7 @@ _KEY_LENGTH = 32
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file's bytes.
+    """Return the SHA-256 of a file's bytes; of a folder that is a recording, of all names and bytes in it.
 
     Raises
     ------
@@ -25,6 +25,11 @@ def sha256_of(path: Path) -> str:
         If it cannot be read.
     """
     try:
+        if path.is_dir():
+            whole = hashlib.sha256()
+            for part in sorted(entry for entry in path.rglob("*") if entry.is_file()):
+                whole.update(os.fsencode(part.relative_to(path).as_posix()) + b"\0" + sha256_of(part).encode())
+            return whole.hexdigest()
         with path.open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
     except OSError as problem:
@@ -46,6 +51,8 @@ def noted_sha256(path: Path, folder: Path) -> str:
         If the file cannot be read.
     """
     try:
+        if path.is_dir():
+            return sha256_of(path)
         state = path.stat()
         if not stat.S_ISREG(state.st_mode):
             # Opening a pipe would wait for whoever writes to it.

@@ -24,7 +24,8 @@ class ContainerFormat:
     name : str
         ``EDF``; for those that are not read, the maker and the kind of file.
     suffixes : tuple of str
-        Endings of names in lower case. Where the container is read, a file so named is a recording whatever it holds.
+        Endings of names in lower case. Where the container is read, a file so named is a recording whatever it holds,
+        unless `content_only`.
     recognise : callable
         ``(first bytes, name) -> bool``; the rows are asked in the order of the table.
     companions : tuple of str
@@ -34,13 +35,24 @@ class ContainerFormat:
     folder : bool
         Whether a recording is a folder of that suffix.
     suffix_tells : bool
-        Whether a file whose content nobody knows counts by its suffix, for containers without a signature.
+        Whether a file whose content nobody knows counts by its suffix, for containers without a signature. Content
+        that is known as something else (another container, an event file, a PDF) always counts before the suffix.
+    is_text : bool
+        Whether that holds for texts too, which are else no recordings: files of this container are texts.
+    content_only : bool
+        Whether other files have such names too: only its content makes one a recording.
     read : callable or None
         ``path -> Recording``.
     reader : str
         For the documentation: what reads it.
-    extra, module : str
-        The optional dependency of `read`, and the module that shows whether it is installed.
+    extra : str
+        The optional dependency of `read`.
+    modules : tuple of str
+        The modules that show whether it is installed.
+    lazy : bool
+        Whether samples are read as they are needed; else the whole file lies in memory.
+    tested : str
+        For the documentation: on what it is tested.
     way_out : str
         How to get a file that is read, where this one is not.
     """
@@ -52,10 +64,14 @@ class ContainerFormat:
     part: str = ""
     folder: bool = False
     suffix_tells: bool = False
+    is_text: bool = False
+    content_only: bool = False
     read: Callable[[Path], Recording] | None = None
     reader: str = ""
     extra: str = ""
-    module: str = ""
+    modules: tuple[str, ...] = ()
+    lazy: bool = True
+    tested: str = ""
     way_out: str = ""
 
     def named(self, name: str | PurePath) -> bool:

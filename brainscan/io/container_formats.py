@@ -6,13 +6,13 @@ it. A new container is a module that returns a `Recording`, and a row here.
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from brainscan.io.container_format import ContainerFormat, starts
+from brainscan.io.later import later
 
 if TYPE_CHECKING:
     from brainscan.recording import Recording
@@ -25,12 +25,7 @@ _EDF_SIGNATURE = (b"24BIT", b"BDF+C", b"BDF+D")
 
 def _ours(module: str, function: str, *arguments: str) -> Callable[[Path], Recording]:
     """Return a reader that is imported when it is called."""
-
-    def read(path: Path) -> Recording:
-        recording: Recording = getattr(importlib.import_module(f"brainscan.io.{module}"), function)(path, *arguments)
-        return recording
-
-    return read
+    return later(f"brainscan.io.{module}", function, *arguments)
 
 
 def _says(*words: bytes) -> Callable[[bytes, str], bool]:
@@ -69,8 +64,19 @@ _NK_SIDE = (".21e", ".pnt", ".log", ".cmt", ".cn2", ".cn3", ".egf", ".bft", ".re
 _EXPORT = "export the recording as EDF+ in the maker's program"
 
 
-def _by_mne(reader: str, example: str) -> str:
-    return f'{_EXPORT}, or with MNE-Python: mne.io.{reader}("{example}").export("night.edf")'
+_WRITTEN = "files that the tests write"
+_PUBLISHED = f"{_WRITTEN}; recorders' files that MNE publishes"
+
+
+def _mne(name: str, *modules: str, tested: str = _WRITTEN) -> dict[str, Any]:
+    """Return what rows have in common that MNE reads, some with a further package."""
+    return {
+        "read": _ours("mne_formats", "read_with_mne", name),
+        "reader": "MNE" + (f" with {' and '.join(modules)}" if modules else ""),
+        "extra": "mne",
+        "modules": ("mne", *modules),
+        "tested": tested,
+    }
 
 
 _READ = (
@@ -80,6 +86,7 @@ _READ = (
         lambda head, _name: _edf_kind(head, wide=False),
         read=_ours("edf", "read_edf", "EDF"),
         reader="our own parser (`brainscan/io/edf.py`)",
+        tested=f"{_WRITTEN}; 174 awkward files; edfio and pyedflib",
     ),
     ContainerFormat(
         "BDF",
@@ -87,25 +94,20 @@ _READ = (
         lambda head, _name: _edf_kind(head, wide=True),
         read=_ours("edf", "read_edf", "BDF"),
         reader="our own parser (`brainscan/io/edf.py`)",
+        tested=f"{_WRITTEN}; 174 awkward files; edfio and pyedflib",
     ),
     ContainerFormat(
         "BrainVision",
         (".vhdr",),
         _says(b"Brain Vision Data Exchange Header File", b"BrainVision Data Exchange Header File"),
         companions=(".eeg", ".vmrk", ".avg", ".dat"),
-        read=_ours("mne_formats", "read_with_mne", "BrainVision"),
-        reader="MNE",
-        extra="mne",
-        module="mne",
+        **_mne("BrainVision"),
     ),
     ContainerFormat(
         "FIF",
         (".fif",),
         starts(b"\x00\x00\x00\x64\x00\x00\x00\x1f"),  # tag FIFF_FILE_ID of type id struct, big endian
-        read=_ours("mne_formats", "read_with_mne", "FIF"),
-        reader="MNE",
-        extra="mne",
-        module="mne",
+        **_mne("FIF", tested="files that MNE writes"),
     ),
     ContainerFormat(
         "EEGLAB",
@@ -113,10 +115,69 @@ _READ = (
         # MATLAB files of any content share the container; among other files it is known by its suffix only.
         lambda head, name: head.startswith(b"MATLAB 5.0 MAT-file") or _hdf5(head, name, ".set"),
         companions=(".fdt",),
-        read=_ours("mne_formats", "read_with_mne", "EEGLAB"),
-        reader="MNE",
-        extra="mne",
-        module="mne",
+        **_mne("EEGLAB"),
+    ),
+    ContainerFormat(
+        "Nihon Kohden",
+        (".eeg",),
+        _nihon_kohden,
+        companions=_NK_SIDE,
+        content_only=True,
+        **_mne("Nihon Kohden", tested=_PUBLISHED),
+    ),
+    ContainerFormat(
+        "Persyst",
+        (".lay",),
+        _says(b"[FileInfo]", b"[fileinfo]"),
+        companions=(".dat",),
+        content_only=True,
+        **_mne("Persyst", tested=_PUBLISHED),
+    ),
+    ContainerFormat(
+        "Nicolet .data",
+        (".head",),
+        lambda head, _name: b"start_ts=" in head and b"num_channels=" in head,
+        companions=(".data",),
+        content_only=True,
+        **_mne("Nicolet .data", tested=_PUBLISHED),
+    ),
+    ContainerFormat("EGI MFF", (".mff",), folder=True, **_mne("EGI MFF", "mffpy", tested=_PUBLISHED)),
+    ContainerFormat("EGI RAW", (".raw",), _egi_raw, content_only=True, **_mne("EGI RAW", tested=_PUBLISHED)),
+    ContainerFormat(
+        "Neuroscan",
+        (".cnt",),
+        lambda head, name: head.startswith(b"Version 3.") and not name.lower().endswith((".eeg", ".avg")),
+        content_only=True,
+        **_mne("Neuroscan", tested=_PUBLISHED),
+    ),
+    ContainerFormat(
+        "ANT Neuro",
+        (".cnt",),
+        lambda head, _name: b"CNT " in ((head[:4] == b"RIFF") * head[8:12], (head[:4] == b"RF64") * head[12:16]),
+        companions=(".evt", ".seg", ".trg"),
+        content_only=True,
+        **_mne("ANT Neuro", "antio", tested="recorders' files that MNE publishes"),
+    ),
+    ContainerFormat("GDF", (".gdf",), starts(b"GDF 0", b"GDF 1", b"GDF 2"), **_mne("GDF")),
+    ContainerFormat(
+        "Neuroelectrics",
+        (".nedf",),
+        lambda head, name: name.lower().endswith(".nedf") and head.startswith(b"<"),
+        **_mne("Neuroelectrics", "defusedxml", tested=_PUBLISHED),
+    ),
+    ContainerFormat(
+        "Curry",
+        (".cdt", ".dap"),
+        lambda head, name: name.lower().endswith(".dap") and b"NumSamples" in head,
+        companions=(".rs3", ".rs3d", ".dpa", ".dpo", ".ceo", ".cef", ".hpi", ".dat"),
+        suffix_tells=True,
+        **_mne("Curry", "curryreader", tested=_PUBLISHED),
+    ),
+    ContainerFormat(
+        "BCI2000", (".dat",), starts(b"HeaderLen=", b"BCI2000V="), content_only=True, lazy=False, **_mne("BCI2000")
+    ),
+    ContainerFormat(
+        "eXimia", (".nxe",), suffix_tells=True, **_mne("eXimia", tested="recorders' files that MNE publishes")
     ),
 )
 
@@ -134,31 +195,10 @@ _KNOWN = (
         way_out=f"{_EXPORT} (SystemPLUS, BRAIN QUICK)",
     ),
     ContainerFormat(
-        "Nihon Kohden (.EEG)",
-        (".eeg",),
-        _nihon_kohden,
-        companions=_NK_SIDE,
-        way_out=_by_mne("read_raw_nihon", "night.EEG"),
-    ),
-    ContainerFormat(
-        "Persyst (.lay)",
-        (".lay",),
-        _says(b"[FileInfo]", b"[fileinfo]"),
-        companions=(".dat",),
-        way_out=_by_mne("read_raw_persyst", "night.lay"),
-    ),
-    ContainerFormat(
         "Nicolet (.e)",
         (".e",),
         lambda head, name: head.startswith(b"\xe0\x11\xcf\xd0") and name.lower().endswith(".e"),
         way_out=f"{_EXPORT} (NicoletOne)",
-    ),
-    ContainerFormat(
-        "Nicolet (.data, .head)",
-        (".head",),
-        lambda head, _name: b"start_ts=" in head and b"num_channels=" in head,
-        companions=(".data",),
-        way_out=_by_mne("read_raw_nicolet", "night.data"),
     ),
     ContainerFormat(
         "Natus XLTEK (.erd)",
@@ -170,26 +210,7 @@ _KNOWN = (
         way_out=f"{_EXPORT} (NeuroWorks)",
     ),
     ContainerFormat(
-        "EGI (.mff)",
-        (".mff",),
-        folder=True,
-        way_out=_by_mne("read_raw_egi", "night.mff"),
-    ),
-    ContainerFormat("EGI (.raw)", (".raw",), _egi_raw, way_out=_by_mne("read_raw_egi", "night.raw")),
-    ContainerFormat(
-        "Neuroscan (.cnt, .eeg, .avg)",
-        (".cnt", ".eeg", ".avg"),
-        starts(b"Version 3."),
-        way_out=_by_mne("read_raw_cnt", "night.cnt"),
-    ),
-    ContainerFormat(
-        "ANT Neuro (.cnt)",
-        (".cnt",),
-        lambda head, _name: head[:4] in (b"RIFF", b"RF64") and head[8:12] in (b"CNT ", b"CNTX"),
-        way_out=_by_mne("read_raw_ant", "night.cnt"),
-    ),
-    ContainerFormat(
-        "GDF", (".gdf",), starts(b"GDF 0", b"GDF 1", b"GDF 2"), way_out=_by_mne("read_raw_gdf", "night.gdf")
+        "Neuroscan epochs or averages (.eeg, .avg)", (".eeg", ".avg"), starts(b"Version 3."), way_out=_EXPORT
     ),
     ContainerFormat(
         "XDF (Lab Streaming Layer)",
@@ -204,12 +225,6 @@ _KNOWN = (
         way_out="export the recording as EDF+ from the archive or the recorder's program",
     ),
     ContainerFormat(
-        "Neuroelectrics (.nedf)",
-        (".nedf",),
-        lambda head, name: name.lower().endswith(".nedf") and head.startswith(b"<"),
-        way_out=_by_mne("read_raw_nedf", "night.nedf"),
-    ),
-    ContainerFormat(
         "Nihon Kohden export (.m00)",
         (".m00",),
         lambda head, _name: head.lstrip().startswith(b"TimePoints=") and b"Channels=" in head,
@@ -221,20 +236,6 @@ _KNOWN = (
         companions=(".sts",),
         suffix_tells=True,
         way_out=f"{_EXPORT} (Harmonie)",
-    ),
-    ContainerFormat(
-        "Curry (.cdt, .dap)",
-        (".cdt", ".dap"),
-        lambda head, name: name.lower().endswith(".dap") and b"NumSamples" in head,
-        companions=(".rs3", ".rs3d", ".dpa", ".dpo", ".ceo", ".cef", ".hpi"),
-        suffix_tells=True,
-        way_out=_by_mne("read_raw_curry", "night.cdt"),
-    ),
-    ContainerFormat(
-        "BCI2000 (.dat)",
-        (".dat",),
-        starts(b"HeaderLen=", b"BCI2000V="),
-        way_out="convert it to EDF with BCI2000's tools",
     ),
     ContainerFormat("BESA", (".besa",), starts(b"BCF1"), way_out=_EXPORT),
     ContainerFormat("Cadwell", (".ez3", ".eas", ".rc3"), suffix_tells=True, way_out=f"{_EXPORT} (Easy)"),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import bz2
 import importlib.util
-import lzma
 import re
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from brainscan.errors import InputError, reason_of
 from brainscan.io import container_formats
-from brainscan.io.bids_channels import remarks
 from brainscan.io.container_format import ContainerFormat
+from brainscan.io.later import later
 from brainscan.io.links import content_elsewhere, pointer
 
 if TYPE_CHECKING:
@@ -36,9 +33,9 @@ _COMPRESSED: tuple[tuple[bytes, str, str], ...] = (
     (b"Rar!", "RAR", "unrar x"),
 )
 _UNPACKERS: dict[str, Callable[[], Any]] = {
-    "gzip": lambda: zlib.decompressobj(31),
-    "bzip2": bz2.BZ2Decompressor,
-    "xz": lzma.LZMADecompressor,
+    "gzip": lambda: later("zlib", "decompressobj")(31),
+    "bzip2": later("bz2", "BZ2Decompressor"),
+    "xz": later("lzma", "LZMADecompressor"),
 }
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x89PNG", "a PNG image"),
@@ -65,7 +62,7 @@ def rows(*, read: bool) -> tuple[ContainerFormat, ...]:
 
 def recording_suffixes() -> frozenset[str]:
     """Return the suffixes of files that are recordings whatever they hold: a damaged one is no absence."""
-    return frozenset(suffix for row in rows(read=True) for suffix in row.suffixes)
+    return frozenset(suffix for row in rows(read=True) if not row.content_only for suffix in row.suffixes)
 
 
 def names() -> tuple[str, ...]:
@@ -130,7 +127,7 @@ def kind_of(path: Path) -> ContainerFormat | None:
     """
     if path.is_dir():
         return next((row for row in container_formats.CONTAINERS if row.folder and row.named(path)), None)
-    named = next((row for row in rows(read=True) if row.named(path)), None)
+    named = next((row for row in rows(read=True) if row.named(path) and not row.content_only), None)
     if named is not None:
         return named
     found = content_of(path)
@@ -166,7 +163,9 @@ def main_of(path: Path) -> Path | None:
         if not row.accompanies(path) and not (row.named(path) and stem != path.stem):
             continue
         for suffix in row.suffixes:
-            for other in (path.parent / f"{stem}{suffix}", path.parent / f"{stem}{suffix.upper()}"):
+            whole = [stem] if row.named(stem) else []  # night.cdt.dpa belongs to night.cdt
+            for name in (*whole, f"{stem}{suffix}", f"{stem}{suffix.upper()}"):
+                other = path.parent / name
                 if other != path and other.is_file() and (row.suffix_tells or _shows(row, other)):
                     return other
     return None
@@ -204,6 +203,9 @@ def _unpacked(head: bytes, what: str) -> bytes:
     """Return what the first bytes of a packed file hold, as far as the standard library can say."""
     if what not in _UNPACKERS:
         return b""
+    import lzma
+    import zlib
+
     try:
         unpacked: bytes = _UNPACKERS[what]().decompress(head, HEAD_BYTES)
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError):
@@ -212,10 +214,10 @@ def _unpacked(head: bytes, what: str) -> bytes:
 
 
 def _by_suffix(head: bytes, name: str) -> ContainerFormat | None:
-    """Return the row of a container without a signature that we could know; texts are none of them."""
-    if _is_text(head):
-        return None
-    return next((row for row in container_formats.CONTAINERS if row.suffix_tells and row.named(name)), None)
+    """Return the row of a container without a signature that we could know; most texts are none of them."""
+    text = _is_text(head)
+    meant = (row for row in container_formats.CONTAINERS if row.suffix_tells and row.named(name))
+    return next((row for row in meant if row.is_text or not text), None)
 
 
 def _no_recording(head: bytes, name: str) -> InputError | None:
@@ -264,7 +266,7 @@ def read_head(path: Path) -> bytes:
                 if row is not None and row.read is None:
                     raise unread(row, path.name)
                 hint = f"give a recording's file, or `brainscan scan {path} -o OUT` for all in it"
-                raise InputError("is a folder", kind="io", file=path.name, hint=hint)
+                raise InputError("is a folder", kind="io", file=path.name or str(path), hint=hint)
             raise InputError("is no ordinary file", kind="io", file=path.name, hint="give the recording's file")
         with path.open("rb") as stream:
             return stream.read(HEAD_BYTES)
@@ -288,8 +290,10 @@ def open_recording(path: Path) -> Recording:
         The file cannot be used; the message says what it is or what was seen.
     """
     row = identified(path)
+    from brainscan.io.bids_channels import remarks
+
     assert row.read is not None
-    if row.module and importlib.util.find_spec(row.module) is None:
+    if any(importlib.util.find_spec(module) is None for module in row.modules):
         raise InputError(
             f"is a {row.name} file, which needs the extra '{row.extra}'",
             kind="io",

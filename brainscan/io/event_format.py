@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from brainscan.errors import MissingExtraError
-from brainscan.io.annotation_file import AnnotationFile
 
 if TYPE_CHECKING:
+    from brainscan.io.annotation_file import AnnotationFile
     from brainscan.io.content import Content
     from brainscan.io.origin import Origin
     from brainscan.recording import Recording
 
-Holding = Literal["events", "curve", "annotations", "recording"]
+Holding = Literal["events", "curve", "trend", "annotations", "recording"]
 """``events``: seizures as a detector gives them; ``annotations``: as an expert does, so that it may be a reference."""
 
 Fact = Literal["origin", "confidence", "types", "hed_types", "channels", "start"]
@@ -178,3 +179,19 @@ class EventFormat:
         """
         if self.module and importlib.util.find_spec(self.module) is None:
             raise MissingExtraError(f"the format {self.name}", self.extra)
+
+
+def contains(pattern: str) -> Callable[[Head], bool]:
+    """Return a test whether a pattern stands in the beginning of a file, in whatever case, by lines."""
+    compiled = re.compile(pattern, re.IGNORECASE | re.MULTILINE)
+    return lambda head: compiled.search(head.text) is not None
+
+
+def of_path(read: Callable[[Path], AnnotationFile]) -> Callable[[Path, RecordingFacts], AnnotationFile]:
+    """Return a `decode` that needs to know nothing about the recording."""
+    return lambda path, _facts: read(path)
+
+
+def as_text(write: Callable[[Content], str]) -> Callable[[Content], Iterable[bytes]]:
+    """Return an `encode` that writes one text, in UTF-8."""
+    return lambda content: (write(content).encode("utf-8"),)

@@ -1,219 +1,30 @@
 """The table of event formats: what every command reads and writes, one row each.
 
 ``detect``, ``scan``, ``convert``, ``score``, ``evaluate``, the help texts, the messages about suffixes and the table of
-docs/formats.md follow from it. A new format is a module that encodes or decodes, and a row here; the rows stand in
-the order of preference where a folder holds several files for one recording.
+docs/formats.md follow from it. A new format is a module that encodes or decodes, and a row in a family of
+`brainscan.io.event_rows`; the rows stand in the order of preference where a folder holds several files for one
+recording.
 """
 
 from __future__ import annotations
 
-import importlib
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePath
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING
 
 from brainscan.errors import InputError, UsageError, reason_of
-from brainscan.io.annotation_file import AnnotationFile
-from brainscan.io.bids_tsv import format_bids_tsv, read_bids_tsv
-from brainscan.io.chbmit import format_chbmit_summary, read_chbmit_summary, recordings_of_summary
-from brainscan.io.content import Content
-from brainscan.io.csv_bi import format_csv_bi, read_csv_bi_events
-from brainscan.io.event_format import FACTS, HEAD_BYTES, EventFormat, Head, Holding, RecordingFacts
+from brainscan.io.event_format import HEAD_BYTES, EventFormat, Head, Holding
+from brainscan.io.event_rows.detections import DETECTIONS
+from brainscan.io.event_rows.lists import LISTS
+from brainscan.io.event_rows.tables import TABLES
+from brainscan.io.later import later
 from brainscan.io.links import content_elsewhere, pointer
-from brainscan.io.mne_csv import format_mne_csv, read_mne_csv
-from brainscan.io.origin import Origin, origin_in_comments
-from brainscan.io.siena import format_siena_list, read_siena_list, recordings_of_list
-from brainscan.io.tables import columns_of
-from brainscan.io.tusz import format_tse, format_tusz_csv, read_tse, read_tusz_csv
-from brainscan.io.wfdb import read_wfdb_seizures
 
+if TYPE_CHECKING:
+    from brainscan.io.origin import Origin
 
-def _later(module: str, name: str) -> Callable[..., Any]:
-    """Return a function that is imported when it is called: some need more than all text formats together."""
-
-    def call(*arguments: object) -> Any:
-        return getattr(importlib.import_module(module), name)(*arguments)
-
-    return call
-
-
-def _text(write: Callable[[Content], str]) -> Callable[[Content], Iterable[bytes]]:
-    return lambda content: (write(content).encode("utf-8"),)
-
-
-def _has(pattern: str) -> Callable[[Head], bool]:
-    compiled = re.compile(pattern, re.IGNORECASE | re.MULTILINE)
-    return lambda head: compiled.search(head.text) is not None
-
-
-def _is_temple(head: Head, *, binary: bool) -> bool:
-    """Tell the two formats of one grammar apart: by the suffix, else by what the rows hold."""
-    if head.name.endswith(".csv_bi") and b"\0" not in head.data and not head.first.startswith("version"):
-        return binary
-    if re.search(r"^#? ?version\s*=\s*csv_v", head.text, re.IGNORECASE | re.MULTILINE) is None:
-        return False
-    rows = [line for line in head.lines if line[:1] not in "#c"]
-    two_classes = all(re.fullmatch(r"TERM,[^,]*,[^,]*,(seiz|bckg),[^,]*", row) for row in rows)
-    return binary == (two_classes and not head.name.endswith(".csv"))
-
-
-_ARRAYS = re.compile(rb"(origin|rate_hz|segment_start_s|segment_samples|probability)\.npy")
-
-_ROWS = (
-    EventFormat(
-        name="csv_bi",
-        what="seizure and background, as the Temple and NEDC tools take them",
-        holds=frozenset({"events", "annotations"}),
-        suffixes=(".csv_bi",),
-        keeps=frozenset({"origin", "confidence"}),
-        recognise=lambda head: _is_temple(head, binary=True),
-        decode=lambda path, _: read_csv_bi_events(path),
-        encode=_text(lambda c: format_csv_bi(c.file.track(), c.file.known_duration_s(), c.name, c.file.comments)),
-        origin=origin_in_comments,
-    ),
-    EventFormat(
-        name="json",
-        what="everything that `detect` says",
-        holds=frozenset({"events"}),
-        suffixes=(".json",),
-        keeps=frozenset({"origin", "confidence", "start"}),
-        recognise=lambda head: head.text.lstrip().startswith("{") and '"events"' in head.text,
-        decode=lambda path, _: _later("brainscan.io.detection_json", "read_json")(path),
-        encode=_later("brainscan.io.detection_json", "encode_json"),
-        origin=_later("brainscan.io.detection_json", "origin_of_json"),
-        needs="detection",
-    ),
-    EventFormat(
-        name="tsv",
-        what="HED-SCORE events of BIDS-EEG, as SzCORE takes them",
-        holds=frozenset({"events", "annotations"}),
-        suffixes=(".tsv",),
-        keeps=frozenset({"confidence", "hed_types", "start", "channels"}),
-        recognise=lambda head: {"onset", "duration"} <= {cell.strip().casefold() for cell in head.first.split("\t")},
-        decode=lambda path, _: read_bids_tsv(path),
-        encode=_text(lambda c: format_bids_tsv(c.file.track_with_channels(), c.file.known_duration_s(), c.file.start)),
-        is_notes=True,
-    ),
-    EventFormat(
-        name="tse",
-        what="one track with seizure types (Temple, old)",
-        holds=frozenset({"events", "annotations"}),
-        suffixes=(".tse", ".tse_bi"),
-        keeps=frozenset({"origin", "confidence", "types"}),
-        recognise=lambda head: re.match(r"version\s*=\s*tse", head.first) is not None,
-        decode=lambda path, _: read_tse(path),
-        encode=_text(lambda c: format_tse(c.file)),
-        origin=origin_in_comments,
-    ),
-    EventFormat(
-        name="tusz_csv",
-        what="rows by channel, with seizure types (Temple)",
-        holds=frozenset({"events", "annotations"}),
-        suffixes=(".csv",),
-        keeps=frozenset({"origin", "confidence", "types", "channels"}),
-        recognise=lambda head: _is_temple(head, binary=False),
-        decode=lambda path, _: read_tusz_csv(path),
-        encode=_text(lambda c: format_tusz_csv(c.file, c.name)),
-        origin=origin_in_comments,
-    ),
-    EventFormat(
-        name="mne_csv",
-        what="annotations as MNE-Python saves them",
-        holds=frozenset({"events", "annotations"}),
-        suffixes=("-annot.csv",),
-        keeps=frozenset({"types", "hed_types", "start"}),
-        recognise=lambda head: {"onset", "duration", "description"} <= columns_of(head.first),
-        decode=lambda path, facts: read_mne_csv(path, facts.start),
-        encode=_text(lambda c: format_mne_csv(c.file)),
-        is_notes=True,
-    ),
-    EventFormat(
-        name="npz",
-        what="probability at 256 Hz (NumPy)",
-        holds=frozenset({"curve"}),
-        suffixes=(".npz",),
-        keeps=frozenset({"origin"}),
-        recognise=lambda head: head.data.startswith(b"PK\x03\x04") and _ARRAYS.search(head.data, 0, 100) is not None,
-        encode=_later("brainscan.io.curves", "encode_curves"),
-        origin=_later("brainscan.io.curves", "origin_of_curves"),
-        needs="detection",
-    ),
-    EventFormat(
-        name="html",
-        what="a page to read and review: what was found, the night, the EEG around each event",
-        holds=frozenset({"events", "curve"}),
-        suffixes=(".html", ".htm"),
-        keeps=frozenset(FACTS),
-        recognise=lambda head: 'id="brainscan-origin"' in head.text,
-        encode=_later("brainscan.report.recording_page", "encode_page"),
-        origin=_later("brainscan.report.recording_page", "origin_of_page"),
-        needs="recording",
-        extra="report",
-        module="jinja2",
-    ),
-    EventFormat(
-        name="edf",
-        what="the recording itself, as EDF+ or BDF+, with the events among its annotations",
-        holds=frozenset({"events", "annotations", "recording"}),
-        suffixes=("-brainscan.edf", "-brainscan.bdf", ".edf", ".bdf"),
-        keeps=frozenset({"origin", "confidence", "types", "hed_types", "start"}),
-        recognise=lambda head: head.data[:8] in (b"0       ", b"\xffBIOSEMI"),
-        decode=lambda path, _: _later("brainscan.io.edf_annotations", "read_edf_annotations")(path),
-        encode=_later("brainscan.io.edf_copy", "encode_copy"),
-        origin=_later("brainscan.io.edf_annotations", "origin_of_edf"),
-        is_notes=True,
-        needs="recording",
-        check=_later("brainscan.io.edf_copy", "check_copy"),
-        suffix_for=_later("brainscan.io.edf_copy", "copy_suffix"),
-    ),
-    EventFormat(
-        name="edf-annotations",
-        what="EDF+ with the events alone, to be opened beside the recording; read as `edf`",
-        holds=frozenset({"events", "annotations"}),
-        suffixes=("-annotations.edf", ".edf"),
-        keeps=frozenset({"origin", "confidence", "types", "hed_types", "start"}),
-        encode=lambda c: (_later("brainscan.io.edf_annotations", "format_edf_annotations")(c.file),),
-        origin=_later("brainscan.io.edf_annotations", "origin_of_edf"),
-        is_notes=True,
-    ),
-    EventFormat(
-        name="wfdb",
-        what="marks of CHB-MIT's `.seizures` (WFDB)",
-        holds=frozenset({"annotations"}),
-        suffixes=(".seizures",),
-        recognise=lambda head: head.name.lower().endswith(".seizures"),
-        decode=lambda path, _: read_wfdb_seizures(path),
-        fallback=True,
-    ),
-    EventFormat(
-        name="chbmit",
-        what="summary of a child's recordings (CHB-MIT)",
-        holds=frozenset({"annotations"}),
-        suffixes=("-summary.txt",),
-        recognise=_has(r"^\s*Number of Seizures in File"),
-        decode=lambda path, facts: _of_list(
-            path,
-            facts,
-            recordings_of_summary,
-            lambda p, name: read_chbmit_summary(p, name, facts.duration_s, facts.start),
-        ),
-        encode=_text(lambda c: format_chbmit_summary(c.file, c.name)),
-        recordings=recordings_of_summary,
-    ),
-    EventFormat(
-        name="siena",
-        what="list of a patient's seizures by the clock (Siena)",
-        holds=frozenset({"annotations"}),
-        recognise=_has(r"^\s*Registration start time"),
-        decode=lambda path, facts: _of_list(path, facts, recordings_of_list, read_siena_list),
-        encode=_text(lambda c: format_siena_list(c.file, c.name)),
-        recordings=recordings_of_list,
-    ),
-)
-
-FORMATS: Mapping[str, EventFormat] = MappingProxyType({row.name: row for row in _ROWS})
+FORMATS: Mapping[str, EventFormat] = MappingProxyType({row.name: row for row in (*TABLES, *DETECTIONS, *LISTS)})
 
 
 def rows(wanted: Callable[[EventFormat], object] = bool) -> tuple[EventFormat, ...]:
@@ -374,27 +185,10 @@ def origin_of(path: Path) -> Origin | None:
             head = Head(path.name, stream.read(HEAD_BYTES))
     except OSError:
         return None
-    own = next((row.origin for row in _asked(head) if row.origin is not None), origin_in_comments)
-    return own(path)
+    in_comments = later("brainscan.io.origin", "origin_in_comments")
+    origin: Origin | None = next((row.origin for row in _asked(head) if row.origin is not None), in_comments)(path)
+    return origin
 
 
 def _asked(head: Head) -> Iterator[EventFormat]:
     return (row for row in rows() if head.data.strip() and row.recognise(head))
-
-
-def _of_list(
-    path: Path,
-    facts: RecordingFacts,
-    recordings: Callable[[Path], tuple[str, ...]],
-    reader: Callable[[Path, str], AnnotationFile],
-) -> AnnotationFile:
-    """Read one recording from a list of many; a list of one needs no name."""
-    if facts.name:
-        return reader(path, facts.name)
-    listed = recordings(path)
-    if len(listed) > 1:
-        raise UsageError(
-            f"{path.name} describes {len(listed)} recordings",
-            hint=f"choose one with --recording: {', '.join(listed[:5])}{' ...' if len(listed) > 5 else ''}",
-        )
-    return reader(path, listed[0])

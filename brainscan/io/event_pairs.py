@@ -87,7 +87,10 @@ def pair_files(ref: Path, hyp: Path) -> Pairing:
     if _is_list(ref) != _is_list(hyp):
         raise UsageError(f"{ref} and {hyp}: one is a list, the other is not", hint="give two lists or two files")
     if not _is_list(ref):
-        return Pairing((FilePair(ref, hyp, hyp.name),))
+        unlike = (
+            f"{ref.name} and {hyp.name} are called differently: scored as one recording, as they were given together"
+        )
+        return Pairing((FilePair(ref, hyp, hyp.name),), warnings=() if bare_name(ref) == bare_name(hyp) else (unlike,))
     refs, hyps = read_list(ref), read_list(hyp)
     if len(refs) != len(hyps):
         raise InputError(

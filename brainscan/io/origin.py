@@ -22,6 +22,7 @@ _MODEL = "; model sha256 "
 _HEAD_BYTES = 1 << 20
 _ABSENT = "none"
 _SHORT = 12
+_MOST = 5
 _NOT_SETTINGS = frozenset({"brainscan", "model", "model_sha256"})
 
 
@@ -55,13 +56,16 @@ class Origin:
         return self.same_input(other.sha256) and self.deciding == other.deciding
 
     def differences(self, other: Origin) -> tuple[str, ...]:
-        """Return which settings differ, one line each: here, and in the other."""
+        """Return which settings differ, in a few words each: here, and in the other."""
         here, there = _flat(self.deciding), _flat(other.deciding)
-        return tuple(
-            f"{key} {_shown(here.get(key))} there, {_shown(there.get(key))} now"
-            for key in dict.fromkeys((*here, *there))
-            if here.get(key) != there.get(key)
-        )
+        keys = [key for key in dict.fromkeys((*here, *there)) if here.get(key) != there.get(key)]
+        unsaid = [key for key in keys if key not in here]
+        if len(unsaid) > 1:  # a file that says nothing of its settings lacks all of them
+            keys = [key for key in keys if key in here]
+        told = [f"{key} {_shown(here.get(key))} there, {_shown(there.get(key))} now" for key in keys]
+        if len(told) > _MOST:
+            told[_MOST:] = [f"{len(told) - _MOST} more"]
+        return (*told, f"{len(unsaid)} that it does not say") if len(unsaid) > 1 else tuple(told)
 
     def comment_lines(self) -> list[str]:
         """Return the lines that a CSV_bi carries."""

@@ -6,14 +6,17 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
 
-from brainscan.detection import Detection
 from brainscan.errors import OutputError
 from brainscan.io.atomic import atomic_write
-from brainscan.io.content import Content
-from brainscan.io.event_format import EventFormat
 from brainscan.io.event_formats import by_suffix, origin_of
-from brainscan.io.origin import Origin
+
+if TYPE_CHECKING:
+    from brainscan.detection import Detection
+    from brainscan.io.content import Content
+    from brainscan.io.event_format import EventFormat
+    from brainscan.io.origin import Origin
 
 
 def guard(path: Path, wanted: Origin, *, any_settings: bool = False) -> None:

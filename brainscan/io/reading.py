@@ -20,7 +20,8 @@ def read(path: str | os.PathLike[str]) -> Recording:
     Parameters
     ----------
     path : path-like
-        EDF, EDF+, BDF or BDF+; with the extra ``mne`` also BrainVision (.vhdr), FIF and EEGLAB (.set).
+        EDF, EDF+, BDF or BDF+; with the extra ``mne`` also what MNE reads as EEG: BrainVision, FIF, EEGLAB, Nihon
+        Kohden, Persyst, Nicolet, EGI, Neuroscan, ANT Neuro, GDF, Neuroelectrics, Curry and others (docs/reading.md).
 
     Returns
     -------
@@ -61,7 +62,7 @@ def as_recording(recording: Recording | str | os.PathLike[str] | BaseRaw) -> Rec
     # Whoever holds a Raw has imported MNE.
     mne_io = sys.modules.get("mne.io")
     if mne_io is not None and isinstance(recording, mne_io.BaseRaw):
-        from brainscan.io.mne_formats import from_raw
+        from brainscan.io.mne_raw import from_raw
 
         return from_raw(recording)
     raise TypeError(

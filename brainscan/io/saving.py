@@ -44,6 +44,12 @@ def save(detection: Detection, path: str | os.PathLike[str], format_name: str = 
             file=detection.file,
             hint="detect with DetectOptions(keep_probabilities=True)",
         )
+    if row.holds == {"trend"} and detection.trends is None:
+        raise UsageError(
+            f"{row.name} holds the trends, and this detection has none",
+            file=detection.file,
+            hint="detect with DetectOptions(keep_trends=True)",
+        )
     protect(place)
     check_place(place)
     if not force:

@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from brainscan.errors import InputError, reason_of
@@ -27,11 +28,18 @@ def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes
 
     A text that a spreadsheet would take for a formula (a file may be called ``=cmd|...``) begins with an apostrophe.
     """
+    return b"".join(csv_lines(columns, rows))
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[bytes]:
+    """Yield a table as CSV row by row; see `csv_bytes`."""
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_no_formula(cell) for cell in row] for row in rows)
-    return buffer.getvalue().encode("utf-8", "backslashreplace")
+    for row in chain([columns], rows):
+        writer.writerow([_no_formula(cell) for cell in row])
+        yield buffer.getvalue().encode("utf-8", "backslashreplace")
+        buffer.seek(0)
+        buffer.truncate()
 
 
 def _no_formula(cell: object) -> object:

@@ -11,6 +11,8 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
 
 from brainscan.model.allocator import keep_freed_memory
@@ -19,13 +21,19 @@ Given = TypeVar("Given")
 Result = TypeVar("Result")
 Pool = Callable[[int], ThreadPoolExecutor]
 
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
+
 
 def processors() -> int:
     """Return how many processors this process may use."""
     try:
-        return len(os.sched_getaffinity(0))
+        n = len(os.sched_getaffinity(0))
     except AttributeError:  # not on macOS and Windows
-        return os.cpu_count() or 1
+        n = os.cpu_count() or 1
+    with suppress(OSError, ValueError):
+        quota, period = _QUOTA.read_text(encoding="ascii").split()
+        n = min(n, max(1, round(int(quota) / int(period))))  # "max" is no number and no limit
+    return n
 
 
 def usual_threads() -> int:

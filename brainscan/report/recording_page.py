@@ -6,14 +6,11 @@ their hashes lets nothing else run, whatever names, labels and notes of the reco
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +27,8 @@ from brainscan.mapping import finite, to_mapping
 from brainscan.recording import Recording
 from brainscan.report import words
 from brainscan.report.excerpts import CURVE_HZ, Channels, Excerpt, curve_at, cut, encode, thinned
+from brainscan.report.html_parts import json_block, part, policy, template
+from brainscan.report.night import encode_trends
 from brainscan.report.traces import DERIVATIONS
 
 MAX_BYTES = 12_000_000
@@ -37,6 +36,8 @@ MAX_BYTES = 12_000_000
 
 _COLUMNS = 1800
 _MAX_MISSING = 15
+MOST_NOTES = 500
+"""Of the recording's own notes, in the list; all are on the strip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,39 +129,32 @@ def render(page: Page) -> str:
     InputError
         If the recording cannot be read any more.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_part("recording.html.j2"))
     views = _views(page)
     detection, burden = page.detection, page.detection.burden
     rows = [_row(number, event, page, views) for number, event in enumerate(detection.events)]
-    script, style = _part("viewer.js"), _part("viewer.css")
-    text = template.render(
+    script, style = part("strip.js") + part("viewer.js"), part("viewer.css")
+    text = template("recording.html.j2").render(
         d=detection,
         b=burden,
         summary=words.summary(detection, burden, page.who),
         rows=rows,
         page=page,
         remarks=views.remarks,
+        notes=_notes(page)[:MOST_NOTES],
+        n_notes=len(detection.annotations),
         others=[_times(event, page.detection) for event in page.other_events],
         facts=_facts(page),
         notice=NOTICE,
         script=script,
         style=style,
-        policy=_policy(script, style),
+        policy=policy(script, style),
         origin=json_block(_origin(page)),
         data=json_block(_data(page, rows, views)),
+        electrodes=ELECTRODES,
         elapsed=words.elapsed,
         length=words.length,
     )
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
-
-
-def json_block(document: Any) -> str:
-    """Return JSON that no text inside can end the element of: for a script element that holds data."""
-    text = json.dumps(finite(document), ensure_ascii=True, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 _ORIGIN = re.compile(r'<script type="application/json" id="brainscan-origin">(.*?)</script>', re.DOTALL)
@@ -180,23 +174,6 @@ def origin_of_page(path: Path) -> Origin | None:
 
 def _origin(page: Page) -> dict[str, Any]:
     return {"sha256": page.detection.sha256, "model": to_mapping(page.detection.model)}
-
-
-@cache
-def _part(name: str) -> str:
-    return resources.files("brainscan.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _policy(script: str, style: str) -> str:
-    """Return the content security policy that lets this script and this style run and nothing else."""
-
-    def hashed(text: str) -> str:
-        return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
-
-    return (
-        f"default-src 'none'; script-src 'sha256-{hashed(script)}'; style-src 'sha256-{hashed(style)}'; "
-        "img-src data: blob:; base-uri 'none'; form-action 'none'"
-    )
 
 
 def _views(page: Page) -> _Views:
@@ -265,13 +242,20 @@ def _pieces(start_s: float, stop_s: float) -> Iterator[tuple[float, float]]:
         yield start_s + k * _PIECE_S, stop_s if k + 1 == n_pieces else start_s + (k + 1) * _PIECE_S
 
 
+def _clock_form(detection: Detection) -> str:
+    """Return how clock times are written: with the date where the recording has more than one."""
+    last = detection.clock(detection.duration_s)
+    one_day = detection.start is not None and last is not None and detection.start.date() == last.date()
+    return "%H:%M:%S" if one_day else "%Y-%m-%d %H:%M:%S"
+
+
 def _times(event: Event, detection: Detection) -> dict[str, Any]:
     clock = detection.clock(event.onset_s + 0.5)  # shown rounded, as the elapsed time is
     return {
         "onset_s": event.onset_s,
         "offset_s": event.offset_s,
         "elapsed": words.elapsed(event.onset_s),
-        "clock": "" if clock is None else clock.strftime("%Y-%m-%d %H:%M:%S"),
+        "clock": "" if clock is None else clock.strftime(_clock_form(detection)),
         "duration": f"{event.duration_s:.1f}",
         "confidence": f"{event.confidence:.2f}",
     }
@@ -301,7 +285,11 @@ def _gaps(detection: Detection) -> tuple[tuple[float, float], ...]:
 def _notes(page: Page) -> list[dict[str, Any]]:
     """Return the file's own notes; without their words where names shall be anonymous, as they may hold some."""
     return [
-        {"at_s": note.onset_s, "text": "note" if page.anonymous else note.label[:200]}
+        {
+            "at_s": note.onset_s,
+            "text": "note" if page.anonymous else note.label[:200],
+            "elapsed": words.elapsed(note.onset_s),
+        }
         for note in page.detection.annotations
     ]
 
@@ -353,6 +341,7 @@ def _data(page: Page, rows: Sequence[Mapping[str, Any]], views: _Views) -> dict[
         "notes": _notes(page),
         "threshold": words.Limits.of(detection).enter,
         "column_s": column_s,
+        "trends": None if detection.trends is None else encode_trends(detection.trends, detection.duration_s),
         "night": curve_at(detection.probabilities, 0.0, detection.duration_s, 1.0 / column_s),
         "curve_hz": CURVE_HZ,
         "labels": labels,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -101,8 +102,13 @@ class Limits:
     @classmethod
     def of(cls, detection: Detection) -> Limits:
         """Take them from the provenance of a detection."""
-        decision = detection.model.get("decision")
-        if not isinstance(decision, dict):
+        return cls.of_model(detection.model)
+
+    @classmethod
+    def of_model(cls, model: Mapping[str, Any]) -> Limits:
+        """Take them from what made events, as a detection and a run's record hold it."""
+        decision = model.get("decision")
+        if not isinstance(decision, Mapping):
             return cls()
         return cls(decision.get("enter"), decision.get("min_duration_s"))
 

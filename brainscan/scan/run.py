@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from brainscan.analysis.job import Job
+from brainscan.analysis.capacity import divided
 from brainscan.analysis.job import Listener as JobListener
 from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
-from brainscan.analysis.task import Target, Task
 from brainscan.corpora.table import is_eeg
-from brainscan.errors import InputError, UsageError
+from brainscan.errors import InputError
 from brainscan.examine import DetectOptions, provenance
 from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
 from brainscan.io.containers import readable_names, unread
 from brainscan.io.discover import Found, search
 from brainscan.io.event_format import EventFormat
+from brainscan.io.folder_lock import folder_lock
 from brainscan.io.outputs import anonymous_name
-from brainscan.scan.discover import output_stems
-from brainscan.scan.tables import OWN_FILES, check_tables, write_record, write_tables
+from brainscan.model.run_config import RunConfig
+from brainscan.scan.dispatch import carry_out
+from brainscan.scan.executor import Here, Start, Work
+from brainscan.scan.index import Index
+from brainscan.scan.ledger import Ledger
+from brainscan.scan.plan import Plan
+from brainscan.scan.processes import Processes
+from brainscan.scan.tables import check_tables, write_record, write_tables
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,9 @@ class ScanConfig:
         Overwrite what brainscan did not write, and do again what is done.
     keep_patient : bool
         Copies of recordings say whose they are.
+    pages : bool
+        Write a page for each recording with events, where jinja2 is installed; among the formats ``html`` asks for
+        one in any case.
     """
 
     folder: Path
@@ -52,6 +62,13 @@ class ScanConfig:
     anonymous: bool = False
     force: bool = False
     keep_patient: bool = False
+    pages: bool = True
+
+    def if_events(self) -> tuple[EventFormat, ...]:
+        """Return the formats that are written only where there are events."""
+        page = event_formats.FORMATS["html"]
+        wanted = self.pages and page not in self.rows() and importlib.util.find_spec(page.module) is not None
+        return (page,) if wanted else ()
 
     def rows(self) -> tuple[EventFormat, ...]:
         """Return each format to write, the CSV_bi first, from which an earlier run is read back.
@@ -109,7 +126,8 @@ def scan(
     options: AnalysisOptions,
     model: LazyDetector | None = None,
     listener: Listener | None = None,
-) -> tuple[Outcome, ...]:
+    start: Start | None = None,
+) -> Ledger:
     """Detect in every recording below a folder.
 
     Outputs lie in the same tree below `config.out`, beside ``summary.csv``, ``failures.csv`` and ``run.json``, which
@@ -122,18 +140,20 @@ def scan(
     model : LazyDetector, optional
         By default that of the options; loaded for the first recording that is not done.
     listener : Listener, optional
+    start : callable, optional
+        Makes the executor; by default this process does all, one recording after the other.
 
     Returns
     -------
-    tuple of Outcome
-        In the order of the files' names, then those of kinds that are not read.
+    Ledger
+        The outcomes, in the order of the files' names, then those of kinds that are not read.
 
     Raises
     ------
     InputError
         If the folder cannot be listed, or holds no recording that can be read.
     OutputError
-        If the output folder cannot be made or its tables are somebody else's.
+        If the output folder cannot be made or written, its tables are somebody else's, or another scan writes there.
     ModelError, UsageError, MissingExtraError
         If the model or a format cannot be used, or a result would have the name of one of the scan's own files.
     """
@@ -144,31 +164,42 @@ def scan(
         raise _empty(config, notes)
     for text in notes:
         listener.note(text)
-    tasks = _tasks(config, rows, found)
+    plan = Plan(config.folder, config.out, rows, config.if_events(), anonymous=config.anonymous)
+    index = Index(config.out, _facts(options, model), notes, anonymous=config.anonymous)
+    ledger = Ledger()
+    for entry in plan.entries(found.recordings):
+        ledger.enter(entry)
     make_folder(config.out)
-    if not config.force:
-        check_tables(config.out)
-    remove_unfinished(config.out)
-    job = Job(
-        options=options,
-        model=model,
-        anonymous=config.anonymous,
-        force=config.force,
-        keep_patient=config.keep_patient,
-        resume=True,
-        listener=JobListener(listener.progress, listener.understood),
-    )
-    outcomes: list[Outcome] = []
-    try:
-        for number, task in enumerate(tasks, 1):
-            outcome = replace(job.run(task), detection=None)  # an archive's would fill the memory
-            outcomes.append(outcome)
-            listener.outcome(outcome, number, len(tasks))
-    finally:
-        outcomes += _unread(config, found)
-        write_tables(config.out, outcomes)
-        write_record(config.out, _facts(options, model), outcomes, notes)
-    return tuple(outcomes)
+    with folder_lock(config.out):
+        if not config.force:
+            check_tables(config.out)
+            index.check()
+        remove_unfinished(config.out)
+        work = Work(options, config.anonymous, config.force, config.keep_patient)
+        hears = JobListener(listener.progress, listener.understood)
+        executor = start(work, hears) if start else Here(work.job(hears, model))
+        try:
+            carry_out(ledger, plan, executor, index.heard(ledger, listener.outcome))
+        finally:
+            for path, outcome in _unread(config, found):
+                ledger.record(path, outcome)
+            write_tables(config.out, ledger)
+            write_record(config.out, _facts(options, model), ledger, notes)
+            index.write(ledger, len(ledger))
+    return ledger
+
+
+def start_of(workers: int | None, run: RunConfig) -> Start | None:
+    """Return what does the tasks: so many processes; by default as many as this machine bears.
+
+    Parameters
+    ----------
+    workers : int or None
+        0: this process itself.
+    run : RunConfig
+        Its threads are those of each worker; 0: what remains to it.
+    """
+    return None if workers == 0 else lambda work, hears: Processes(work, hears, divided(workers or 0, run.threads))
 
 
 def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
@@ -196,34 +227,11 @@ def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
     }
 
 
-def _tasks(config: ScanConfig, rows: tuple[EventFormat, ...], found: Found) -> tuple[Task, ...]:
-    stems = output_stems(found.recordings, anonymous=config.anonymous)
-    tasks = tuple(
-        Task(
-            path=config.folder / path,
-            targets=tuple(
-                Target(row, config.out / f"{stems[path]}{row.new_suffix(config.folder / path)}") for row in rows
-            ),
-            shown=stems[path].as_posix() if config.anonymous else path.as_posix(),
-        )
-        for path in found.recordings
-    )
-    own = {config.out / name for name in OWN_FILES}
-    for task in tasks:
-        if taken := own & set(task.files):
-            raise UsageError(
-                f"its result would be {taken.pop().name}, which the scan writes for itself",
-                file=task.shown,
-                hint="rename the recording, leave out the --format, or give --anonymous-names",
-            )
-    return tasks
-
-
-def _unread(config: ScanConfig, found: Found) -> list[Outcome]:
+def _unread(config: ScanConfig, found: Found) -> list[tuple[PurePath, Outcome]]:
     """Return the outcomes of recordings of kinds that are not read."""
     shown = _anonymous if config.anonymous else PurePath.as_posix
     return [
-        Outcome(shown(path), "unread", warnings=(kind.name,), error=unread(kind, shown(path)))
+        (path, Outcome(shown(path), "unread", warnings=(kind.name,), error=unread(kind, shown(path))))
         for path, kind in found.unread
     ]
 

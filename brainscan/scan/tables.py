@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from brainscan.analysis.outcome import Outcome
 from brainscan.errors import OutputError
-from brainscan.io.atomic import write_bytes
-from brainscan.io.tables import csv_bytes
+from brainscan.events import Event
+from brainscan.io.atomic import atomic_write, write_bytes
+from brainscan.io.tables import csv_lines
 
 SUMMARY = "summary.csv"
 FAILURES = "failures.csv"
 RUN = "run.json"
-OWN_FILES = (SUMMARY, FAILURES, RUN)
+INDEX = "index.html"
+OWN_FILES = (SUMMARY, FAILURES, RUN, INDEX)
 _SUMMARY_COLUMNS = (
     *("file", "status", "output", "duration_s", "analysed_s"),
     *("events", "ictal_s", "confidence", "unscored_s", "largest_60min", "longest_s", "flags", "warnings"),
@@ -57,36 +60,59 @@ def _is_record(path: Path) -> bool:
     return isinstance(document, dict) and "brainscan" in document
 
 
-def write_tables(out: Path, outcomes: Sequence[Outcome]) -> None:
+def write_tables(out: Path, outcomes: Iterable[Outcome]) -> None:
     """Write ``summary.csv`` (a row a recording, those included that are not read) and ``failures.csv``.
+
+    They say what the folder holds, not which run made it: a recording that was done before is done, and every number
+    is the one that stands in its file. So they are the same, byte for byte, however often a scan was interrupted.
+
+    Parameters
+    ----------
+    out : Path
+    outcomes : iterable of Outcome
+        In the order of the rows; gone through twice.
 
     Raises
     ------
     OutputError
         If they cannot be written.
     """
-    rows = [
-        (
-            o.file,
-            o.status,
-            o.output_in(out),
-            f"{o.duration_s:.4f}",
-            f"{o.analysed_s:.4f}",
-            len(o.events),
-            f"{sum(e.duration_s for e in o.events):.4f}",
-            f"{max(e.confidence for e in o.events):.4f}" if o.events else "",
-            *_burden(o),
-            " | ".join(_remarks(o)),
-        )
-        for o in outcomes
-    ]
-    write_bytes(out / SUMMARY, csv_bytes(_SUMMARY_COLUMNS, rows))
-    failures = [
+    with atomic_write(out / SUMMARY) as stream:
+        stream.writelines(csv_lines(_SUMMARY_COLUMNS, (_row(out, _as_written(o)) for o in outcomes)))
+    failures = (
         (o.file, o.error.kind, o.error.message, o.error.hint)
         for o in outcomes
         if o.status == "failed" and o.error is not None
-    ]
-    write_bytes(out / FAILURES, csv_bytes(_FAILURE_COLUMNS, failures))
+    )
+    with atomic_write(out / FAILURES) as stream:
+        stream.writelines(csv_lines(_FAILURE_COLUMNS, failures))
+
+
+def _row(out: Path, o: Outcome) -> tuple[object, ...]:
+    return (
+        o.file,
+        "done" if o.status == "skipped" else o.status,
+        o.output_in(out),
+        f"{o.duration_s:.4f}",
+        f"{o.analysed_s:.4f}",
+        len(o.events),
+        f"{sum(e.duration_s for e in o.events):.4f}",
+        f"{max(e.confidence for e in o.events):.4f}" if o.events else "",
+        *_burden(o),
+        " | ".join(_remarks(o)),
+    )
+
+
+def _as_written(outcome: Outcome) -> Outcome:
+    """Return an outcome as it would be read back from its CSV_bi: times to 0.1 ms, without events that vanish in it."""
+    events = (Event(round(e.onset_s, 4), round(e.offset_s, 4), round(e.confidence, 4)) for e in outcome.events)
+    return replace(
+        outcome,
+        duration_s=round(outcome.duration_s, 4),
+        analysed_s=round(outcome.analysed_s, 4),
+        events=tuple(event for event in events if event.offset_s > event.onset_s),
+        unscored=tuple((round(start, 4), round(stop, 4)) for start, stop in outcome.unscored),
+    )
 
 
 def _burden(outcome: Outcome) -> tuple[str, str, str, str]:
@@ -108,23 +134,20 @@ def _remarks(outcome: Outcome) -> tuple[str, ...]:
     return outcome.warnings
 
 
-def counts(outcomes: Sequence[Outcome]) -> dict[str, int]:
-    """Return how many recordings ended how."""
-    return {status: sum(o.status == status for o in outcomes) for status in ("done", "skipped", "failed", "unread")}
-
-
-def write_record(out: Path, facts: Mapping[str, Any], outcomes: Sequence[Outcome], warnings: Sequence[str]) -> None:
-    """Write ``run.json``: what made the results, how many recordings ended how, and which are not read.
+def write_record(out: Path, facts: Mapping[str, Any], outcomes: Iterable[Outcome], warnings: Sequence[str]) -> None:
+    """Write ``run.json``: what made the results, how many recordings have any, failed or are not read, and which.
 
     Raises
     ------
     OutputError
         If it cannot be written.
     """
+    counts = dict.fromkeys(("done", "failed", "unread"), 0)
     unread: dict[str, list[str]] = {}
     for outcome in outcomes:
+        counts["done" if outcome.status == "skipped" else outcome.status] += 1
         if outcome.status == "unread":
             unread.setdefault(outcome.warnings[0], []).append(outcome.file)
-    document = {**facts, **counts(outcomes), "not_read": unread, "warnings": list(warnings)}
+    document = {**facts, **counts, "not_read": unread, "warnings": list(warnings)}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     write_bytes(out / RUN, text.encode("utf-8", "backslashreplace"))

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.events import RATE_HZ, BoolArray, Event, Probabilities, complement, mask_of, union
-from brainscan.scoring.intervals import NONE, Interval, bootstrap, poisson_upper
+from brainscan.scoring.intervals import NONE, Interval, Statistic, bootstrap, poisson_upper
+from brainscan.scoring.ranking import Ranking
 
 PIECE_S = 10.0
 OFFSET_MARGIN_S = 5.0
@@ -96,6 +97,10 @@ class RankRow:
         or two seizures.
     p95_negative : float
         95th percentile of the scores of the negative pieces: the figure for a source without seizures.
+    average_precision, average_precision_ci95 : float, Interval
+        Area under the precision-recall curve by steps; that of chance is ``n_ictal / n_pieces``. NaN without both.
+    calibration_error, calibration_error_ci95 : float, Interval
+        How far the score is from the share of ictal pieces, over tenths; NaN without pieces.
     n_pieces, n_ictal, n_subjects, n_seizures, n_unscored : int
     """
 
@@ -106,6 +111,10 @@ class RankRow:
     n_within: int
     rank_share: float
     p95_negative: float
+    average_precision: float
+    average_precision_ci95: Interval
+    calibration_error: float
+    calibration_error_ci95: Interval
     n_pieces: int
     n_ictal: int
     n_subjects: int
@@ -184,8 +193,13 @@ def rank_row(
 ) -> RankRow:
     """Return row 1 over some recordings, whatever their source; see `rank_rows`."""
     pieces = cut_pieces(recordings, piece_s=piece_s, offset_margin_s=offset_margin_s)
-    ranking = _Ranking(pieces)
+    ranking = Ranking(pieces.score, pieces.ictal, pieces.subject, len(pieces.subjects))
     everyone = np.ones(len(pieces.subjects), dtype=np.int64)
+
+    def over_subjects(statistic: Statistic, rng: np.random.Generator) -> tuple[float, Interval]:
+        value = statistic(everyone)
+        return value, NONE if math.isnan(value) else bootstrap(statistic, len(everyone), rng)
+
     per_subject = ranking.within_subjects()
     defined = per_subject[~np.isnan(per_subject)]
 
@@ -195,15 +209,23 @@ def rank_row(
         return float(chosen.mean()) if len(chosen) else math.nan
 
     negatives = pieces.score[~pieces.ictal]
-    auroc = ranking.auroc(everyone)
+    (other,) = rng.spawn(1)  # further figures leave the draws of the others as they are
+    auroc, auroc_ci95 = over_subjects(ranking.auroc, rng)
+    within_ci95 = bootstrap(mean_within, len(everyone), rng) if len(defined) > 1 else NONE
+    precision, precision_ci95 = over_subjects(ranking.average_precision, other)
+    error, error_ci95 = over_subjects(ranking.calibration_error, other)
     return RankRow(
         auroc=auroc,
-        auroc_ci95=NONE if math.isnan(auroc) else bootstrap(ranking.auroc, len(everyone), rng),
+        auroc_ci95=auroc_ci95,
         mean_within_subject=float(defined.mean()) if len(defined) else math.nan,
-        mean_within_subject_ci95=bootstrap(mean_within, len(everyone), rng) if len(defined) > 1 else NONE,
+        mean_within_subject_ci95=within_ci95,
         n_within=len(defined),
         rank_share=_rank_share(pieces),
         p95_negative=float(np.percentile(negatives, 95)) if len(negatives) else math.nan,
+        average_precision=precision,
+        average_precision_ci95=precision_ci95,
+        calibration_error=error,
+        calibration_error_ci95=error_ci95,
         n_pieces=len(pieces.score),
         n_ictal=int(np.count_nonzero(pieces.ictal)),
         n_subjects=len(pieces.subjects),
@@ -293,42 +315,6 @@ def clip(intervals: Iterable[tuple[float, float]], spans: Spans) -> Spans:
         for first, last in union(spans)
         if min(stop_s, last) > max(start_s, first)
     )
-
-
-def auroc(positive: NDArray[np.float64], negative: NDArray[np.float64]) -> float:
-    """Return the share of (positive, negative) pairs that are ranked rightly, ties half; NaN without both."""
-    if not len(positive) or not len(negative):
-        return math.nan
-    ordered = np.sort(negative)
-    below, upto = np.searchsorted(ordered, positive, "left"), np.searchsorted(ordered, positive, "right")
-    return float((below + upto).sum() / (2.0 * len(positive) * len(negative)))
-
-
-class _Ranking:
-    """Pieces in order of score, so that a draw of subjects costs one pass."""
-
-    def __init__(self, pieces: Pieces) -> None:
-        self._pieces = pieces
-        _, self._place = np.unique(pieces.score, return_inverse=True)
-        self._n_places = int(self._place.max()) + 1 if len(self._place) else 0
-
-    def auroc(self, weights: NDArray[np.int64]) -> float:
-        """Return the AUROC with each piece counted as often as its subject is drawn."""
-        weight = weights[self._pieces.subject]
-        ictal = self._pieces.ictal
-        positive, negative = (
-            np.bincount(self._place[mask], weights=weight[mask], minlength=self._n_places) for mask in (ictal, ~ictal)
-        )
-        pairs = positive.sum() * negative.sum()
-        if pairs == 0:
-            return math.nan
-        below = np.cumsum(negative) - negative / 2.0
-        return float((positive * below).sum() / pairs)
-
-    def within_subjects(self) -> NDArray[np.float64]:
-        """Return each subject's own AUROC, NaN where it has one class only; shape (n_subjects,)."""
-        n_subjects = len(self._pieces.subjects)
-        return np.array([self.auroc(np.eye(n_subjects, dtype=np.int64)[k]) for k in range(n_subjects)], np.float64)
 
 
 def _rank_share(pieces: Pieces) -> float:

@@ -223,7 +223,9 @@ def _amplitude_warnings(used: Sequence[Channel], found: Amplitudes) -> list[str]
         )
     if not PLAUSIBLE_UV[0] <= middle <= PLAUSIBLE_UV[1]:
         what = "artifact throughout" if middle > PLAUSIBLE_UV[1] else "a suppressed EEG"
-        warnings.append(f"amplitudes of {spelled(middle)} in most channels: {what}, or wrong units")
+        power = next((p for p in (-3, 3, -6, 6) if PLAUSIBLE_UV[0] <= middle * 10.0**p <= PLAUSIBLE_UV[1]), None)
+        plausible = "" if power is None else f" (times {10.0**power:g} they were those of a scalp EEG)"
+        warnings.append(f"amplitudes of {spelled(middle)} in most channels: {what}, or wrong units{plausible}")
     odd = []
     for row, times in tenfold(found):
         odd.append(f"{labels[row]} {times:.2g} times" if times > 1 else f"{labels[row]} 1/{1 / times:.2g} of")

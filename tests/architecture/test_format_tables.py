@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import json
 import sys
@@ -152,6 +153,17 @@ def test_what_it_cannot_express_is_told(
     assert run("scan", edf.parent, "-o", "out", "--format", "toy").code == 2  # a scan could not see what it has done
 
 
+def test_what_is_only_written_is_taken_for_nobodys(
+    run: Run, edf: Path, here: Path, toy: EventFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = replace(TOY, decode=None, origin=None, keeps=frozenset())
+    monkeypatch.setattr(event_formats, "FORMATS", {**event_formats.FORMATS, "toy": written})
+    ran = run("detect", edf, "-o", "x.toy")
+    assert ran.code == 0
+    assert "toy holds no confidence" in ran.err
+    assert "expert's" not in ran.err
+
+
 def test_a_format_whose_package_is_not_installed_says_so_at_once(
     run: Run, edf: Path, here: Path, toy: EventFormat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,8 +254,26 @@ def test_info_names_it_and_the_way_out(run: Run, toys: Path) -> None:
     assert "play it" in run("info", toys / "b.tmk").errors[0]
 
 
+def test_a_text_counts_by_its_suffix_where_a_row_says_that_its_files_are_texts(
+    toys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = ContainerFormat("Toy text", (".ttx",), suffix_tells=True, is_text=True, read=_open, reader="a test")
+    rows = {True: text, False: replace(text, is_text=False)}
+    (toys / "c.ttx").write_text("1.5 2.5\n", encoding="utf-8")
+    (toys / "d.ttx").write_text("# version = csv_v1.0.0\n", encoding="utf-8")
+    for is_text, row in rows.items():
+        monkeypatch.setattr(container_formats, "CONTAINERS", (row, *container_formats.CONTAINERS[3:]))
+        if is_text:
+            assert read_recording(toys / "c.ttx").duration_s == 60.0
+        else:
+            with pytest.raises(InputError, match="not a known EEG recording \\(text\\)"):
+                read_recording(toys / "c.ttx")
+        with pytest.raises(InputError, match="an event file"):
+            read_recording(toys / "d.ttx")
+
+
 def test_its_extra_is_asked_for(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    needy = replace(READ, extra="toys", module="no_such_module")
+    needy = replace(READ, extra="toys", modules=("no_such_module",))
     monkeypatch.setattr(container_formats, "CONTAINERS", (needy, *container_formats.CONTAINERS))
     with pytest.raises(InputError, match=r"is a Toy file, which needs the extra 'toys'.*brainscan\[toys\]"):
         read_recording(toys / "a.teeg")
@@ -267,6 +297,25 @@ def test_a_row_keeps_what_it_says(row: EventFormat) -> None:
     assert row.decode or row.encode
     assert ("origin" in row.keeps) == (row.origin is not None)
     assert row.holds
+
+
+def _named_for_later() -> Iterator[tuple[str, str]]:
+    """Yield what the sources name to be imported when it is called."""
+    for path in sorted((_REPOSITORY / "brainscan").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            words = [word.value for word in node.args if isinstance(word, ast.Constant)]
+            if node.func.id in {"later", "_ours"} and len(words) == len(node.args):
+                prefix = "" if node.func.id == "later" else "brainscan.io."
+                yield f"{prefix}{words[0]}", str(words[1])
+
+
+def test_what_is_imported_later_is_there() -> None:
+    named = set(_named_for_later())
+    assert {("brainscan.io.csv_bi", "format_csv_bi"), ("brainscan.io.edf", "read_edf")} <= named
+    for module, name in named:
+        assert callable(getattr(importlib.import_module(module), name)), (module, name)
 
 
 @pytest.mark.parametrize("row", container_formats.CONTAINERS, ids=lambda row: row.name)
@@ -330,9 +379,8 @@ def _event_table() -> str:
             if row in among
         ]
         lost = [fact.replace("_", " ") for fact in FACTS if fact not in row.keeps]
-        curve = row.holds == {"curve"}
-        read = "evaluate" if curve else "yes" if row.decode else "no"
-        cannot = "any event" if curve else ", ".join(lost) or "nothing"
+        read = "evaluate" if row.holds == {"curve"} else "yes" if row.decode else "no"
+        cannot = "any event" if row.holds <= {"curve", "trend"} else ", ".join(lost) or "nothing"
         rows.append((f"`{row.name}`", row.what, _code(row.suffixes), read, ", ".join(writers) or "no", cannot))
     return _table(("format", "what it is", "suffixes", "read", "written by", "has no place for"), rows)
 
@@ -344,10 +392,12 @@ def _read_table() -> str:
             _code(row.suffixes),
             _code(row.companions),
             row.reader + (f", extra `{row.extra}`" if row.extra else ""),
+            "yes" if row.lazy else "no, whole in memory",
+            row.tested,
         )
         for row in containers.rows(read=True)
     ]
-    return _table(("container", "suffixes", "files beside it", "read by"), rows)
+    return _table(("container", "suffixes", "files beside it", "read by", "as needed", "tested on"), rows)
 
 
 def _unread_table() -> str:

@@ -61,6 +61,15 @@ def test_help_of_a_command_loads_no_heavy_module(name: str) -> None:
     assert loaded <= _ALLOWED_FOR_HELP
 
 
+def test_an_absent_recording_is_answered_before_anything_reads_or_computes() -> None:
+    """What a command parses its words with is loaded, and nothing of ours that needs more than the standard library."""
+    for words in ([], ["--json"], ["--format", "json"], ["--anonymous-names"]):
+        arguments = ["detect", "absent.edf", *words]
+        loaded = _loaded_by(f"from brainscan.cli.main import main\nassert main({arguments!r}) == 3")
+        assert "typer" in loaded
+        assert not loaded & {"jinja2", "mne", "numpy", "scipy", "torch", "yaml"}
+
+
 def test_networks_load_without_optional_packages() -> None:
     loaded = _loaded_by("import brainscan_models")
     assert not loaded & {"mamba_ssm", "torch_geometric", "lightning", "onnx", "mne"}
@@ -77,10 +86,13 @@ def test_public_names_are_these_and_load() -> None:
         "Probabilities",
         "Recording",
         "RunConfig",
+        "Trends",
         "__version__",
         "detect",
         "from_raw",
+        "plot",
         "read",
+        "trends",
     ]
     for name in brainscan.__all__:
         assert getattr(brainscan, name) is not None

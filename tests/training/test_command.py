@@ -21,6 +21,7 @@ from brainscan.cli import console
 from brainscan.cli.main import main
 from brainscan.io.csv_bi import read_csv_bi
 from brainscan.model import checkpoint
+from brainscan_training import memory
 from brainscan_training.journal import LOG, read_log
 from tests.training import corpus_trees as trees
 from tests.training.corpus_trees import Clip
@@ -155,7 +156,14 @@ def test_dry_run_tells_what_it_would_be(profile: str, parameters: int | None, ca
     assert rates[-1] < 0.1 * max(rates) or profile == "smoke"
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a dry run try no step: of V3 that takes seconds and a gigabyte, and `test_dry_run_tells...` has done it."""
+    monkeypatch.setattr(memory, "estimate", lambda *_: memory.MemoryEstimate(state=1, kept=1, windows=1))
+
+
 @pytest.mark.parametrize("profile", ["a100", "rtx4090"])
+@pytest.mark.usefixtures("unmeasured")
 def test_dry_run_says_that_the_run_would_stop_here(
     profile: str, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -267,6 +275,7 @@ def test_a_run_is_not_begun_twice(tmp_path: Path, call: Call) -> None:
     assert f"--resume {run}" in err
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_file_of_ones_own_is_a_configuration(tmp_path: Path, call: Call) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("model: v3\nlearning_rate: 2e-5\n", "utf-8")
@@ -276,3 +285,44 @@ def test_a_file_of_ones_own_is_a_configuration(tmp_path: Path, call: Call) -> No
     path.write_text("modl: v3\n", "utf-8")
     code, _, err = call("train", "--config", path, "--dry-run")
     assert (code, "mine.yaml: unknown key 'modl'" in err) == (2, True)
+
+
+# ---- profiles, and the cache alone -----------------------------------------------------------------------------
+
+
+def test_profiles_are_listed_with_what_they_are_for(call: Call) -> None:
+    code, out, _ = call("train", "--list-profiles", "--json")
+    rows = json.loads(out)
+    assert code == 0
+    assert [row["name"] for row in rows] == ["cpu", "hybrid", "rtx4090", "a100", "smoke"]
+    assert all(row["what_for"] and row["windows"] > 0 for row in rows)
+    shown = call("train", "--list-profiles")[1]
+    assert all(row["name"] in shown and row["what_for"] in shown for row in rows)
+
+
+def test_a_cache_filled_alone_is_the_one_that_the_same_call_trains_from(call: Call, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    command = ("train", "--profile", "smoke", "--data", "simulation", "-o", run)
+    code, out, _ = call(*command, "--cache-only", "--json")
+    assert code == 0
+    told = json.loads(out)
+    assert (told["train"], told["validation"], told["unusable"]) == (4, 2, 0)
+    entries = {path.name: path.stat().st_mtime_ns for path in Path(told["cache"]).iterdir()}
+    assert len(entries) == 12
+    assert not (run / "config.yaml").exists()
+    assert call(*command)[0] == 0
+    assert entries == {path.name: path.stat().st_mtime_ns for path in (run / "cache").iterdir()}
+
+
+def test_filling_the_cache_needs_no_device_of_the_run(call: Call, tmp_path: Path) -> None:
+    command = ("train", "--profile", "smoke", "--data", "simulation", "--set", "device=cuda", "-o", tmp_path / "run")
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device here")
+    assert call(*command)[0] == 2
+    assert call(*command, "--cache-only")[0] == 0
+
+
+def test_a_dry_run_fills_no_cache(call: Call) -> None:
+    code, _, err = call("train", "--profile", "smoke", "--data", "simulation", "--cache-only", "--dry-run")
+    assert code == 2
+    assert "--dry-run" in err

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brainscan.cli import console, options
-from brainscan.errors import OutputError
-from brainscan.mapping import finite
+from brainscan.errors import OutputError, UsageError
+from brainscan.mapping import finite, to_mapping
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -43,9 +43,18 @@ def train(
     init: Annotated[
         str, typer.Option("--init", metavar="CHECKPOINT", help="Fine-tune a model: default, or a file.")
     ] = "",
+    list_profiles: Annotated[
+        bool, typer.Option("--list-profiles", help="Show what the profiles are for, and stop.")
+    ] = False,
+    cache_only: Annotated[
+        bool, typer.Option("--cache-only", help="Only preprocess the recordings; needs no GPU.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the run would be.")] = False,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON on stdout: a line a step; of --dry-run one document.")
+        bool,
+        typer.Option(
+            "--json", help="Print JSON on stdout: a line a step; of --dry-run and --list-profiles one document."
+        ),
     ] = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -55,6 +64,7 @@ def train(
     index.csv of subjects and splits if you have one). RUN gets config.yaml, log.jsonl, checkpoints/ and, at the end,
     model.safetensors for `--model`. A run that was stopped goes on with --resume; --set changes a key of it, and other
     options may only repeat what it has.
+    --cache-only preprocesses into RUN/cache (or data.cache) and stops; the same call without it then trains.
     With --json, stdout gets a JSON object a line. Research use, not a medical device.
 
     Examples
@@ -65,8 +75,13 @@ def train(
     brainscan train --profile rtx4090 --data tuh_eeg_seizure/v2.0.3 --dry-run
     """
     console.set_quiet(quiet)
+    if list_profiles:
+        _show_profiles(as_json=as_json)
+        return
     from brainscan_training.asked import Asked
 
+    if cache_only and dry_run:
+        raise UsageError("--cache-only and --dry-run together", hint="give one: a dry run writes nothing")
     asked = Asked(profile, config, tuple(settings or ()), tuple(data or ()), init, output)
     chosen, run = (asked.new(), asked.folder) if resume is None else (asked.resumed(resume), resume)
     if dry_run:
@@ -74,6 +89,9 @@ def train(
         return
     if resume is None:
         _check_new(run)
+    if cache_only:
+        _fill_cache(chosen, run, as_json=as_json)
+        return
     _go(chosen, run, asked.settings, as_json=as_json)
 
 
@@ -106,6 +124,51 @@ def _go(config: TrainConfig, run: Path, settings: tuple[str, ...], *, as_json: b
         for when in ("before", "after"):
             rows = [[_short(value) for value in row.values()] for row in report[when]]
             console.stdout_table(tuple(report[when][0]), rows, title=f"\n{when} fine-tuning, held-out patients")
+
+
+def _fill_cache(config: TrainConfig, run: Path, *, as_json: bool) -> None:
+    """Preprocess, and say what is there."""
+    from brainscan_training.prepare import cache_folder
+    from brainscan_training.run import fill_cache
+
+    prepared = fill_cache(config, run, partial(Display, as_json))
+    facts = {
+        "cache": str(cache_folder(config, run)),
+        "train": len(prepared.train),
+        "validation": len(prepared.validation),
+        "unusable": len(prepared.unusable),
+    }
+    if as_json:
+        _line({"kind": "cache", **facts})
+        return
+    sys.stdout.write(f"{facts['cache']}\n")
+    console.message(
+        f"{facts['train']} recordings to train on and {facts['validation']} to validate on are preprocessed;"
+        " the same command without --cache-only trains"
+    )
+
+
+def _show_profiles(*, as_json: bool) -> None:
+    from brainscan_training.profiles import ALIASES, profile_rows
+
+    rows = profile_rows()
+    if as_json:
+        console.print_json([to_mapping(row) for row in rows])
+        return
+    other = {name: alias for alias, name in ALIASES.items()}
+    console.stdout_table(
+        ("profile", "network", "device", "windows", "what for"),
+        [
+            (
+                f"{row.name} ({other[row.name]})" if row.name in other else row.name,
+                row.model,
+                row.device,
+                f"{row.windows:,}",
+                row.what_for,
+            )
+            for row in rows
+        ],
+    )
 
 
 class Display:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from brainscan.mapping import to_mapping
-from brainscan.scoring.pieces import ScoredRecording, auroc, cut_pieces, event_row
+from brainscan.scoring.pieces import ScoredRecording, cut_pieces, event_row
+from brainscan.scoring.ranking import auroc
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -37,6 +39,46 @@ def config_folder() -> Path:
     return installed if installed.is_dir() else Path(brainscan.__file__).resolve().parents[1] / "configs"
 
 
+@dataclass(frozen=True, slots=True)
+class ProfileRow:
+    """A profile in a line.
+
+    Parameters
+    ----------
+    name : str
+    what_for : str
+        The first sentence of its file.
+    model : str
+    device : str
+        What it asks for.
+    windows : int
+        Of a whole run.
+    """
+
+    name: str
+    what_for: str
+    model: str
+    device: str
+    windows: int
+
+
+def profile_rows() -> tuple[ProfileRow, ...]:
+    """Return every profile, the default first."""
+    rows = []
+    for name in PROFILES:
+        config = build_config(read_profile(name), file=name)
+        windows = config.total_steps * config.batch_size
+        rows.append(ProfileRow(name, _first_sentence(_file_of(name)), config.model, config.device, windows))
+    return tuple(rows)
+
+
+def _first_sentence(path: Path) -> str:
+    """Return the first sentence of the comment that a configuration begins with."""
+    comment = itertools.takewhile(lambda line: line.startswith("#"), path.read_text("utf-8").splitlines())
+    text = " ".join(line.lstrip("# ") for line in comment)
+    return text.partition(". ")[0].rstrip(".")
+
+
 def read_profile(name: str) -> dict[str, Any]:
     """Return a profile's mapping.
 
@@ -50,7 +92,11 @@ def read_profile(name: str) -> dict[str, Any]:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]}?" if near else f"--profile takes {', '.join(known)}"
         raise UsageError(f"no such profile: {name}", hint=hint)
-    return read_yaml(config_folder() / "training" / f"{ALIASES.get(name, name)}.yaml")
+    return read_yaml(_file_of(name))
+
+
+def _file_of(name: str) -> Path:
+    return config_folder() / "training" / f"{ALIASES.get(name, name)}.yaml"
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

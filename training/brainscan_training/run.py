@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from brainscan.card import Card
     from brainscan_training.cache import Cached
+    from brainscan_training.corpora.item import Corpus
     from brainscan_training.loop import Loop, Recordings
     from brainscan_training.state import Progress
 
@@ -90,6 +91,43 @@ def train(config: TrainConfig, run: Path, make_watcher: Callable[[], Watcher], s
     write_config(run / CONFIG, config)
     keep_settings(run, settings)
     watcher = make_watcher()
+    prepared = _prepared(config, corpora, run, watcher)
+    watcher.close()
+    job = Job(config.to_mapping(), prepared, run, make_watcher)
+    error = fabric.launch(partial(work, job=job))
+    if error is not None:
+        raise error
+    return run / MODEL
+
+
+def fill_cache(config: TrainConfig, run: Path, make_watcher: Callable[[], Watcher]) -> Prepared:
+    """Preprocess the recordings of a run, and stop: on a machine without its device, or before it is paid for.
+
+    Interrupted and started again, it goes on where it was. What a run needs beside its recordings is not made: the
+    same call of `train` begins it.
+
+    Parameters
+    ----------
+    config, run, make_watcher
+        As in `train`.
+
+    Raises
+    ------
+    BrainscanError
+        For data, checkpoints and outputs that cannot be used.
+    """
+    corpora = gather(config.data, config.seed)
+    config, _ = resolved(config)
+    make_folder(run)
+    watcher = make_watcher()
+    try:
+        return _prepared(config, corpora, run, watcher)
+    finally:
+        watcher.close()
+
+
+def _prepared(config: TrainConfig, corpora: tuple[Corpus, ...], run: Path, watcher: Watcher) -> Prepared:
+    """Bring the recordings into the cache; what cannot be used is said, and listed in the run's folder."""
     for text in (text for corpus in corpora for text in corpus.warnings):
         watcher.message(f"warning: {text}")
     prepared = prepare(config, corpora, cache_folder(config, run), watcher)
@@ -100,12 +138,7 @@ def train(config: TrainConfig, run: Path, make_watcher: Callable[[], Watcher], s
             f"{len(prepared.unusable)} recordings cannot be used (listed in {UNUSABLE});"
             f" the first: {first.name}: {first.reason}"
         )
-    watcher.close()
-    job = Job(config.to_mapping(), prepared, run, make_watcher)
-    error = fabric.launch(partial(work, job=job))
-    if error is not None:
-        raise error
-    return run / MODEL
+    return prepared
 
 
 def make_fabric(config: TrainConfig) -> Fabric:

@@ -25,7 +25,8 @@ from brainscan.scoring.operating_points import (
     operating_point,
     pool,
 )
-from brainscan.scoring.pieces import ScoredRecording, auroc, by_source, clip, cut_pieces, event_row
+from brainscan.scoring.pieces import ScoredRecording, by_source, clip, cut_pieces, event_row
+from brainscan.scoring.ranking import auroc
 from brainscan_training.cache import Cached
 from brainscan_training.compose import HardSpan
 from brainscan_training.faults import NotFiniteError

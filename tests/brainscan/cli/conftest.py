@@ -87,7 +87,8 @@ def edf(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def loud(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put a detector that takes loud for ictal in the place of any model."""
+    """Put a detector that takes loud for ictal in the place of any model, in this process."""
     card = Card(name="loudness", variant={}, sha256="0" * 64, decision=quick())
     monkeypatch.setattr(Detector, "from_pretrained", classmethod(lambda cls, name, run=None: cls(LoudnessRunner(card))))
     monkeypatch.setattr("brainscan.analysis.lazy_detector.card_of", lambda name: card)
+    monkeypatch.setattr("brainscan.scan.run.start_of", lambda workers, run: None)

@@ -190,3 +190,34 @@ def test_lost_confidence_is_told_once(
 ) -> None:
     err = run(capsysbinary, _noted(tmp_path), "-o", tmp_path / "y", "--to", target)[2]
     assert err.count("holds no confidence") == lost
+
+
+@pytest.mark.parametrize("target", ["chbmit", "siena"])
+@pytest.mark.parametrize(
+    ("name", "recording"),
+    [("x.csv_bi", "x.edf"), ("sub-1_events.csv_bi", "sub-1.edf"), ("night.BDF.csv_bi", "night.BDF")],
+)
+def test_a_list_names_the_recording_and_not_the_file_of_its_events(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], target: str, name: str, recording: str
+) -> None:
+    events = _noted(tmp_path, confidence=1.0).rename(tmp_path / name)
+    code, out, err = run(capsysbinary, events, "-o", "-", "--to", target)
+    assert code == 0
+    assert f"File name: {recording}\n".lower() in out.decode().lower()
+    assert f"this one as {recording} (--recording gives another)" in err
+    (tmp_path / "list.txt").write_bytes(out)
+    other = "siena" if target == "chbmit" else "chbmit"
+    assert f": {recording}\n" in run(capsysbinary, tmp_path / "list.txt", "-o", "-", "--to", other)[1].decode()
+    code, out, err = run(capsysbinary, events, "-o", "-", "--to", target, "--recording", "chb01_03.edf")
+    assert b": chb01_03.edf\n" in out
+    assert "--recording" not in err
+
+
+@pytest.mark.parametrize("target", ["chbmit", "siena"])
+def test_a_name_forges_no_line_of_a_list(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes], target: str
+) -> None:
+    forged = "x.edf\nNumber of Seizures in File: 0"
+    code, out, err = run(capsysbinary, _noted(tmp_path), "-o", "-", "--to", target, "--recording", forged)
+    assert (code, out) == (5, b"")
+    assert "cannot hold the name" in err

@@ -78,7 +78,7 @@ def test_detect_s_options_hold(run: Run, archive: Path, here: Path) -> None:
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     found = sorted(p.relative_to(here / "out").as_posix() for p in (here / "out").rglob("*.*"))
     made = ["a.csv_bi", "a.json", "a.npz", "b/c.csv_bi", "b/c.json", "b/c.npz"]
-    assert found == [*made, "failures.csv", "run.json", "summary.csv"]
+    assert found == [*made, "failures.csv", "index.html", "run.json", "summary.csv"]
     assert {row["analysed_s"] for row in _rows(here / "out" / "summary.csv")} == {"20.0000"}
     assert {row["events"] for row in _rows(here / "out" / "summary.csv")} == {"0"}
 

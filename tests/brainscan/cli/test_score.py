@@ -214,3 +214,23 @@ def test_odd_rows_of_a_reference_count_as_they_stand_and_are_told(
     told = [line for line in err.splitlines() if "taken as it stands" in line]
     assert len(told) == bool(said)
     assert all(line.endswith(said) for line in told)
+
+
+@pytest.mark.parametrize(
+    ("ref", "hyp", "told"),
+    [
+        ("night.csv_bi", "other.csv_bi", True),
+        ("night_truth.csv_bi", "night.csv_bi", True),
+        ("night.csv_bi", "NIGHT.edf.csv_bi", False),
+        ("sub-1_events.csv_bi", "sub-1_eeg.csv_bi", False),
+    ],
+)
+def test_two_files_that_are_called_differently_are_scored_and_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], ref: str, hyp: str, told: bool
+) -> None:
+    for side, name in (("ref", ref), ("hyp", hyp)):
+        (tmp_path / side).mkdir()
+        (tmp_path / side / name).write_text(format_csv_bi([], 60.0, "a"), encoding="utf-8")
+    code, _, err = run(capsys, tmp_path / "ref" / ref, tmp_path / "hyp" / hyp)
+    assert code == 0
+    assert (f"{ref} and {hyp} are called differently" in err) == told

@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from brainscan.detector import DetectOptions, Detector
-from brainscan.evaluate.by_model import ModelConfig, compute, run_model
+from brainscan.analysis.job import Job
+from brainscan.analysis.lazy_detector import LazyDetector
+from brainscan.analysis.options import AnalysisOptions
+from brainscan.detector import Detector
+from brainscan.errors import ModelError
+from brainscan.evaluate.by_model import ModelConfig, hypothesis_of, run_model, task_of
 from brainscan.evaluate.corpus import Case
 from brainscan.model.run_config import RunConfig
 from tests.brainscan.evaluate.conftest import BURST_S, case_of, write_edf, write_truth
@@ -31,9 +35,8 @@ def cases(tmp_path: Path) -> list[Case]:
 def config(tmp_path: Path) -> ModelConfig:
     """Return how to run a tiny model in this process."""
     save_tiny(tmp_path / "tiny.safetensors")
-    return ModelConfig(
-        str(tmp_path / "tiny.safetensors"), DetectOptions(), tmp_path / "cache", RunConfig("cpu", threads=1)
-    )
+    options = AnalysisOptions(str(tmp_path / "tiny.safetensors"), run=RunConfig("cpu", threads=1))
+    return ModelConfig(options, tmp_path / "cache")
 
 
 def test_what_fails_stops_nothing(cases: list[Case], config: ModelConfig) -> None:
@@ -63,9 +66,31 @@ def test_what_was_done_is_not_done_again(
 
 
 def test_a_recording_gives_events_at_every_threshold(cases: list[Case]) -> None:
-    hypothesis = compute(cases[0], Detector(LoudnessRunner(), quick()), DetectOptions())
+    model = LazyDetector.ready(Detector(LoudnessRunner(), quick()))
+    outcome = Job(AnalysisOptions(), model).run(task_of(cases[0]))
+    assert outcome.detection is not None
+    assert (outcome.outputs, outcome.detection.sha256) == ((), "")
+    hypothesis = hypothesis_of(outcome.detection, model.decision)
     (event,) = hypothesis.events
     assert (event.onset_s, event.offset_s) == pytest.approx(BURST_S, abs=1.5)
     assert hypothesis.analysed == ((0.0, 60.0),)
     assert any(k > 90 for k in hypothesis.sweep.index.tolist())
     assert sum(len(curve.values) for curve in hypothesis.curves) == 60 * 256
+
+
+def test_what_is_wrong_with_the_model_is_no_recordings_failure(
+    cases: list[Case], config: ModelConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ModelError("its weights are damaged")
+
+    monkeypatch.setattr(Detector, "from_pretrained", broken)
+    with pytest.raises(ModelError, match="its weights are damaged"):
+        run_model(cases, config)
+
+
+def test_no_network_is_loaded_for_what_cannot_be_used(
+    cases: list[Case], config: ModelConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Detector, "from_pretrained", None)
+    assert [failure.file for failure in run_model(cases[2:], config).failures] == ["damaged.edf", "misread.edf"]

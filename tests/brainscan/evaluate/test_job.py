@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from brainscan.detector import DetectOptions
+from brainscan.analysis.options import AnalysisOptions
 from brainscan.errors import UsageError
 from brainscan.evaluate.by_model import ModelConfig
 from brainscan.evaluate.corpus import CorpusConfig
@@ -24,7 +24,7 @@ def job(tmp_path: Path) -> EvaluationJob:
         write_truth(tmp_path / "corpus" / f"{name}.csv_bi", *truth)
         write_truth(tmp_path / "theirs" / f"{name}.csv_bi", *found)
     corpus = CorpusConfig(tmp_path / "corpus")
-    model = ModelConfig("default", DetectOptions(), tmp_path / "cache")
+    model = ModelConfig(AnalysisOptions(), tmp_path / "cache")
     return EvaluationJob(corpus, model, hypotheses=tmp_path / "theirs", targets=(1.0,))
 
 

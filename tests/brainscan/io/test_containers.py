@@ -13,6 +13,8 @@ from brainscan.io.containers import container_of, kind_of
 from brainscan.io.discover import search
 from tests.edf_files import FakeEdf, eeg
 
+PAD = bytes(1024)
+
 
 @pytest.mark.parametrize(
     ("head", "name", "container"),
@@ -24,10 +26,28 @@ from tests.edf_files import FakeEdf, eeg
         (b"\0\0\0\x64\0\0\0\x1f" + bytes(300), "a.fif", "FIF"),
         (b"MATLAB 5.0 MAT-file, Platform" + bytes(300), "a.set", "EEGLAB"),
         (b"\x89HDF\r\n\x1a\n" + bytes(300), "a.SET", "EEGLAB"),
+        (b"EEG-1100A V01.00" + PAD, "a.EEG", "Nihon Kohden"),
+        (b"EEG-1200A V01.00" + PAD, "a.eeg", "Nihon Kohden"),
+        (b"QI-403A   V02.00" + PAD, "a.eeg", "Nihon Kohden"),
+        (b"DAE-2100D V01.30" + PAD, "a.eeg", "Nihon Kohden"),
+        (b"[FileInfo]\r\nFile=a.dat\r\nFileType=Interleaved\r\n", "a.lay", "Persyst"),
+        (b"\xef\xbb\xbf[FileInfo]\r\nFile=a.dat\r\n", "a.LAY", "Persyst"),
+        (b"start_ts=2010-01-01 10:00:00\nnum_samples=9\nnum_channels=19\n", "a.head", "Nicolet .data"),
+        (b"Version 3.0" + PAD, "a.cnt", "Neuroscan"),
+        (b"RIFF\x10\0\0\0CNT " + PAD, "a.cnt", "ANT Neuro"),
+        (b"GDF 1.25" + PAD, "a.gdf", "GDF"),
+        (b"GDF 2.20" + PAD, "no_suffix", "GDF"),
+        (b"<?xml version='1.0'?><nedf>", "a.nedf", "Neuroelectrics"),
+        (b"\x01\x02" + PAD, "a.cdt", "Curry"),
+        (b"HeaderLen= 5000 SourceCh= 64\r\n", "a.dat", "BCI2000"),
+        (b"BCI2000V= 1.1 HeaderLen= 5000\r\n", "a.dat", "BCI2000"),
+        (b"\0\0\0\x02\x07\xd5" + PAD, "a.raw", "EGI RAW"),
+        (b"RF64\x10\0\0\0\0\0\0\0CNT " + PAD, "a.cnt", "ANT Neuro"),
+        (PAD, "a.nxe", "eXimia"),
     ],
 )
 def test_content_decides(head: bytes, name: str, container: str) -> None:
-    assert container_of(head, name) == container
+    assert container_of(head[:1024], name) == container
 
 
 @pytest.mark.parametrize(
@@ -67,38 +87,19 @@ def test_a_pipe_does_not_block(tmp_path: Path) -> None:
         read(tmp_path / "pipe.edf")
 
 
-PAD = bytes(1024)
-
-
 @pytest.mark.parametrize(
     ("head", "name", "maker"),
     [
         (b"* MICROMED  Brain-Quick file *\x1a" + PAD, "a.TRC", "Micromed"),
         (b"* MICROMED  Brain-Quick file *\x1a" + PAD, "renamed.edf", "Micromed"),
-        (b"EEG-1100A V01.00" + PAD, "a.EEG", "Nihon Kohden"),
-        (b"EEG-1200A V01.00" + PAD, "a.eeg", "Nihon Kohden"),
-        (b"QI-403A   V02.00" + PAD, "a.eeg", "Nihon Kohden"),
-        (b"DAE-2100D V01.30" + PAD, "a.eeg", "Nihon Kohden"),
-        (b"[FileInfo]\r\nFile=a.dat\r\nFileType=Interleaved\r\n", "a.lay", "Persyst"),
-        (b"\xef\xbb\xbf[FileInfo]\r\nFile=a.dat\r\n", "a.LAY", "Persyst"),
         (b"\xe0\x11\xcf\xd0" + PAD, "a.e", "Nicolet"),
-        (b"start_ts=2010-01-01 10:00:00\nnum_samples=9\nnum_channels=19\n", "a.head", "Nicolet"),
         (bytes.fromhex("ca1d6d1b27a111d4") + PAD, "a.erd", "Natus"),
         (b"\x01\x02" + PAD, "a.erd", "Natus"),
-        (b"Version 3.0" + PAD, "a.cnt", "Neuroscan"),
         (b"Version 3.0" + PAD, "a.avg", "Neuroscan"),
-        (b"RIFF\x10\0\0\0CNT " + PAD, "a.cnt", "ANT"),
-        (b"GDF 1.25" + PAD, "a.gdf", "GDF"),
-        (b"GDF 2.20" + PAD, "no_suffix", "GDF"),
         (b"XDF:" + PAD, "a.xdf", "XDF"),
         (PAD[:128] + b"DICM" + PAD, "a", "DICOM"),
-        (b"<?xml version='1.0'?><nedf>", "a.nedf", "Neuroelectrics"),
         (b"TimePoints=1000 Channels=21 BeginSweep[ms]=0.00\n", "a.m00", "Nihon Kohden export"),
         (b"\x01\x02" + PAD, "a.sig", "Stellate"),
-        (b"\x01\x02" + PAD, "a.cdt", "Curry"),
-        (b"HeaderLen= 5000 SourceCh= 64\r\n", "a.dat", "BCI2000"),
-        (b"BCI2000V= 1.1 HeaderLen= 5000\r\n", "a.dat", "BCI2000"),
-        (b"\0\0\0\x02\x07\xd5" + PAD, "a.raw", "EGI"),
         (b"\x01\x02" + PAD, "a.eeg", "unknown maker"),
         (gzip.compress(FakeEdf(eeg(n_records=2), 2).data())[:1024], "night.edf.gz", "EDF, packed with gzip"),
         (gzip.compress(FakeEdf(eeg(n_records=2), 2).data())[:1024], "night", "EDF, packed with gzip"),
@@ -194,11 +195,18 @@ def test_a_text_is_no_damaged_edf(name: str) -> None:
 
 
 def test_a_folder_that_is_a_recording_is_one_and_not_entered(tmp_path: Path) -> None:
-    (tmp_path / "deep" / "egi.mff").mkdir(parents=True)
-    (tmp_path / "deep" / "egi.mff" / "signal1.bin").write_bytes(PAD)
-    (tmp_path / "deep" / "egi.mff" / "inner.edf").write_bytes(PAD)
+    for name in ("egi.mff", "other.mefd"):
+        (tmp_path / "deep" / name).mkdir(parents=True)
+        (tmp_path / "deep" / name / "signal1.bin").write_bytes(PAD)
+        (tmp_path / "deep" / name / "inner.edf").write_bytes(PAD)
     found = search(tmp_path, tmp_path / "out")
-    assert found.recordings == ()
-    assert [(path.name, kind.name) for path, kind in found.unread] == [("egi.mff", "EGI (.mff)")]
-    with pytest.raises(InputError, match=r"EGI \(.mff\)"):
-        read(tmp_path / "deep" / "egi.mff")
+    assert [path.name for path in found.recordings] == ["egi.mff"]
+    assert [(path.name, kind.name) for path, kind in found.unread] == [("other.mefd", "MEF3")]
+    with pytest.raises(InputError, match="MEF3"):
+        read(tmp_path / "deep" / "other.mefd")
+
+
+@pytest.mark.parametrize("name", ["a.eeg", "a.dat", "a.raw", "a.cnt", "a.lay", "a.head"])
+def test_names_that_other_files_have_too_make_no_recording(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"a text\n" * 30)
+    assert kind_of(tmp_path / name) is None

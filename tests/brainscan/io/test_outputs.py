@@ -180,6 +180,19 @@ def test_what_cannot_say_who_made_it_is_never_replaced(detection: Detection, tmp
         guard(_written(detection, tmp_path, name), Origin(SHA, MODEL))
 
 
+def test_many_differences_are_counted() -> None:
+    settings = {f"setting_{k}": k for k in range(13)}
+    assert Origin(SHA, {}).differences(Origin(SHA, settings)) == ("13 that it does not say",)
+    assert Origin(SHA, {"model_sha256": "ab"}).differences(Origin(SHA, {**settings, "model_sha256": "cd"})) == (
+        "model_sha256 ab there, cd now",
+        "13 that it does not say",
+    )
+    changed = Origin(SHA, settings).differences(Origin(SHA, {key: -value - 1 for key, value in settings.items()}))
+    assert changed[0] == "setting_0 0 there, -1 now"
+    assert changed[-1] == "8 more"
+    assert len(changed) == 6
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

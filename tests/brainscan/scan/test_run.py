@@ -18,7 +18,7 @@ from brainscan.errors import InputError, OutputError, UsageError
 from brainscan.io import atomic
 from brainscan.scan.run import Listener, ScanConfig
 from brainscan.scan.run import scan as run_scan
-from brainscan.scan.tables import FAILURES, RUN, SUMMARY
+from brainscan.scan.tables import FAILURES, INDEX, RUN, SUMMARY
 from tests.edf_files import FakeEdf, eeg
 from tests.stand_ins import LoudnessRunner, quick
 
@@ -37,7 +37,7 @@ def config(tmp_path: Path) -> ScanConfig:
     for seconds, name in enumerate(("one.edf", "a/two.edf", "a/b/three.edf"), 12):
         (folder / name).write_bytes(FakeEdf(eeg(n_records=seconds), seconds).data())
     (folder / "a" / "broken.edf").write_bytes(b"nothing")
-    return ScanConfig(folder, tmp_path / "out")
+    return ScanConfig(folder, tmp_path / "out", pages=False)
 
 
 _options = AnalysisOptions()
@@ -70,7 +70,7 @@ def test_one_csv_bi_a_recording_in_the_same_tree(config: ScanConfig, detector: D
         "a/two.edf": "done",
         "one.edf": "done",
     }
-    assert _tree(config.out) == ["a/b/three.csv_bi", "a/two.csv_bi", FAILURES, "one.csv_bi", RUN, SUMMARY]
+    assert _tree(config.out) == ["a/b/three.csv_bi", "a/two.csv_bi", FAILURES, INDEX, "one.csv_bi", RUN, SUMMARY]
     summary = {row["file"]: row for row in _rows(config.out / SUMMARY)}
     assert summary["one.edf"]["output"] == "one.csv_bi"
     assert summary["one.edf"]["duration_s"] == summary["one.edf"]["analysed_s"] == "12.0000"

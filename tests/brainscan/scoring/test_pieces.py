@@ -14,7 +14,6 @@ from brainscan.events import RATE_HZ, Event, Probabilities
 from brainscan.scoring.pieces import (
     OFFSET_MARGIN_S,
     ScoredRecording,
-    auroc,
     clip,
     cut_pieces,
     event_row,
@@ -22,6 +21,7 @@ from brainscan.scoring.pieces import (
     rank_row,
     rank_rows,
 )
+from brainscan.scoring.ranking import auroc
 
 Interval = tuple[float, float]
 
@@ -56,18 +56,7 @@ def rng() -> np.random.Generator:
     return np.random.default_rng(3)
 
 
-# ---- AUROC -----------------------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.integers(0, 5), min_size=1, max_size=8), st.lists(st.integers(0, 5), min_size=1, max_size=8))
-def test_auroc_counts_pairs_and_half_of_the_ties(positive: list[int], negative: list[int]) -> None:
-    expected = np.mean([(p > n) + 0.5 * (p == n) for p in positive for n in negative])
-    ours = auroc(np.array(positive, dtype=float), np.array(negative, dtype=float))
-    assert ours == pytest.approx(expected)
-
-
-def test_auroc_of_one_class_is_undefined() -> None:
-    assert math.isnan(auroc(np.array([]), np.array([0.1])))
+# ---- ranking ---------------------------------------------------------------------------------------------------
 
 
 @given(

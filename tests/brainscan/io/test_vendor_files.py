@@ -1,0 +1,198 @@
+"""Every container that MNE reads: the recording that a vendor's file holds, whoever wrote it."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from brainscan.electrodes import ELECTRODES
+from brainscan.errors import InputError
+from brainscan.io import container_formats, open_plan, read
+from brainscan.io.discover import search
+from brainscan.io.mne_formats import opened
+from tests import vendor_files
+from tests.brainscan.cli.conftest import Run, here, loud, run
+from tests.vendor_files import NOTE_S, RATE_HZ, START, WRITERS, FloatArray
+
+pytest.importorskip("mne")
+__all__ = ["here", "loud", "run"]
+
+_EXCEL = datetime(1899, 12, 30)
+_NUMBERED = {"EGI RAW", "EGI MFF"}
+_WITHOUT_NOTES = {"Nicolet .data", "Neuroelectrics", "BCI2000", "EGI MFF"}
+
+
+@pytest.fixture(scope="module")
+def uv() -> FloatArray:
+    """Return forty seconds of the 19 electrodes, µV."""
+    rng = np.random.default_rng(3)
+    steps = rng.normal(0.0, 6.0, (len(ELECTRODES), 40 * RATE_HZ))
+    # Smooth in time, as EEG is, and within the range of every file.
+    return np.stack([np.convolve(row, np.hanning(9), mode="same") for row in steps])
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_it_is_read_as_it_was_written(name: str, uv: FloatArray, tmp_path: Path) -> None:
+    _needs(name)
+    path, step_uv = WRITERS[name](tmp_path, uv)
+    recording = read(path)
+    assert recording.format == name
+    assert recording.start == START
+    numbered = {f"E{i + 1}": name for i, name in enumerate(ELECTRODES)} if name in _NUMBERED else {}
+    assert [numbered.get(label, label).upper() for label in recording.labels[:19]] == [e.upper() for e in ELECTRODES]
+    assert open_plan(recording, numbered).missing == ()
+    assert all(channel.uv_per_unit for channel in recording.channels[:19])
+    got = np.concatenate(
+        [np.stack(recording.read(range(19), s.start_s, s.stop_s, s).uv) for s in recording.segments], axis=1
+    )
+    assert np.abs(got - uv).max() <= step_uv
+    if name not in _WITHOUT_NOTES:
+        assert any(abs(note.onset_s - NOTE_S) < 1.5 / RATE_HZ for note in recording.annotations), recording.annotations
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_its_samples_are_those_of_mne(name: str, uv: FloatArray, tmp_path: Path) -> None:
+    _needs(name)
+    path, step_uv = WRITERS[name](tmp_path, uv)
+    recording = read(path)
+    volts = opened(path, name).get_data(picks=range(19))
+    # Of what MNE gives: BCI2000's numbers are no volts there.
+    theirs = (volts - 10.0) * step_uv if name == "BCI2000" else volts * 1e6
+    first = 0
+    for segment in recording.segments:
+        if name == "EGI MFF":  # there a pause is samples
+            first = round(segment.start_s * RATE_HZ)
+        n = segment.n_samples(RATE_HZ)
+        for begin, end in ((0, n), (3, 8), (n // 2 + 1, n // 2 + 400), (n - 7, n)):
+            block = recording.read(
+                range(19), segment.start_s + begin / RATE_HZ, segment.start_s + end / RATE_HZ, segment
+            )
+            assert np.abs(np.stack(block.uv) - theirs[:, first + begin : first + end]).max() <= step_uv
+        first += n
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_scan_takes_it_once_and_side_files_lead_to_it(name: str, uv: FloatArray, tmp_path: Path) -> None:
+    _needs(name)
+    path, _ = WRITERS[name](tmp_path, uv)
+    found = search(tmp_path, tmp_path / "out")
+    assert [recording.name for recording in found.recordings] == [path.name]
+    assert found.unread == ()
+    for other in tmp_path.iterdir():
+        if other != path and other.is_file():
+            with pytest.raises(InputError, match=f"belongs to the recording {path.name}"):
+                read(other)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_commands_take_it(name: str, uv: FloatArray, run: Run, loud: None, here: Path) -> None:
+    _needs(name)
+    path, _ = WRITERS[name](here, uv)
+    numbered = ",".join(f"E{i + 1}={electrode}" for i, electrode in enumerate(ELECTRODES))
+    named = ["--channel-map", numbered] if name in _NUMBERED else []
+    facts = run("info", path, "--json", *named).json
+    assert facts["format"] == name
+    ran = run("detect", path, "-o", "events.json", *named)
+    assert ran.code == 0, ran.err
+    assert json.loads((here / "events.json").read_text("utf-8"))
+
+
+def test_gaps_between_blocks_of_nihon_kohden_are_on_the_clock(uv: FloatArray, tmp_path: Path) -> None:
+    path, step_uv = vendor_files.nihon_kohden(tmp_path, uv, gaps_s=(60.0, 0.0, 5.0))
+    recording = read(path)
+    assert [(s.start_s, s.duration_s) for s in recording.segments] == [(0, 10), (70, 10), (80, 10), (95, 10)]
+    assert recording.duration_s == 105.0
+    for segment, part in zip(recording.segments, np.array_split(uv, 4, axis=1), strict=True):
+        got = np.stack(recording.read(range(19), segment.start_s, segment.stop_s, segment).uv)
+        assert np.abs(got - part).max() <= step_uv
+    # Their log counts what was recorded: seven seconds lie in the first block.
+    assert [note.onset_s for note in recording.annotations if note.label == "seizure"] == [7.0]
+
+
+def test_a_note_behind_a_gap_is_on_the_clock(uv: FloatArray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vendor_files, "NOTE_S", 25.0)
+    recording = read(vendor_files.nihon_kohden(tmp_path, uv, gaps_s=(60.0,))[0])
+    assert [note.onset_s for note in recording.annotations if note.label == "seizure"] == [85.0]
+    times = {0: 100.0, 20 * RATE_HZ: 180.0, 30 * RATE_HZ: 190.0}
+    recording = read(vendor_files.persyst(tmp_path, uv, times)[0])
+    assert [(s.start_s, s.duration_s) for s in recording.segments] == [(0, 20), (80, 20)]
+    assert [(note.onset_s, note.offset_s) for note in recording.annotations] == [(85.0, 87.0)]
+
+
+def test_labels_of_nihon_kohden_are_found_in_any_case(uv: FloatArray, tmp_path: Path) -> None:
+    path, _ = vendor_files.nihon_kohden(tmp_path, uv, names="night.21e")
+    assert [label.upper() for label in read(path).labels[:19]] == [label.upper() for label in ELECTRODES]
+    (tmp_path / "night.21e").unlink()
+    assert any("no .21E lies beside it" in warning for warning in read(path).warnings)
+
+
+def test_newer_blocks_of_nihon_kohden_are_refused(uv: FloatArray, tmp_path: Path) -> None:
+    path, _ = vendor_files.nihon_kohden(tmp_path, uv, version=b"EEG-1200A V01.00")
+    with pytest.raises(InputError, match="newer layout"):
+        read(path)
+
+
+@pytest.mark.parametrize("width", [2, 4])
+def test_the_width_of_neuroscan_s_samples_is_measured(width: int, uv: FloatArray, tmp_path: Path) -> None:
+    path, step_uv = vendor_files.neuroscan(tmp_path, uv, width, n_samples=0)
+    recording = read(path)
+    assert recording.duration_s == 40.0
+    assert np.abs(np.stack(recording.read(range(19), 0.0, 40.0).uv) - uv).max() <= step_uv
+    assert any("month, day, year" in warning for warning in recording.warnings)
+
+
+def test_pauses_of_ant_are_on_the_clock(tmp_path: Path) -> None:
+    # Which pieces there are, as their recorders list them: day, fraction of a second, samples.
+    from brainscan.io.mne_beside import _pieces
+
+    later = START + timedelta(seconds=90.25)
+    day = (later.replace(microsecond=0) - _EXCEL).total_seconds() / 86400
+    text = f"NumberSegments=2\n{day:.17e} {0.25:.6e} 4000\n"
+    assert _pieces(text, START, 9000, 200.0) == ((0, 0.0), (5000, pytest.approx(90.25, abs=1e-3)))
+
+
+def test_lost_packets_are_told(uv: FloatArray, tmp_path: Path) -> None:
+    path, _ = vendor_files.nedf(tmp_path, uv, lost=3)
+    assert any("3 packets were lost" in warning for warning in read(path).warnings)
+
+
+def test_persyst_without_a_patient_is_refused_with_the_lines_that_lack(uv: FloatArray, tmp_path: Path) -> None:
+    path, _ = vendor_files.persyst(tmp_path, uv, patient="Sex=M\nHand=\n")
+    with pytest.raises(InputError, match=r"TestDate=, TestTime=, BirthDate="):
+        read(path)
+
+
+def test_bci2000_without_names_says_so(uv: FloatArray, tmp_path: Path) -> None:
+    recording = read(vendor_files.bci2000(tmp_path, uv, names=False)[0])
+    assert recording.labels[:2] == ("Ch1", "Ch2")
+    assert any("names no channels" in warning for warning in recording.warnings)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+def test_its_extra_is_asked_for(name: str, uv: FloatArray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _needs(name)
+    path, _ = WRITERS[name](tmp_path, uv)
+    row = next(row for row in container_formats.CONTAINERS if row.name == name)
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == row.modules[-1] else found(m))
+    with pytest.raises(InputError, match=rf"brainscan\[{row.extra}\]"):
+        read(path)
+
+
+@pytest.mark.parametrize("factor", [2000.0 / 15.0, 0.01 / 15.0])
+def test_amplitudes_that_no_scalp_has_are_doubtful(factor: float, uv: FloatArray, tmp_path: Path) -> None:
+    path, _ = vendor_files.curry(tmp_path, uv * factor)
+    plan = open_plan(read(path))
+    assert any(re.search(r"1,?000|times 0\.001", warning) for warning in plan.warnings), plan.warnings
+
+
+def _needs(name: str) -> None:
+    row = next(row for row in container_formats.CONTAINERS if row.name == name)
+    for module in row.modules:
+        pytest.importorskip(module)
