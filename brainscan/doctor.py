@@ -20,6 +20,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "gpu": ("mamba_ssm",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
     "mne": ("mne",),
+    "lsl": ("mne_lsl",),
     "pandas": ("pandas",),
     "report": ("matplotlib", "jinja2"),
 }

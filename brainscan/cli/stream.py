@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import signal
 import sys
@@ -10,19 +11,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brainscan.cli import console, options
 from brainscan.cli.spread import spread
-from brainscan.errors import UsageError
+from brainscan.errors import MissingExtraError, UsageError
 from brainscan.mapping import finite
 
 if TYPE_CHECKING:
     from brainscan.analysis.job import Job
     from brainscan.analysis.outcome import Outcome
-    from brainscan.analysis.task import Task
+    from brainscan.analysis.task import OutputChoice, Task
     from brainscan.live.messages import Message
     from brainscan.live.source import Source
 
@@ -51,7 +52,7 @@ class _Pacing:
     idle: Annotated[
         float,
         typer.Option(
-            min=0.0, metavar="SECONDS", help="A followed file without growth for so long has ended; 0: never."
+            min=0.0, metavar="SECONDS", help="What does not grow for so long has ended (followed files, LSL); 0: never."
         ),
     ] = 300.0
     latency: Annotated[
@@ -83,8 +84,11 @@ class _Writing:
 @spread
 def stream(
     source: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="A recording, or - for samples on stdin (docs/live.md).")
-    ],
+        str, typer.Argument(metavar="[FILE|-]", help="A recording, or - for samples on stdin (docs/live.md).")
+    ] = "",
+    lsl: Annotated[
+        str, typer.Option("--lsl", metavar="NAME", help="Instead: the stream of this name, by Lab Streaming Layer.")
+    ] = "",
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE|DIR|-", help="Where the table goes at the end, as of detect.")
     ] = "",
@@ -106,6 +110,7 @@ def stream(
     brainscan stream night.edf --follow
     brainscan stream night.edf --follow --latency 5 --json -o results/
     recorder | brainscan stream - --json
+    brainscan stream --lsl bed3 --latency 5
     """
     console.set_quiet(talking.quiet)
     from brainscan.analysis.job import Job
@@ -140,7 +145,7 @@ def stream(
     )
     display = _Display(as_json=talking.as_json, to_stderr=output == STDOUT, quiet=talking.quiet)
     with _ending_on_signals() as stop:
-        opened, task = _opened(source, pacing, choice, job, stop)
+        opened, task = _opened(source, lsl, pacing, choice, job, stop)
         config = StreamConfig(options_of(job, task), pacing.latency or None)
         outcome = run_stream(job, task, opened, config, Ears(display.message, console.message), Pace(pacing.max_lag))
         display.end(outcome)
@@ -148,23 +153,21 @@ def stream(
         raise KeyboardInterrupt
 
 
-def _opened(source: str, pacing: _Pacing, choice: Any, job: Job, stop: threading.Event) -> tuple[Source, Task]:
+def _opened(
+    source: str, lsl: str, pacing: _Pacing, choice: OutputChoice, job: Job, stop: threading.Event
+) -> tuple[Source, Task]:
     """Return the source that is meant, and what is to be written about it, once nothing stands in its way."""
     from brainscan.io import read
     from brainscan.live.edf_tail import EdfTail, Following
-    from brainscan.live.feed import FeedSource
-    from brainscan.live.job import check_outputs, check_without_file
-    from brainscan.live.pipe import PipeFeed
+    from brainscan.live.job import check_outputs
     from brainscan.live.source import RecordingSource
 
-    if source == STDIN:
+    if bool(source) == bool(lsl):
+        raise UsageError("give a FILE, or -, or --lsl NAME", hint="`brainscan stream --help` shows examples")
+    if lsl or source == STDIN:
         if pacing.follow:
-            raise UsageError("--follow is for files", hint="a pipe is followed until it is closed")
-        feed = PipeFeed(sys.stdin.fileno(), stop)
-        task = choice.tasks([Path(feed.facts.name)])[0]
-        check_without_file(task, "a pipe")
-        check_outputs(job, task, None)
-        return FeedSource(feed, stop, console.message), task
+            raise UsageError("--follow is for files", hint="whatever else is read until it ends")
+        return _flowing(lsl, pacing, choice, job, stop)
     path = Path(source)
     task = choice.tasks([path])[0]
     recording = None if pacing.follow else read(path)
@@ -172,6 +175,28 @@ def _opened(source: str, pacing: _Pacing, choice: Any, job: Job, stop: threading
     if recording is None:
         return EdfTail(path, Following(idle_s=pacing.idle), stop, console.message), task
     return RecordingSource(recording), task
+
+
+def _flowing(lsl: str, pacing: _Pacing, choice: OutputChoice, job: Job, stop: threading.Event) -> tuple[Source, Task]:
+    """Return a source without a file: by LSL, or else stdin."""
+    from brainscan.live.feed import Feed, FeedSource
+    from brainscan.live.job import check_outputs, check_without_file
+
+    feed: Feed
+    if lsl:
+        if importlib.util.find_spec("mne_lsl") is None:
+            raise MissingExtraError("--lsl", "lsl")
+        from brainscan.live.lsl import LslFeed
+
+        feed = LslFeed(lsl, stop, pacing.idle)
+    else:
+        from brainscan.live.pipe import PipeFeed
+
+        feed = PipeFeed(sys.stdin.fileno(), stop)
+    task = choice.tasks([Path(feed.facts.name)])[0]
+    check_without_file(task, feed.facts.format)
+    check_outputs(job, task, None)
+    return FeedSource(feed, stop, console.message), task
 
 
 @contextmanager
