@@ -85,7 +85,8 @@ class LslFeed:
         return self._cut(data, stamps)
 
     def _pulled(self) -> tuple[Any, Any]:
-        return self._inlet.pull_chunk(timeout=0.0, max_samples=max(1, int(60.0 * self._rate_hz)))
+        pulled: tuple[Any, Any] = self._inlet.pull_chunk(timeout=0.0, max_samples=max(1, int(60.0 * self._rate_hz)))
+        return pulled
 
     def _cut(self, data: Any, stamps: Any) -> list[Chunk]:
         if not len(stamps):
