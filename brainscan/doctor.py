@@ -23,6 +23,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "lsl": ("mne_lsl",),
     "pandas": ("pandas",),
     "report": ("matplotlib", "jinja2"),
+    "cluster": ("distributed",),
+    "remote": ("fsspec", "s3fs", "paramiko"),
 }
 """Optional dependency groups by the import names that show them to be there."""
 
