@@ -31,7 +31,7 @@ DECIDING := $(BIN)/python -m coverage report --fail-under=99 \
 MUTANTS ?=
 CORPUS ?=
 MODEL ?= default
-EXTRAS := dev,train,graph,onnx,mne,pandas,report
+EXTRAS := dev,train,graph,onnx,mne,lsl,pandas,report
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs release dist weights \

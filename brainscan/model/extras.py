@@ -13,8 +13,11 @@ PACKAGES: dict[str, tuple[str, ...]] = {
     "gpu": ("mamba_ssm",),
     "onnx": ("onnx", "onnxscript"),
     "mne": ("mne",),
+    "lsl": ("mne_lsl",),
     "pandas": ("pandas",),
     "report": ("matplotlib", "jinja2"),
+    "cluster": ("distributed",),
+    "remote": ("fsspec", "s3fs", "paramiko"),
 }
 """The extras of pyproject.toml by the import names that show them to be there."""
 
