@@ -42,7 +42,7 @@ class Baseline:
 
     def __init__(self, config: BaselineConfig) -> None:
         self._config = config
-        self._quiet = _logit(config.quiet)
+        self._quiet = float(_logit(config.quiet))
         n = max(1, round(config.trailing_s / STEP_S))
         self._past: deque[float] = deque(maxlen=n)
         self._least = max(1, n // 3)
@@ -78,7 +78,7 @@ class Baseline:
 
     def _step(self, probability: float) -> None:
         """Remember a value, and fix what the next ten seconds lose."""
-        self._past.append(_logit(probability))
+        self._past.append(float(_logit(probability)))
         known = [value for value in self._past if value == value]  # unscored seconds are NaN
         level = np.quantile(known, self._config.quantile) if len(known) >= self._least else self._quiet
         self._taken = float(np.clip(level - self._quiet, 0.0, self._config.most))
