@@ -19,6 +19,7 @@ from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
+from brainscan.placing import METHOD, pipeline, placed
 from brainscan.qeeg import Trends
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
@@ -46,6 +47,8 @@ class DetectOptions:
         Up to this many unusable electrodes are interpolated, 0..15.
     keep_probabilities : bool
         Put the curves into the detection.
+    place : bool
+        Say of each event where it begins; the samples around it are read once more for that.
     keep_trends : bool
         Put the trends into it.
     remarks : tuple of str
@@ -57,6 +60,7 @@ class DetectOptions:
     channel_map: Mapping[str, str] | None = None
     max_missing: int = 3
     keep_probabilities: bool = False
+    place: bool = True
     keep_trends: bool = False
     remarks: tuple[str, ...] = ()
 
@@ -100,7 +104,11 @@ def examine(
                 findings.events += session.finish()
             findings.add(session, segment)
         checksum = sha256.result() if sha256 else ""
-    return findings.detection(recording, plan, checksum)
+    detection = findings.detection(recording, plan, checksum)
+    if not options.place:
+        return detection
+    way, events = pipeline(runner.card.filter, options.max_missing), detection.events
+    return replace(detection, events=tuple(placed(event, events, recording, plan, way) for event in events))
 
 
 class Findings:
@@ -166,6 +174,7 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "model": card.name,
         "model_sha256": card.sha256,
         "decision": to_mapping(decision),
+        "localisation": METHOD,
         "max_missing": options.max_missing,
         "channel_map": dict(options.channel_map or {}),
         "start_s": options.start_s,
