@@ -135,10 +135,8 @@ class BaselineConfig:
     most: float = 4.0
 
     def __post_init__(self) -> None:
-        if self.trailing_s < 0.0 or self.most < 0.0:
-            raise ValueError("trailing_s and most must not be negative")
-        if not 0.0 <= self.quantile <= 1.0 or not 0.0 < self.quiet < 1.0:
-            raise ValueError("quantile lies within 0..1, quiet between 0 and 1")
+        if min(self.trailing_s, self.most) < 0.0 or not 0.0 <= self.quantile <= 1.0 or not 0.0 < self.quiet < 1.0:
+            raise ValueError("trailing_s and most must not be negative; quantile lies within 0..1, quiet between")
 
 
 @dataclass(frozen=True, slots=True)

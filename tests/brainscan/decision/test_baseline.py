@@ -107,5 +107,5 @@ def test_a_decision_curve_is_the_average_above_the_baseline() -> None:
     "wrong", [{"trailing_s": -1.0}, {"most": -0.1}, {"quantile": 1.5}, {"quiet": 0.0}, {"quiet": 1.0}]
 )
 def test_impossible_baselines_are_refused(wrong: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match=r"must not be negative|lies within"):
+    with pytest.raises(ValueError, match="must not be negative"):
         BaselineConfig(**wrong)
