@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @spread
 def scan(
-    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Folder to search for recordings.")],
+    directory: Annotated[
+        str,
+        typer.Argument(metavar="DIRECTORY", help="Folder to search for recordings, or its address (s3://, sftp://)."),
+    ],
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="OUT", help="Folder for the results. [required without --bids]"),
@@ -47,6 +50,11 @@ def scan(
             help="Processes beside each other; default: what processors and memory bear. 0: none but this one.",
         ),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Go on as files arrive, until Ctrl-C; what is being written is left alone."),
+    ] = False,
+    clustering: options.Clustering = options.Clustering(),
     analysing: options.Analysing = options.Analysing(),
 ) -> None:
     """Find the seizures in every recording below a folder.
@@ -63,43 +71,47 @@ def scan(
     brainscan scan archive/ -o results/
     brainscan scan archive/ -o results/ --max-missing 9 --format csv_bi --format json
     brainscan scan archive/ -o results/ --json > results.json
-    brainscan scan --bids dataset/
     """
     talking = analysing.talking
     console.set_quiet(talking.quiet)
-    from brainscan.scan.run import Listener, ScanConfig, start_of
+    from brainscan.io.remote import is_address
+    from brainscan.scan import start
+    from brainscan.scan.run import Listener, ScanConfig
     from brainscan.scan.run import scan as run
+    from brainscan.scan.watch import WatchConfig
 
-    out = _place(directory, output, bids=bids, anonymous=analysing.anonymous_names)
+    derivative = None
+    if bids:
+        from brainscan.scan.bids import OWN, home
+
+        derivative = home(Path(directory), output)
+        output = derivative / OWN
+    if output is None:
+        raise UsageError("nothing says where the results go", hint="name a folder with -o OUT")
     chosen = analysing.options()
+    cluster = clustering.config()
+    source = directory if is_address(directory) else ""
+    folder = Path() if source else Path(directory)
+    if cluster is not None:
+        folder, output = folder.absolute(), output.absolute()  # its workers start elsewhere
+    starts = start.start_of(workers, chosen.run, cluster, output)
     config = ScanConfig(
-        directory,
-        out,
+        folder,
+        output,
         tuple(analysing.formats),
         probabilities,
         analysing.anonymous_names,
         analysing.force,
         analysing.keep_patient,
         pages,
-        bids,
+        WatchConfig() if watch else None,
+        source,
+        derivative,
     )
     with Display() as display:
         listener = Listener(display.outcome, display.progress, display.note, display.message)
-        outcomes = run(config, chosen, analysing.model(chosen), listener, start_of(workers, chosen.run))
-    _finish(outcomes, config.results, display.notes, talking)
-
-
-def _place(directory: Path, output: Path | None, *, bids: bool, anonymous: bool) -> Path:
-    """Return the folder of all results."""
-    if bids:
-        from brainscan.scan.bids import home
-
-        if anonymous:
-            raise UsageError("--bids keeps the names of the data set, --anonymous-names does not", hint="give one")
-        return home(directory, output)
-    if output is None:
-        raise UsageError("nothing says where the results go", hint="name a folder with -o OUT")
-    return output
+        outcomes = run(config, chosen, analysing.model(chosen), listener, starts)
+    _finish(outcomes, output, display.notes, talking)
 
 
 def _finish(outcomes: Ledger, out: Path, notes: list[str], talking: options.Talking) -> None:

@@ -96,13 +96,15 @@ def check(out: Path) -> None:
         )
 
 
-def write(out: Path, outcomes: Iterable[Outcome], model: dict[str, Any], *, force: bool = False) -> None:
+def write(out: Path, results: Path, outcomes: Iterable[Outcome], model: dict[str, Any], *, force: bool = False) -> None:
     """Write description, events and sidecars of what is done.
 
     Parameters
     ----------
     out : Path
-        Of the derivative; the results of the scan lie in its folder `OWN`.
+        Of the derivative.
+    results : Path
+        Where the results of the scan lie, in the tree of the data set.
     outcomes : iterable of Outcome
         Each with a JSON among its outputs.
     model : mapping
@@ -131,7 +133,7 @@ def write(out: Path, outcomes: Iterable[Outcome], model: dict[str, Any], *, forc
     for outcome in outcomes:
         result = next((path for path in outcome.outputs if path.suffix == ".json"), None)
         if result is not None:
-            _write_events(_place(result.relative_to(out / OWN), out), result, model, force=force)
+            _write_events(_place(result.relative_to(results), out), result, model, force=force)
 
 
 def _place(result: PurePath, out: Path) -> Path:

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from brainscan.analysis.capacity import divided
 from brainscan.analysis.job import Listener as JobListener
 from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.corpora.table import is_eeg
-from brainscan.errors import InputError
+from brainscan.errors import InputError, UsageError
 from brainscan.examine import DetectOptions, provenance
 from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
@@ -24,15 +23,16 @@ from brainscan.io.edf_annotations import holds_our_events
 from brainscan.io.event_format import EventFormat
 from brainscan.io.folder_lock import folder_lock
 from brainscan.io.outputs import anonymous_name
-from brainscan.model.run_config import RunConfig
+from brainscan.io.remote import RemoteFolder
+from brainscan.io.remote import shown as address
 from brainscan.scan import bids
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
 from brainscan.scan.index import Index
 from brainscan.scan.ledger import Ledger
 from brainscan.scan.plan import Plan
-from brainscan.scan.processes import Processes
 from brainscan.scan.tables import check_tables, write_record, write_tables
+from brainscan.scan.watch import Watch, WatchConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,12 @@ class ScanConfig:
     pages : bool
         Write a page for each recording with events, where jinja2 is installed; among the formats ``html`` asks for
         one in any case.
-    bids : bool
-        The folder is a BIDS data set and `out` its derivative, which the events go into as well; the scan's own files
-        lie in a folder of it.
+    watch : WatchConfig or None
+        Go on as files arrive, until interrupted.
+    source : str
+        Address of a remote folder instead of `folder`.
+    bids : Path or None
+        The folder is a BIDS data set, whose events go into this derivative as well (`brainscan.scan.bids`).
     """
 
     folder: Path
@@ -68,12 +71,21 @@ class ScanConfig:
     force: bool = False
     keep_patient: bool = False
     pages: bool = True
-    bids: bool = False
+    watch: WatchConfig | None = None
+    source: str = ""
+    bids: Path | None = None
 
-    @property
-    def results(self) -> Path:
-        """Where the scan's own files lie, and the results of each recording."""
-        return self.out / bids.OWN if self.bids else self.out
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises
+        ------
+        UsageError
+        """
+        if self.source and self.watch is not None:
+            raise UsageError("--watch is for folders of this machine", hint="scan the address from time to time")
+        if self.bids is not None and (self.source or self.watch is not None or self.anonymous):
+            raise UsageError("--bids is for a data set of this machine, as it stands and under its own names")
 
     def if_events(self) -> tuple[EventFormat, ...]:
         """Return the formats that are written only where there are events."""
@@ -171,63 +183,66 @@ def scan(
     """
     listener, rows = listener or Listener(), config.rows()
     model = model or LazyDetector.open(options)
+    plan = Plan(config.folder, config.out, rows, config.if_events(), config.anonymous, config.source)
+    ledger = Ledger()
     found, notes = _found(config)
-    if not found.recordings:
+    if not found.recordings and config.watch is None:
         raise _empty(config, notes)
     for text in notes:
         listener.note(text)
-    out = config.results
-    plan = Plan(config.folder, out, rows, config.if_events(), anonymous=config.anonymous)
-    index = Index(out, _facts(options, model), notes, anonymous=config.anonymous)
-    ledger = Ledger()
-    for entry in plan.entries(found.recordings):
-        ledger.enter(entry)
-    make_folder(out)
-    with folder_lock(out):
+    index = Index(config.out, _facts(options, model), notes, anonymous=config.anonymous)
+    entries = list(plan.entries(found.recordings))
+    make_folder(config.out)
+    with folder_lock(config.out):
         if not config.force:
-            check_tables(out)
-            if config.bids:
-                bids.check(config.out)
+            check_tables(config.out)
+            if config.bids is not None:
+                bids.check(config.bids)
             index.check()
-        remove_unfinished(out)
+        remove_unfinished(config.out)
         work = Work(options, config.anonymous, config.force, config.keep_patient)
         hears = JobListener(listener.progress, listener.understood)
         executor = start(work, hears) if start else Here(work.job(hears, model))
+
+        def tables() -> None:
+            write_tables(config.out, ledger)
+            write_record(config.out, _facts(options, model), ledger, notes)
+            index.write(ledger, len(ledger))
+            if config.bids is not None:
+                facts = _facts(options, model)
+                bids.write(config.bids, config.out, ledger, facts, force=config.force)
+
+        watch = None
+        if config.watch is None:
+            for entry in entries:
+                ledger.enter(entry)
+        else:
+            watch = Watch(
+                config.folder,
+                ledger,
+                lambda: list(plan.entries(_found(config)[0].recordings)),
+                config.watch,
+                listener.understood,
+                tables,
+            )
         try:
-            carry_out(ledger, plan, executor, index.heard(ledger, listener.outcome))
+            carry_out(ledger, plan, executor, index.heard(ledger, listener.outcome), watch)
         finally:
             for path, outcome in _unread(config, found):
                 ledger.record(path, outcome)
-            write_tables(out, ledger)
-            write_record(out, _facts(options, model), ledger, notes)
-            index.write(ledger, len(ledger))
-            if config.bids:
-                bids.write(config.out, ledger, _facts(options, model), force=config.force)
+            tables()
     return ledger
-
-
-def start_of(workers: int | None, run: RunConfig) -> Start | None:
-    """Return what does the tasks: so many processes; by default as many as this machine bears.
-
-    Parameters
-    ----------
-    workers : int or None
-        0: this process itself.
-    run : RunConfig
-        Its threads are those of each worker; 0: what remains to it.
-    """
-    return None if workers == 0 else lambda work, hears: Processes(work, hears, divided(workers or 0, run.threads))
 
 
 def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
     """Return what to scan, without what by its name is no EEG, and what has to be said of the archive."""
     shown = _anonymous if config.anonymous else PurePath.as_posix
-    found = search(config.folder, config.out)
+    found = Found(RemoteFolder(config.source).recordings()) if config.source else search(config.folder, config.out)
     notes = found.notes(shown)
-    if config.bids:
+    if config.bids is not None:
         found, foreign = bids.recordings_of(found)
         notes = (*notes, *foreign)
-    own = frozenset(path for path in found.recordings if holds_our_events(config.folder / path))
+    own = frozenset(() if config.source else (p for p in found.recordings if holds_our_events(config.folder / p)))
     if own:
         n, first = len(own), shown(min(own))
         what = "1 file holds" if n == 1 else f"{n} files hold"
@@ -266,7 +281,7 @@ def _empty(config: ScanConfig, notes: tuple[str, ...]) -> InputError:
     return InputError(
         "holds no recording that can be read" if notes else "holds no recording",
         kind="empty",
-        file=str(config.folder),
+        file=address(config.source) if config.source else str(config.folder),
         hint="; ".join(notes) or readable_names(),
     )
 

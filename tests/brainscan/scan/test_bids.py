@@ -35,7 +35,13 @@ def dataset(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def config(dataset: Path) -> ScanConfig:
-    return ScanConfig(dataset, bids.home(dataset, None), pages=False, bids=True)
+    out = bids.home(dataset, None)
+    return ScanConfig(dataset, out / bids.OWN, pages=False, bids=out)
+
+
+def _out(config: ScanConfig) -> Path:
+    assert config.bids is not None
+    return config.bids
 
 
 def _scan(config: ScanConfig, *, found: bool = True, notes: list[str] | None = None) -> None:
@@ -46,11 +52,12 @@ def _scan(config: ScanConfig, *, found: bool = True, notes: list[str] | None = N
 
 def test_events_and_sidecars_lie_under_the_data_set_s_own_names(config: ScanConfig) -> None:
     _scan(config)
-    assert config.out == config.folder / "derivatives" / "brainscan"
-    description = json.loads((config.out / "dataset_description.json").read_bytes())
+    out = config.folder / "derivatives" / "brainscan"
+    assert config.bids == out
+    description = json.loads((out / "dataset_description.json").read_bytes())
     assert (description["DatasetType"], description["GeneratedBy"][0]["Name"]) == ("derivative", "brainscan")
     for stem, seconds in ((FIRST, 12.0), (SECOND, 13.0)):
-        table = config.out / f"{stem}_events.tsv"
+        table = _out(config) / f"{stem}_events.tsv"
         assert table.read_text().splitlines()[0] == "\t".join(COLUMNS)
         held = read_bids_tsv(table)
         assert held.duration_s == seconds
@@ -58,22 +65,22 @@ def test_events_and_sidecars_lie_under_the_data_set_s_own_names(config: ScanConf
         sidecar = json.loads(table.with_suffix(".json").read_bytes())
         assert set(COLUMNS) <= set(sidecar)
         assert sidecar["GeneratedBy"][0]["RecordingSHA256"]
-    assert (config.out / bids.OWN / "summary.csv").is_file()
-    assert (config.out / ".bidsignore").read_text() == "scan\n"
+    assert (config.out / "summary.csv").is_file()
+    assert (_out(config) / ".bidsignore").read_text() == "scan\n"
 
 
 def test_nothing_found_is_a_row_of_background(config: ScanConfig) -> None:
     _scan(config, found=False)
-    rows = (config.out / f"{FIRST}_events.tsv").read_text().splitlines()
+    rows = (_out(config) / f"{FIRST}_events.tsv").read_text().splitlines()
     assert [row.split("\t")[:3] for row in rows[1:]] == [["0.0000", "12.0000", "bckg"]]
 
 
 def test_again_is_skipped_and_gives_the_same(config: ScanConfig) -> None:
     _scan(config)
-    first = {path: path.read_bytes() for path in config.out.rglob("*_events.*")}
+    first = {path: path.read_bytes() for path in _out(config).rglob("*_events.*")}
     assert len(first) == 4
     _scan(config)
-    assert {path: path.read_bytes() for path in config.out.rglob("*_events.*")} == first
+    assert {path: path.read_bytes() for path in _out(config).rglob("*_events.*")} == first
 
 
 def test_what_is_no_recording_of_the_data_set_is_left_out_and_told(config: ScanConfig) -> None:
@@ -93,15 +100,15 @@ def test_a_folder_that_is_no_data_set_is_refused(tmp_path: Path) -> None:
 
 def test_somebody_else_s_derivative_stays(config: ScanConfig) -> None:
     config.out.mkdir(parents=True)
-    (config.out / "dataset_description.json").write_text('{"GeneratedBy": [{"Name": "other"}]}')
+    (_out(config) / "dataset_description.json").write_text('{"GeneratedBy": [{"Name": "other"}]}')
     with pytest.raises(OutputError, match="not written by brainscan"):
         _scan(config)
     _scan(replace(config, force=True))
-    assert (config.out / f"{FIRST}_events.tsv").is_file()
+    assert (_out(config) / f"{FIRST}_events.tsv").is_file()
 
 
 def test_somebody_else_s_events_stay(config: ScanConfig) -> None:
-    table = config.out / f"{FIRST}_events.tsv"
+    table = _out(config) / f"{FIRST}_events.tsv"
     table.parent.mkdir(parents=True)
     table.write_text("onset\tduration\n")
     with pytest.raises(OutputError, match="not written by brainscan"):
