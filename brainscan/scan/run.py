@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -19,11 +19,13 @@ from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
 from brainscan.io.containers import readable_names, unread
 from brainscan.io.discover import Found, explore, joined
+from brainscan.io.edf_annotations import holds_our_events
 from brainscan.io.event_format import EventFormat
 from brainscan.io.folder_lock import folder_lock
 from brainscan.io.outputs import anonymous_name
 from brainscan.io.remote import RemoteFolder
 from brainscan.io.remote import shown as address
+from brainscan.scan import bids
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
 from brainscan.scan.index import Index
@@ -58,6 +60,8 @@ class ScanConfig:
         Go on as files arrive, until interrupted.
     source : str
         Address of a remote folder instead of `folder`.
+    bids : Path or None
+        The folder is a BIDS data set, whose events go into this derivative as well (`brainscan.scan.bids`).
     """
 
     folder: Path
@@ -70,6 +74,7 @@ class ScanConfig:
     pages: bool = True
     watch: WatchConfig | None = None
     source: str = ""
+    bids: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -80,6 +85,8 @@ class ScanConfig:
         """
         if self.source and self.watch is not None:
             raise UsageError("--watch is for folders of this machine", hint="scan the address from time to time")
+        if self.bids is not None and (self.source or self.watch is not None or self.anonymous):
+            raise UsageError("--bids is for a data set of this machine, as it stands and under its own names")
 
     def if_events(self) -> tuple[EventFormat, ...]:
         """Return the formats that are written only where there are events."""
@@ -97,7 +104,8 @@ class ScanConfig:
         MissingExtraError
             If one needs a package that is not installed.
         """
-        names = dict.fromkeys(("csv_bi", *self.formats, *(("npz",) if self.curves else ())))
+        more = (*(("npz",) if self.curves else ()), *(("json",) if self.bids else ()))
+        names = dict.fromkeys(("csv_bi", *self.formats, *more))
         rows = tuple(event_formats.named(name, "--format", event_formats.resumable()) for name in names)
         for row in rows:
             row.require()
@@ -237,6 +245,8 @@ class _Run:
         """
         if not self._config.force:
             check_tables(self._config.out)
+            if self._config.bids is not None:
+                bids.check(self._config.bids)
             self.index.check()
         remove_unfinished(self._config.out)
 
@@ -252,12 +262,7 @@ class _Run:
     def _told(self, found: Found) -> None:
         """Hear of what is no task."""
         shown = _anonymous if self._config.anonymous else PurePath.as_posix
-        signals = [path for path in found.others if not is_eeg(path)]
-        notes = found.notes(shown)
-        if signals:
-            n = len(signals)
-            what = "1 file is" if n == 1 else f"{n} files are"
-            notes += (f"{what} of other signals than EEG, as BIDS' names tell ({shown(signals[0])}): left out",)
+        notes = (*found.notes(shown), *_left_out(self._config, found.others, shown))
         for text in notes:
             self._listener.note(text)
         self.index.notes = notes
@@ -268,17 +273,42 @@ class _Run:
         write_tables(out, self.ledger)
         write_record(out, self._facts, self.ledger, self.index.notes)
         self.index.write(self.ledger, len(self.ledger))
+        if self._config.bids is not None:
+            bids.write(self._config.bids, out, self.ledger, self._facts, force=self._config.force)
 
 
 def _parts(config: ScanConfig) -> Iterator[Found]:
-    """Yield what lies in each folder; recordings that by their names are no EEG among the other files."""
+    """Yield what lies in each folder; recordings that are left out stand among the other files."""
     if config.source:
         parts: Iterable[Found] = (Found(RemoteFolder(config.source).recordings()),)
     else:
         parts = explore(config.folder, config.out)
     for part in parts:
-        signals = tuple(path for path in part.recordings if not is_eeg(path))
-        yield replace(part, recordings=tuple(filter(is_eeg, part.recordings)), others=signals)
+        kept = bids.recordings_of(part)[0].recordings if config.bids is not None else part.recordings
+        kept = tuple(path for path in kept if is_eeg(path) and not _is_copy(config, path))
+        held = frozenset(kept)
+        yield replace(part, recordings=kept, others=tuple(path for path in part.recordings if path not in held))
+
+
+def _left_out(config: ScanConfig, paths: Sequence[PurePath], shown: Callable[[PurePath], str]) -> Iterator[str]:
+    """Yield what has to be said of recordings that are left out, a line for each reason."""
+    if config.bids is not None:
+        found, notes = bids.recordings_of(Found(tuple(paths)))
+        yield from notes
+        paths = found.recordings
+    copies = [path for path in paths if _is_copy(config, path)]
+    if copies:
+        what = "1 file holds" if len(copies) == 1 else f"{len(copies)} files hold"
+        yield f"{what} brainscan's own events, copies of recordings with them ({shown(copies[0])}): left out"
+    signals = [path for path in paths if path not in set(copies)]
+    if signals:
+        what = "1 file is" if len(signals) == 1 else f"{len(signals)} files are"
+        yield f"{what} of other signals than EEG, as BIDS' names tell ({shown(signals[0])}): left out"
+
+
+def _is_copy(config: ScanConfig, path: PurePath) -> bool:
+    """Say whether a recording is a copy that brainscan put its events into."""
+    return not config.source and holds_our_events(config.folder / path)
 
 
 def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
