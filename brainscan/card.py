@@ -9,6 +9,7 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal
 
+from brainscan.caps import CapFigures
 from brainscan.cohort import Cohort
 from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ
@@ -224,6 +225,10 @@ class Provenance:
     intended_use : str
     trained, tested : tuple of Cohort
         Whose recordings the weights were made from, and whose they were tried on.
+    caps : mapping of name to CapFigures
+        What was measured with fewer electrodes (`brainscan.caps`), and with all.
+    caps_weights : str
+        Checksum of the weights that it was measured with.
     licence : str
     """
 
@@ -235,6 +240,8 @@ class Provenance:
     intended_use: str = "Marks likely seizures in scalp EEG for review by a trained reader; " + NOTICE + "."
     trained: tuple[Cohort, ...] = ()
     tested: tuple[Cohort, ...] = ()
+    caps: Mapping[str, CapFigures] = field(default_factory=lambda: MappingProxyType({}))
+    caps_weights: str = ""
     licence: str = "Apache-2.0"
 
 

@@ -12,7 +12,7 @@ from brainscan.cohort import age_warning
 from brainscan.detection import Detection
 from brainscan.errors import UsageError
 from brainscan.events import Probabilities
-from brainscan.examine import DetectOptions, Progress, examine, nothing_scored, rates_of, with_notes
+from brainscan.examine import DetectOptions, Progress, allowed_missing, examine, nothing_scored, rates_of, with_notes
 from brainscan.io.reading import as_recording
 from brainscan.recording import Recording
 from brainscan.session import Session, SessionConfig
@@ -161,7 +161,7 @@ class Detector:
         self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0
     ) -> Session:
         """Return the states for one segment of a recording, for whoever feeds it block by block."""
-        config = SessionConfig(self.decision, options.max_missing, options.keep_probabilities)
+        config = SessionConfig(self.decision, allowed_missing(plan, options), options.keep_probabilities)
         return Session(self._runner, plan, rates_of(recording, plan), config, start_s)
 
 

@@ -19,7 +19,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "graph": ("torch_geometric",),
     "gpu": ("mamba_ssm",),
     "onnx": ("onnx", "onnxscript", "onnxruntime"),
-    "mne": ("mne",),
+    "mne": ("mne", "antio", "curryreader", "defusedxml", "mffpy", "pymatreader"),
+    "vendor": ("eeg2edf", "neo", "pydicom", "pyxdf"),
     "pandas": ("pandas",),
     "report": ("matplotlib", "jinja2"),
 }

@@ -192,6 +192,18 @@ def checksum(tensors: Mapping[str, Tensor], card: Card | Mapping[str, Any]) -> s
     card : Card or mapping
         A mapping where a file's card may be of an older version: what it was written as is what was summed.
     """
+    digest = _digest(tensors)
+    facts = {**to_mapping(card), "sha256": ""}
+    digest.update(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode("utf-8"))
+    return digest.hexdigest()
+
+
+def tensors_checksum(tensors: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 over the sorted tensors alone: of the weights, whatever their card says."""
+    return _digest(tensors).hexdigest()
+
+
+def _digest(tensors: Mapping[str, Tensor]) -> hashlib._Hash:
     import torch
 
     digest = hashlib.sha256()
@@ -199,9 +211,7 @@ def checksum(tensors: Mapping[str, Tensor], card: Card | Mapping[str, Any]) -> s
         tensor = tensors[name].detach().cpu().contiguous()
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
         digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-    facts = {**to_mapping(card), "sha256": ""}
-    digest.update(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode("utf-8"))
-    return digest.hexdigest()
+    return digest
 
 
 _HINT = "`brainscan info MODEL` shows what a model file holds; get or train it again"

@@ -23,6 +23,8 @@ from brainscan.model import checkpoint, selftest
 def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
     """Write a checkpoint again with other facts on its card, and return the card with its new checksum.
 
+    Figures of caps that were measured with other weights are left out.
+
     Parameters
     ----------
     path : Path
@@ -39,6 +41,9 @@ def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
         If it cannot be written.
     """
     loaded = checkpoint.load(str(path))
+    measured_on = provenance.get("caps_weights")
+    if measured_on and measured_on != checkpoint.tensors_checksum(loaded.network.state_dict()):
+        provenance = {**provenance, "caps": {}, "caps_weights": ""}
     changed = from_mapping(Provenance, {**to_mapping(loaded.card.provenance), **provenance}, where="provenance")
     return checkpoint.save(path, loaded.network, replace(loaded.card, provenance=changed))
 
@@ -68,7 +73,10 @@ def main(arguments: Sequence[str]) -> str:
         return "usage: python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]"
     name = arguments[1] if len(arguments) == 2 else checkpoint.DEFAULT
     try:
-        recard(checkpoint.locate(name), read_facts(Path(arguments[0])))
+        facts = read_facts(Path(arguments[0]))
+        card = recard(checkpoint.locate(name), facts)
+        if facts.get("caps") and not card.provenance.caps:
+            print("note: figures of caps left out, measured with other weights: `make caps` measures them again")
         if name == checkpoint.DEFAULT:
             selftest.store()
     except (BrainscanError, ValueError) as problem:

@@ -73,6 +73,16 @@ def test_what_is_no_fact_of_a_card_changes_nothing(tmp_path: Path, model: Path, 
     assert model.read_bytes() == before
 
 
+def test_figures_of_caps_belong_to_weights(model: Path) -> None:
+    figures = {"auroc": 0.9, "found": 1, "seizures": 2, "false_alarms": 0, "hours": 1.0}
+    figures |= {f"simulated_{name}": value for name, value in figures.items() if name != "auroc"}
+    weights = checkpoint.tensors_checksum(checkpoint.load(str(model)).network.state_dict())
+    for told, kept in ((weights, {"all"}), ("of others", set())):
+        card = recard(model, {"caps": {"all": figures}, "caps_weights": told})
+        assert set(card.provenance.caps) == kept
+        assert bool(card.provenance.caps_weights) is bool(kept)
+
+
 def test_the_command(tmp_path: Path, model: Path) -> None:
     facts = tmp_path / "facts.yaml"
     facts.write_text(yaml.safe_dump({"intended_use": "on one ward"}), encoding="utf-8")
