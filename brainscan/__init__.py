@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from brainscan.model.inference import RunConfig
     from brainscan.qeeg import Trends
     from brainscan.recording import Recording
+    from brainscan.report.event_figure import plot
     from brainscan.survey import trends
 
 _HOMES = {
@@ -34,6 +35,7 @@ _HOMES = {
     "Trends": "brainscan.qeeg",
     "detect": "brainscan.detector",
     "from_raw": "brainscan.io",
+    "plot": "brainscan.report.event_figure",
     "read": "brainscan.io",
     "trends": "brainscan.survey",
 }
@@ -52,6 +54,7 @@ __all__ = [
     "__version__",
     "detect",
     "from_raw",
+    "plot",
     "read",
     "trends",
 ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import importlib
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -113,6 +112,11 @@ class Detection:
         """Return the wall-clock time of a second of the recording, None where the start is unknown."""
         return None if self.start is None else self.start + timedelta(seconds=at_s)
 
+    def labels_of(self, electrodes: Sequence[str]) -> tuple[str, ...]:
+        """Return the labels of the file's channels that some electrodes come from."""
+        channels = {report.name: report.channels for report in self.electrodes}
+        return tuple(dict.fromkeys(label for name in electrodes for label in channels.get(name, ())))
+
     @property
     def low_trust(self) -> bool:
         """Whether more than half of the electrodes are doubtful or worse."""
@@ -151,18 +155,9 @@ class Detection:
         return text
 
     def _repr_html_(self) -> str:
-        """Return the table of events, for notebooks."""
-        rows = "".join(
-            f"<tr><td>{number}</td><td>{event.onset_s:.1f}</td><td>{event.offset_s:.1f}</td>"
-            f"<td>{clock:%Y-%m-%d %H:%M:%S}</td><td>{event.confidence:.2f}</td></tr>"
-            if (clock := self.clock(event.onset_s + 0.5)) is not None
-            else f"<tr><td>{number}</td><td>{event.onset_s:.1f}</td><td>{event.offset_s:.1f}</td>"
-            f"<td>–</td><td>{event.confidence:.2f}</td></tr>"
-            for number, event in enumerate(self.events, 1)
-        )
-        head = "<tr><th>#</th><th>onset (s)</th><th>offset (s)</th><th>clock</th><th>confidence</th></tr>"
-        flags = "".join(f"<p><strong>{html.escape(flag.text)}</strong></p>" for flag in self.burden.flags)
-        return f"<p>{html.escape(repr(self)[1:-1])}</p>{flags}<table><thead>{head}</thead><tbody>{rows}</tbody></table>"
+        """Return sentence, strip and table of events, for notebooks."""
+        text: str = importlib.import_module("brainscan.report.notebook").repr_html(self)
+        return text
 
     def save(self, path: str | os.PathLike[str], format_name: str = "", *, force: bool = False) -> Path:
         """Write the events, or whatever the format holds, into a file.
@@ -201,8 +196,9 @@ class Detection:
         Returns
         -------
         pandas.DataFrame
-            Columns ``file``, ``onset_s``, ``offset_s``, ``duration_s``, ``confidence``, ``prolonged`` and ``clock``
-            (wall-clock onset, NaT where the recording has none).
+            Columns ``file``, ``onset_s``, ``offset_s``, ``duration_s``, ``confidence``, ``prolonged``, ``clock``
+            (wall-clock onset, NaT where the recording has none), ``side`` and ``leading`` (electrodes, joined by
+            commas).
 
         Raises
         ------
@@ -223,6 +219,8 @@ class Detection:
                 "confidence": pandas.Series([event.confidence for event in events], dtype="float64"),
                 "prolonged": pandas.Series([event.prolonged for event in events], dtype="bool"),
                 "clock": pandas.to_datetime(pandas.Series([self.clock(event.onset_s) for event in events])),
+                "side": pandas.Series([event.side for event in events], dtype="string"),
+                "leading": pandas.Series([",".join(event.leading) for event in events], dtype="string"),
             }
         )
 
@@ -232,7 +230,9 @@ class Detection:
         Returns
         -------
         mne.Annotations
-            Described as ``seizure``; onsets count from the first sample.
+            Described as ``seizure``; onsets count from the first sample. Their ``ch_names`` are the labels of the
+            channels that the leading electrodes come from, none where no electrode leads. A ``raw`` that has its
+            channels renamed or dropped takes them with ``on_missing="ignore"``.
 
         Raises
         ------
@@ -247,4 +247,5 @@ class Detection:
             [event.onset_s for event in self.events],
             [event.duration_s for event in self.events],
             ["seizure"] * len(self.events),
+            ch_names=[self.labels_of(event.leading) for event in self.events],
         )

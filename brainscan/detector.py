@@ -101,6 +101,11 @@ class Detector:
         return self._runner.card
 
     @property
+    def runner(self) -> WindowRunner | OnnxRunner:
+        """What turns windows into probabilities."""
+        return self._runner
+
+    @property
     def backend(self) -> str:
         """What computes the network: ``native``, ``torch``, ``mamba_ssm`` or ``onnx``."""
         return self._runner.backend
@@ -155,13 +160,18 @@ class Detector:
         detection = examine(self._runner, self.decision, opened, chosen, progress)
         if not detection.analysed_s:
             raise nothing_scored(detection)
-        return with_notes(detection, age_warning(opened.age_years, self.card.provenance.trained), *self._notes)
+        return self.noted(detection, opened)
+
+    def noted(self, detection: Detection, recording: Recording) -> Detection:
+        """Return a detection with what is to be said of this model and this recording."""
+        return with_notes(detection, age_warning(recording.age_years, self.card.provenance.trained), *self._notes)
 
     def session(
         self, plan: ElectrodePlan, recording: Recording, options: DetectOptions, *, start_s: float = 0.0
     ) -> Session:
         """Return the states for one segment of a recording, for whoever feeds it block by block."""
-        config = SessionConfig(self.decision, allowed_missing(plan, options), options.keep_probabilities)
+        kept, trends = options.keep_probabilities, options.keep_trends
+        config = SessionConfig(self.decision, allowed_missing(plan, options), kept, trends=trends)
         return Session(self._runner, plan, rates_of(recording, plan), config, start_s)
 
 

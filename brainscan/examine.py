@@ -19,6 +19,7 @@ from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
+from brainscan.placing import METHOD, pipeline, placed
 from brainscan.qeeg import Trends
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
@@ -46,6 +47,8 @@ class DetectOptions:
         Up to this many unusable electrodes are interpolated, 0..15.
     keep_probabilities : bool
         Put the curves into the detection.
+    place : bool
+        Say of each event where it begins; the samples around it are read once more for that.
     keep_trends : bool
         Put the trends into it.
     remarks : tuple of str
@@ -57,6 +60,7 @@ class DetectOptions:
     channel_map: Mapping[str, str] | None = None
     max_missing: int = 3
     keep_probabilities: bool = False
+    place: bool = True
     keep_trends: bool = False
     remarks: tuple[str, ...] = ()
 
@@ -87,48 +91,75 @@ def examine(
     plan = open_plan(recording, options.channel_map, options.max_missing, runner.card.provenance.caps)
     kept = options.keep_probabilities
     config = SessionConfig(decision, allowed_missing(plan, options), kept, beside=True, trends=options.keep_trends)
-    tally = Tally()
-    events: list[Event] = []
-    scored: list[tuple[float, float]] = []
-    curves: list[Probabilities] = []
-    trends: list[Trends] = []
+    findings = Findings(runner.card, decision, options)
     with ThreadPoolExecutor(max_workers=1) as hashing:
         sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
         for home, segment in parts:
             session = Session(runner, plan, rates_of(recording, plan), config, segment.start_s)
             with closing(session):
                 for at_s, samples in _blocks(recording, plan, home, segment):
-                    events += session.push(samples)
+                    findings.events += session.push(samples)
                     if progress:
                         progress(at_s)
-                events += session.finish()
-            tally.merge(session.tally)
-            scored += _to_the_end(session.scored, segment)
-            if options.keep_probabilities:
-                curves.append(session.probabilities)
-            if options.keep_trends:
-                trends.append(session.trends())
+                findings.events += session.finish()
+            findings.add(session, segment)
         checksum = sha256.result() if sha256 else ""
-    covered = union(scored)
-    detection = Detection(
-        file=recording.name,
-        format=recording.format,
-        start=recording.start,
-        duration_s=recording.duration_s,
-        # Not the union: parts that overlap on the clock (an invalid EDF+D) are all analysed.
-        analysed_s=sum((stop - start for start, stop in scored), 0.0),
-        segments=recording.segments,
-        events=tuple(_within(event, recording.duration_s) for event in _disjoint(events, decision)),
-        unscored=complement(covered, 0.0, recording.duration_s),
-        electrodes=tally.reports(plan),
-        annotations=recording.annotations,
-        model=provenance(runner.card, decision, options),
-        sha256=checksum,
-        probabilities=tuple(curves),
-        trends=Trends.joined(trends) if options.keep_trends else None,
-    )
-    warnings = dict.fromkeys((*options.remarks, *_warnings(recording, plan, detection, tally)))
-    return replace(detection, warnings=tuple(warnings))
+    detection = findings.detection(recording, plan, checksum)
+    if not options.place:
+        return detection
+    way, events = pipeline(runner.card.filter, options.max_missing), detection.events
+    return replace(detection, events=tuple(placed(event, events, recording, plan, way) for event in events))
+
+
+class Findings:
+    """What the sessions of a recording's segments came to, for whoever fed them.
+
+    Parameters
+    ----------
+    card : Card
+    decision : DecisionConfig
+    options : DetectOptions
+    """
+
+    def __init__(self, card: Card, decision: DecisionConfig, options: DetectOptions) -> None:
+        self.events: list[Event] = []
+        self._card, self._decision, self._options = card, decision, options
+        self._tally = Tally()
+        self._scored: list[tuple[float, float]] = []
+        self._curves: list[Probabilities] = []
+        self._trends: list[Trends] = []
+
+    def add(self, session: Session, segment: Segment) -> None:
+        """Take over what a finished session of a segment knows beside its events."""
+        self._tally.merge(session.tally)
+        self._scored += _to_the_end(session.scored, segment)
+        if self._options.keep_probabilities:
+            self._curves.append(session.probabilities)
+        if self._options.keep_trends:
+            self._trends.append(session.trends())
+
+    def detection(self, recording: Recording, plan: ElectrodePlan, sha256: str) -> Detection:
+        """Return what was found in a recording, whether or not anything of it could be scored."""
+        covered = union(self._scored)
+        detection = Detection(
+            file=recording.name,
+            format=recording.format,
+            start=recording.start,
+            duration_s=recording.duration_s,
+            # Not the union: parts that overlap on the clock (an invalid EDF+D) are all analysed.
+            analysed_s=sum((stop - start for start, stop in self._scored), 0.0),
+            segments=recording.segments,
+            events=tuple(_within(event, recording.duration_s) for event in _disjoint(self.events, self._decision)),
+            unscored=complement(covered, 0.0, recording.duration_s),
+            electrodes=self._tally.reports(plan),
+            annotations=recording.annotations,
+            model=provenance(self._card, self._decision, self._options),
+            sha256=sha256,
+            probabilities=tuple(self._curves),
+            trends=Trends.joined(self._trends) if self._options.keep_trends else None,
+        )
+        warnings = dict.fromkeys((*self._options.remarks, *_warnings(recording, plan, detection, self._tally)))
+        return replace(detection, warnings=tuple(warnings))
 
 
 def with_notes(detection: Detection, *notes: str) -> Detection:
@@ -143,6 +174,7 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "model": card.name,
         "model_sha256": card.sha256,
         "decision": to_mapping(decision),
+        "localisation": METHOD,
         "max_missing": options.max_missing,
         "channel_map": dict(options.channel_map or {}),
         "start_s": options.start_s,

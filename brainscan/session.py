@@ -1,6 +1,6 @@
 """`Session`: the states of one gap-free segment joined, from samples as recorded to final events.
 
-`detect`, `scan` and the training's validation all feed a session; a whole file is its longest case.
+`detect`, `scan`, `stream` and the training's validation all feed a session; a whole file is its longest case.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Protocol, runtime_checkable
 
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from brainscan.card import Card, DecisionConfig
 from brainscan.decision.average import MovingAverage
-from brainscan.decision.postprocess import Decision
+from brainscan.decision.postprocess import Decision, Ongoing
 from brainscan.decision.stitch import Stitcher
 from brainscan.detection import ElectrodeReport, How, Quality
 from brainscan.electrodes import ELECTRODES
@@ -141,9 +141,16 @@ class Session:
         self._scored: list[tuple[int, int]] = []
         self.tally = Tally()
 
-    def push(self, samples: Samples) -> list[Event]:
-        """Take the next samples of the plan's channels and return the events that became final."""
-        self._wait_for(self._windows.push(samples))
+    def push(self, samples: Samples, *, skip: bool = False) -> list[Event]:
+        """Take the next samples of the plan's channels and return the events that became final.
+
+        Parameters
+        ----------
+        samples : Samples
+        skip : bool
+            Leave the windows that become complete unscored: whoever cannot keep up spares the network's time.
+        """
+        self._wait_for(self._windows.push(samples), skip=skip)
         if len(self._waiting) < self._runner.batch_size:
             return []
         self._begin()
@@ -164,8 +171,23 @@ class Session:
             batch.cancel()
         self._running.clear()
 
-    def _wait_for(self, windows: list[Window]) -> None:
-        self._waiting += windows
+    @property
+    def ongoing(self) -> Ongoing | None:
+        """The event that is certain to come of what was pushed and has not ended; None if there is none."""
+        return self._decision.ongoing
+
+    @property
+    def settled_s(self) -> float:
+        """Time on the recording's clock before which no further event can begin."""
+        return self._decision.settled_s
+
+    @property
+    def stitched_s(self) -> float:
+        """Time on the recording's clock up to which it is known what is scored."""
+        return self._start_s + self._n_stitched / RATE_HZ
+
+    def _wait_for(self, windows: list[Window], *, skip: bool = False) -> None:
+        self._waiting += [replace(window, scored=False) for window in windows] if skip else windows
         if self._trends is not None:
             for window in windows:
                 self._trends.add(window)

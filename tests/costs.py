@@ -20,6 +20,8 @@ if sys.platform != "win32":
     import resource
 
 _KEY = "costs"
+_MUCH_MB = 200
+"""After a test that leaves so much behind, networks in circles of references among it, the rest need not carry it."""
 
 
 @dataclass
@@ -81,6 +83,8 @@ class Plugin:
         begin_s, begin_mb = processor_s(), held_mb()
         done = yield
         self._costs.tests.append((item.nodeid, processor_s() - begin_s, held_mb() - begin_mb))
+        if held_mb() - begin_mb > _MUCH_MB:
+            release()
         return done
 
     @pytest.hookimpl(trylast=True)

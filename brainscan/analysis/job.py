@@ -119,13 +119,9 @@ class Job:
     def _prepare(self, task: Task) -> Prepared | Outcome:
         """Check whatever can be checked without the network."""
         recording = read(task.path)
-        task.require(recording)
-        for target in task.targets:
-            target.format.check(recording, target.path)
-        for file in task.files:
-            protect(file, task.inputs or (task.path,), lambda path: is_copy_of(path, _sha256(recording)))
-            check_place(file)
+        self.check(task, recording)
         options, said = self.options.for_recording(recording, curves=task.wants_curves, trends=task.wants_trends)
+        options = replace(options, place=bool(task.targets))
         for text in said:
             self.listener.note(f"{task.shown}: {text}")
         existing = [file for file in task.files if file.is_file()]
@@ -151,6 +147,44 @@ class Job:
         detection = detector.detect(
             recording, prepared.options, lambda at_s: tell(task.shown, at_s, recording.duration_s)
         )
+        replaced: tuple[str, ...] = ()
+        if prepared.replaced:
+            replaced = (f"replaced, made with other settings: {', '.join(path.name for path in prepared.replaced)}",)
+        return self.deliver(task, detection, recording, replaced)
+
+    def check(self, task: Task, recording: Recording) -> None:
+        """Refuse outputs that this recording cannot have, or that would be written over an input.
+
+        Raises
+        ------
+        OutputError, UsageError
+        """
+        task.require(recording)
+        for target in task.targets:
+            target.format.check(recording, target.path)
+        for file in task.files:
+            protect(file, task.inputs or (task.path,), lambda path: is_copy_of(path, _sha256(recording)))
+            check_place(file)
+
+    def deliver(
+        self, task: Task, detection: Detection, recording: Recording | None, remarks: tuple[str, ...] = ()
+    ) -> Outcome:
+        """Write what was found in every format that is asked for.
+
+        Parameters
+        ----------
+        task : Task
+        detection : Detection
+        recording : Recording or None
+            For formats that hold its samples, or draw them.
+        remarks : tuple of str
+            What else is to be said of writing it.
+
+        Raises
+        ------
+        OutputError
+            If a file cannot be written, or its format cannot express it.
+        """
         if self.anonymous:
             detection = anonymised(detection)
         content = Content.of(detection, recording, keep_patient=self.keep_patient)
@@ -161,10 +195,8 @@ class Job:
             if target.path is not None and target not in wanted:
                 target.path.unlink(missing_ok=True)  # of other settings, which found some
         lost = [text for target in wanted for text in losses(content.file, target.format.name)]
-        if prepared.replaced:
-            lost.append(f"replaced, made with other settings: {', '.join(path.name for path in prepared.replaced)}")
         kept = detection if task.keep_curves else without_curves(detection)
-        return Outcome.done(task.shown, _paths(wanted), kept, tuple(lost))
+        return Outcome.done(task.shown, _paths(wanted), kept, (*lost, *remarks))
 
     def _write(self, content: Content, target: Target) -> None:
         if target.path is not None:

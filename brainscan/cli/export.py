@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 
 from brainscan.cli import console, options
+from brainscan.model.names import WITH_WEIGHTS
 
 
 def export(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="default, v3-hybrid, v3-lite, a .safetensors file or a folder.")
-    ],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"{WITH_WEIGHTS}, a .safetensors file or a folder.")],
     onnx: Annotated[Path, typer.Option("--onnx", metavar="DIR", help="Folder to write.")],
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in DIR.")] = False,
     quiet: options.Quiet = False,

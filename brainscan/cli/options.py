@@ -12,6 +12,7 @@ from brainscan.cli import console
 from brainscan.electrodes import N_ELECTRODES
 from brainscan.errors import UsageError
 from brainscan.io import event_formats
+from brainscan.model import names
 
 if TYPE_CHECKING:
     from brainscan.analysis.lazy_detector import LazyDetector
@@ -46,9 +47,7 @@ Formats = Annotated[
         " repeatable. Default: by the suffix of -o, or csv_bi.",
     ),
 ]
-Model = Annotated[
-    str, typer.Option("--model", help="default, v3-hybrid, v3-lite, v3, a .safetensors file or a folder.")
-]
+Model = Annotated[str, typer.Option("--model", help=f"{names.ALL}, a .safetensors file or a folder.")]
 On = Annotated[float | None, typer.Option("--on", help="Threshold that starts an event (0..1); default: the card's.")]
 Off = Annotated[float | None, typer.Option("--off", help="Threshold that ends it; default with --on: on - 0.08.")]
 OperatingPoint = Annotated[

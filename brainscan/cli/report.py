@@ -21,7 +21,12 @@ def report(
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE.html", help="Where to write; default: STEM.html here.")
     ] = "",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite a file that is not this very page.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force", help="Overwrite a file that is not this very page; show events that are of another recording."
+        ),
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No messages, only errors.")] = False,
 ) -> None:
     """Show events on a page with the EEG around them; no detector runs.
@@ -53,7 +58,7 @@ def report(
     check_place(place)
     opened = read(recording)
     sha256 = opened.sha256() if opened.sha256 else ""
-    readers = tuple(read_events(path, opened, sha256) for path in events)
+    readers = tuple(read_events(path, opened, sha256, force=force) for path in events)
     page = page_of(opened, readers, sha256)
     if not force:
         guard(place, Origin(sha256, page.detection.model))

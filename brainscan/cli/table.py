@@ -33,6 +33,7 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command("detect", "Find the seizures in one or more recordings.", "brainscan.cli.detect"),
     Command("scan", "Find the seizures in every recording below a folder.", "brainscan.cli.scan"),
+    Command("stream", "Find seizures in a recording while it grows.", "brainscan.cli.stream"),
     Command("evaluate", "Measure a detector against annotations.", "brainscan.cli.evaluate"),
     Command("calibrate", "Write operating points into a model's card.", "brainscan.cli.calibrate"),
     Command("score", "Score event files against event files (NEDC and SzCORE measures).", "brainscan.cli.score"),

@@ -37,6 +37,25 @@ class _Span:
     sum_at_stop: float
 
 
+@dataclass(frozen=True, slots=True)
+class Ongoing:
+    """An event that is certain to be reported, though not when it ends.
+
+    Parameters
+    ----------
+    onset_s : float
+        Final, but for an earlier one of the same event that joins.
+    until_s : float
+        How far it reaches as yet; it ends there or later.
+    confidence : float
+        Of what there is as yet, 0..1.
+    """
+
+    onset_s: float
+    until_s: float
+    confidence: float
+
+
 class Decision:
     """State of the decision of one segment: push curves, receive final events.
 
@@ -97,6 +116,43 @@ class Decision:
         self._at, self._sum = stop, total
         self._settle(events)
         return events
+
+    @property
+    def ongoing(self) -> Ongoing | None:
+        """The event that will be reported whatever comes next, but has not ended for certain; None if there is none."""
+        span = self._certain()
+        if span is None or span.stop - span.start < self._config.min_duration_s * RATE_HZ:
+            return None
+        mean = (span.sum_at_stop - span.sum_at_start) / (span.stop - span.start)
+        begin_s, until_s = (self._start_s + at / RATE_HZ for at in (span.start, span.stop))
+        return Ongoing(begin_s, until_s, self._confidence(mean))
+
+    @property
+    def settled_s(self) -> float:
+        """Time on the recording's clock before which no event can begin or go on any more, beyond those returned."""
+        at = self._at
+        if self._run is not None and self._run[0] == HIGH:
+            at = self._run[1]
+        if self._open is not None:
+            at = min(at, self._open[0])
+        if self._pending is not None:
+            at = min(at, self._pending.start)
+        return self._start_s + at / RATE_HZ
+
+    def _certain(self) -> _Span | None:
+        """Return what is ictal up to now and nothing can take away: the pending interval with the one in progress."""
+        pending = self._pending
+        if self._open is None:
+            return pending
+        start, sum_at_start = self._open
+        stop, total = self._at, self._sum
+        if self._run is not None and self._run[0] == LOW:  # it may turn out to have ended where that began
+            _, stop, total = self._run
+        if stop - start < max(self._config.opening, 1):
+            return pending
+        if pending is not None:  # it is pending because the one in progress joins it
+            start, sum_at_start = pending.start, pending.sum_at_start
+        return _Span(start, stop, sum_at_start, total)
 
     def finish(self) -> list[Event]:
         """End the segment and return the last events."""

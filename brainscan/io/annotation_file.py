@@ -66,6 +66,8 @@ class AnnotationFile:
         What the reader had to decide, one line each.
     n_passed : int
         Rows or notes that tell of something else than seizures and background.
+    recording : str
+        Which recording it says that it is of; empty where the format does not tell.
     """
 
     annotations: tuple[Annotation, ...]
@@ -76,6 +78,7 @@ class AnnotationFile:
     comments: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     n_passed: int = 0
+    recording: str = ""
 
     @property
     def says_nothing(self) -> bool:

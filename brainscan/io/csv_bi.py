@@ -133,6 +133,7 @@ def csv_bi_from_text(text: str, name: str) -> AnnotationFile:
         lines=tuple(line for _, line in kept),
         name=name,
         comments=table.comments,
+        recording=table.bname,
     )
 
 

@@ -129,20 +129,20 @@ class EdfReader:
             at += count
         return out
 
-    def annotation_blocks(self, signal: Signal, n_records: int) -> Iterator[bytes]:
-        """Yield the bytes of one annotation signal, record by record."""
+    def annotation_blocks(self, signal: Signal, n_records: int, first: int = 0) -> Iterator[bytes]:
+        """Yield the bytes of one annotation signal, record by record: those of `n_records` from the first one on."""
         width = self.header.sample_bytes
         begin, length = signal.offset * width, signal.samples * width
         try:
             with self.path.open("rb") as stream:
                 if self.header.record_bytes > _STRIDED_BYTES:
-                    for record in range(n_records):
+                    for record in range(first, first + n_records):
                         yield self._bytes(stream, self._record_at(record) + begin, length)
                     return
                 step = max(1, _CHUNK_BYTES // self.header.record_bytes)
-                for first in range(0, n_records, step):
-                    count = min(step, n_records - first)
-                    data = self._bytes(stream, self._record_at(first), count * self.header.record_bytes)
+                for begin_record in range(first, first + n_records, step):
+                    count = min(step, first + n_records - begin_record)
+                    data = self._bytes(stream, self._record_at(begin_record), count * self.header.record_bytes)
                     for record in range(count):
                         at = record * self.header.record_bytes + begin
                         yield data[at : at + length]

@@ -19,21 +19,15 @@ from brainscan.card import Card
 from brainscan.errors import ModelError
 from brainscan.io.atomic import atomic_write
 from brainscan.mapping import to_mapping
+from brainscan.model import names
+from brainscan.model.names import DEFAULT as DEFAULT
+from brainscan.model.names import NAMES as NAMES
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from brainscan_models.network import Network
 
-DEFAULT = "default"
-UNTRAINED = "v3"
-_SHIPPED = {
-    "default": "default.safetensors",
-    "v3-hybrid": "default.safetensors",
-    "v3-lite": "v3-lite.safetensors",  # the default until 0.1's last revision, for whoever compares with it
-}
-NAMES = frozenset((*_SHIPPED, UNTRAINED))
-"""Models that are known by name."""
 FOLDER_WEIGHTS = "model.safetensors"
 FOLDER_CARD = "config.json"
 _HEADER_LIMIT = 16 * 1024 * 1024
@@ -55,15 +49,15 @@ def locate(name_or_path: str) -> Path:
     ModelError
         If there is no such model, with what to do.
     """
-    if name_or_path in _SHIPPED:
-        path = Path(str(resources.files("brainscan.model") / "weights" / _SHIPPED[name_or_path]))
+    if name_or_path in names.SHIPPED:
+        path = Path(str(resources.files("brainscan.model") / "weights" / names.SHIPPED[name_or_path]))
         if not path.is_file():
             raise ModelError(
                 f"the weights of '{name_or_path}' are not installed",
                 hint="reinstall brainscan, or give a file with --model PATH",
             )
         return path
-    if name_or_path == UNTRAINED:
+    if name_or_path == names.UNTRAINED:
         raise ModelError(
             "the weights of 'v3' (31 M parameters) are not shipped",
             hint="train them with `brainscan train --profile a100 --data PATH` and give the file with --model PATH",
@@ -74,7 +68,7 @@ def locate(name_or_path: str) -> Path:
     if not path.is_file():
         raise ModelError(
             f"no such model: {name_or_path}",
-            hint="--model takes default, v3-hybrid, v3-lite, v3, a file or a folder that holds model.safetensors",
+            hint=f"--model takes {names.ALL}, a file or a folder that holds model.safetensors",
         )
     return path
 
@@ -111,7 +105,7 @@ def load(name_or_path: str) -> Checkpoint:
     Parameters
     ----------
     name_or_path : str
-        ``default``, ``v3-hybrid``, ``v3-lite``, a file or a folder.
+        A shipped name, a file or a folder.
 
     Raises
     ------

@@ -28,6 +28,7 @@ from brainscan.recording import Recording
 from brainscan.report import words
 from brainscan.report.excerpts import CURVE_HZ, Channels, Excerpt, curve_at, cut, encode, thinned
 from brainscan.report.html_parts import json_block, part, policy, template
+from brainscan.report.night import encode_trends
 from brainscan.report.traces import DERIVATIONS
 
 MAX_BYTES = 12_000_000
@@ -35,6 +36,8 @@ MAX_BYTES = 12_000_000
 
 _COLUMNS = 1800
 _MAX_MISSING = 15
+MOST_NOTES = 500
+"""Of the recording's own notes, in the list; all are on the strip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,7 @@ def render(page: Page) -> str:
     views = _views(page)
     detection, burden = page.detection, page.detection.burden
     rows = [_row(number, event, page, views) for number, event in enumerate(detection.events)]
-    script, style = part("viewer.js"), part("viewer.css")
+    script, style = part("strip.js") + part("viewer.js"), part("viewer.css")
     text = template("recording.html.j2").render(
         d=detection,
         b=burden,
@@ -137,6 +140,8 @@ def render(page: Page) -> str:
         rows=rows,
         page=page,
         remarks=views.remarks,
+        notes=_notes(page)[:MOST_NOTES],
+        n_notes=len(detection.annotations),
         others=[_times(event, page.detection) for event in page.other_events],
         facts=_facts(page),
         notice=NOTICE,
@@ -145,6 +150,7 @@ def render(page: Page) -> str:
         policy=policy(script, style),
         origin=json_block(_origin(page)),
         data=json_block(_data(page, rows, views)),
+        electrodes=ELECTRODES,
         elapsed=words.elapsed,
         length=words.length,
     )
@@ -236,13 +242,20 @@ def _pieces(start_s: float, stop_s: float) -> Iterator[tuple[float, float]]:
         yield start_s + k * _PIECE_S, stop_s if k + 1 == n_pieces else start_s + (k + 1) * _PIECE_S
 
 
+def _clock_form(detection: Detection) -> str:
+    """Return how clock times are written: with the date where the recording has more than one."""
+    last = detection.clock(detection.duration_s)
+    one_day = detection.start is not None and last is not None and detection.start.date() == last.date()
+    return "%H:%M:%S" if one_day else "%Y-%m-%d %H:%M:%S"
+
+
 def _times(event: Event, detection: Detection) -> dict[str, Any]:
     clock = detection.clock(event.onset_s + 0.5)  # shown rounded, as the elapsed time is
     return {
         "onset_s": event.onset_s,
         "offset_s": event.offset_s,
         "elapsed": words.elapsed(event.onset_s),
-        "clock": "" if clock is None else clock.strftime("%Y-%m-%d %H:%M:%S"),
+        "clock": "" if clock is None else clock.strftime(_clock_form(detection)),
         "duration": f"{event.duration_s:.1f}",
         "confidence": f"{event.confidence:.2f}",
     }
@@ -272,7 +285,11 @@ def _gaps(detection: Detection) -> tuple[tuple[float, float], ...]:
 def _notes(page: Page) -> list[dict[str, Any]]:
     """Return the file's own notes; without their words where names shall be anonymous, as they may hold some."""
     return [
-        {"at_s": note.onset_s, "text": "note" if page.anonymous else note.label[:200]}
+        {
+            "at_s": note.onset_s,
+            "text": "note" if page.anonymous else note.label[:200],
+            "elapsed": words.elapsed(note.onset_s),
+        }
         for note in page.detection.annotations
     ]
 
@@ -324,6 +341,7 @@ def _data(page: Page, rows: Sequence[Mapping[str, Any]], views: _Views) -> dict[
         "notes": _notes(page),
         "threshold": words.Limits.of(detection).enter,
         "column_s": column_s,
+        "trends": None if detection.trends is None else encode_trends(detection.trends, detection.duration_s),
         "night": curve_at(detection.probabilities, 0.0, detection.duration_s, 1.0 / column_s),
         "curve_hz": CURVE_HZ,
         "labels": labels,

@@ -51,7 +51,7 @@ class Excerpt:
     ----------
     start_s : float
         Of the traces, seconds from recording start.
-    rate_hz : int
+    rate_hz : float
         Of traces and curves.
     uv : array of float32, shape (18, n_samples)
         µV of `DERIVATIONS`.
@@ -66,7 +66,7 @@ class Excerpt:
     """
 
     start_s: float = 0.0
-    rate_hz: int = 256
+    rate_hz: float = 256.0
     uv: FloatArray = field(default_factory=lambda: np.zeros((len(DERIVATIONS), 0), dtype=np.float32))
     doubtful: tuple[bool, ...] = (False,) * len(DERIVATIONS)
     probability: FloatArray = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
@@ -108,13 +108,18 @@ def draw(excerpt: Excerpt) -> bytes:
         left, width = 0.075, 0.90
         curve = figure.add_axes((left, 0.845, width, 0.125))
         traces = figure.add_axes((left, 0.075, width, 0.755))
-        for axes in (curve, traces):
-            axes.set_xlim(excerpt.start_s, excerpt.stop_s)
-            for spine in ("top", "right"):
-                axes.spines[spine].set_visible(False)
-        _draw_curve(curve, excerpt)
-        _draw_traces(traces, excerpt)
+        draw_on(curve, traces, excerpt)
         return _png(figure)
+
+
+def draw_on(curve: Axes, traces: Axes, excerpt: Excerpt) -> None:
+    """Draw an excerpt on the axes of a figure: the probability on one, the derivations on the other."""
+    for axes in (curve, traces):
+        axes.set_xlim(excerpt.start_s, excerpt.stop_s)
+        for spine in ("top", "right"):
+            axes.spines[spine].set_visible(False)
+    _draw_curve(curve, excerpt)
+    _draw_traces(traces, excerpt)
 
 
 def spacing_uv(uv: FloatArray) -> int:

@@ -182,8 +182,8 @@
   // ---- the page -----------------------------------------------------------------------------------------------
 
   const $ = (id) => document.getElementById(id);
-  let data, review, decoded = [], derived = new Map();
-  const state = { t0: 0, cursor: 0, event: -1, montage: "bipolar", sensitivity: 7, high: 0.5, low: 70, notch: 0 };
+  let data, review, trends = null, strip, decoded = [], derived = new Map();
+  const state = { t0: 0, cursor: 0, nightAt: null, event: -1, montage: "bipolar", sensitivity: 7, high: 0.5, low: 70, notch: 0 };
 
   const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
@@ -221,7 +221,7 @@
 
   function drawEeg(canvas, t0, length, width) {
     const inside = excerptsIn(t0, t0 + length), rows = inside.length ? rowsOf(inside[0]) : [];
-    const left = 64, top = 18, rowHeight = width < 640 ? 18 : 24, curve = 46, n = Math.max(rows.length, 8);
+    const left = 64, top = 18, rowHeight = width < 640 ? 20 : 30, curve = 46, n = Math.max(rows.length, 8);
     const height = top + n * rowHeight + curve + 22, bottom = top + n * rowHeight;
     canvas.style.height = height + "px";
     const g = sized(canvas, width, height), x = (t) => left + (t - t0) / length * (width - left - 4);
@@ -323,26 +323,18 @@
     });
   }
 
+  const stripTools = { colour, clock, elapsed, ofDay: (start) => { const [h, m, s] = start.slice(11).split(":").map(Number); return h * 3600 + m * 60 + s; } };
   function drawNight() {
-    const canvas = $("night"), width = canvas.clientWidth || 900, height = 150, g = sized(canvas, width, height);
-    const x = (t) => t / data.duration_s * width, fill = (a, b, c, y, h) => { g.fillStyle = colour(c); g.fillRect(x(a), y, Math.max(x(b) - x(a), 1), h); };
-    for (const [a, b] of [...data.unscored, ...data.gaps]) fill(a, b, "absent", 0, 112);
-    for (const e of review) if (e.verdict !== "reject") { fill(e.onset_s, e.offset_s, "event", 0, 96); fill(e.onset_s, e.offset_s, "event-ink", 80, 10); }
-    for (const [a, b] of data.other) fill(a, b, "other-ink", 92, 8);
-    for (const n of data.notes) { g.fillStyle = colour("curve"); g.fillRect(x(n.at_s), 102, 1.5, 8); }
-    g.strokeStyle = colour("curve"); g.lineWidth = 1; g.beginPath();
-    let pen = false;
-    data.night.forEach((p, i) => {
-      if (p === 255) { pen = false; return; }
-      const px = x((i + 0.5) * data.column_s), y = 76 - p / 250 * 70;
-      if (pen) g.lineTo(px, y); else g.moveTo(px, y);
-      pen = true;
-    });
-    g.stroke();
-    const steps = [10, 30, 60, 300, 600, 1800, 3600, 7200, 14400, 28800], step = steps.find((s) => x(s) > 70) || 86400;
-    g.fillStyle = colour("soft"); g.textAlign = "left";
-    for (let t = 0; t < data.duration_s; t += step) { g.fillRect(x(t), 112, 1, 6); g.fillText(clock(data.start, t) || elapsed(t), x(t) + 2, 130); }
-    g.strokeStyle = colour("cursor"); g.lineWidth = 1.5; g.strokeRect(x(state.t0), 0.5, Math.max(x(span()), 2), 111);
+    const canvas = $("night"), width = canvas.clientWidth || 900;
+    strip = brainscanStrip.geometry(data, trends, width);
+    canvas.style.height = strip.height + "px";
+    const view = { review, t0: state.t0, span: span(), at: state.nightAt };
+    brainscanStrip.draw(sized(canvas, width, strip.height), strip, data, trends, view, stripTools);
+  }
+  function tellNight(t) { state.nightAt = t; $("night-at").textContent = brainscanStrip.told(t, data, trends, review, stripTools); drawNight(); }
+  function goNight(t) {
+    const near = data.duration_s / Math.max(strip.width - strip.left, 1) * 4, hit = review.findIndex((e) => t >= e.onset_s - near && t <= e.offset_s + near);
+    if (hit >= 0) choose(hit); else { state.cursor = t; goTo(t - span() / 2); }
   }
 
   // ---- beside the EEG: topography and spectrogram of the chosen event ---------------------------------------------
@@ -375,11 +367,7 @@
     return grid;
   }
 
-  function ramp(p) {
-    const k = Math.min(Math.max(p, 0), 1) * 4, stops = [[13, 8, 80], [84, 2, 163], [185, 50, 137], [244, 136, 73], [240, 249, 33]];
-    const i = Math.min(Math.floor(k), 3), f = k - i;
-    return stops[i].map((v, c) => Math.round(v + f * (stops[i + 1][c] - v)));
-  }
+  const ramp = brainscanStrip.ramp;
 
   function drawBeside() {
     const e = review[state.event], k = e ? excerptsIn(e.onset_s, e.onset_s + 5)[0] : undefined;
@@ -409,6 +397,20 @@
     s.fillStyle = colour("ink");
     for (const at of [e.onset_s, e.offset_s]) s.fillRect((at - x.start_s) / length * width, 0, 1.5, 206);
     s.fillText("30 Hz", 2, 10); s.fillText(elapsed(x.start_s) + " to " + elapsed(x.start_s + length), 2, 216);
+  }
+
+  // Seven µV/mm, as a technician begins; less of it where rows would run into each other.
+  function fitting() {
+    const k = excerptsIn(state.t0, state.t0 + span())[0];
+    if (k === undefined) return;
+    const e = data.excerpts[k], first = Math.max(Math.floor((state.t0 - e.start_s) * e.rate_hz), 0), stop = first + Math.ceil(span() * e.rate_hz);
+    const reached = rowsOf(k).filter((row) => !row.aside && !row.doubtful).map((row) => {
+      const size = Array.from(row.uv.subarray(first, stop), Math.abs).filter((v) => v >= 0).sort((a, b) => a - b);
+      return size.length ? size[Math.floor(size.length * 0.9)] : 0;
+    }).sort((a, b) => a - b);
+    const usual = reached[Math.floor(reached.length / 2)] || 0, room = 25 / PX_PER_MM;
+    state.sensitivity = SENSITIVITIES.find((s) => s >= 7 && usual / s <= room) || SENSITIVITIES[SENSITIVITIES.length - 1];
+    $("sensitivity").value = String(state.sensitivity);
   }
 
   // ---- what keys and buttons do -----------------------------------------------------------------------------------
@@ -521,11 +523,15 @@
       const at = event.offsetX - geometry.left;
       if (at >= 0) { state.cursor = Math.min(geometry.t0 + at / (geometry.width - geometry.left - 4) * geometry.length, data.duration_s); draw(); }
     });
-    $("night").addEventListener("click", (event) => {
-      const at = event.offsetX / $("night").clientWidth * data.duration_s, near = data.duration_s / $("night").clientWidth * 4;
-      const hit = review.findIndex((e) => at >= e.onset_s - near && at <= e.offset_s + near);
-      if (hit >= 0) choose(hit); else { state.cursor = at; goTo(at - span() / 2); }
+    $("night").addEventListener("click", (event) => { if (event.offsetX >= strip.left) { const at = brainscanStrip.timeAt(strip, event.offsetX); tellNight(at); goNight(at); } });
+    $("night").addEventListener("pointermove", (event) => { if (event.pointerType === "mouse" && event.offsetX >= strip.left) tellNight(brainscanStrip.timeAt(strip, event.offsetX)); });
+    $("night").addEventListener("keydown", (event) => {
+      const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key], at = state.nightAt === null ? state.t0 : state.nightAt;
+      if (by) tellNight(Math.min(Math.max(at + by * data.duration_s / (event.shiftKey ? 1000 : 100), 0), data.duration_s));
+      else if (event.key === "Enter") goNight(at); else return;
+      event.preventDefault(); event.stopPropagation();
     });
+    if ($("notes")) $("notes").addEventListener("click", (event) => { const button = event.target.closest("button[data-at]"); if (button) { state.cursor = Number(button.dataset.at); goTo(state.cursor - span() / 2); } });
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.altKey || event.metaKey || !$("keys-on").checked || $("keys").open) return;
       if (/^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
@@ -547,6 +553,7 @@
       const kept = JSON.parse(localStorage.getItem("brainscan " + data.key) || "null");
       if (Array.isArray(kept) && kept.length >= review.length) { review = kept; for (let i = data.events.length; i < kept.length; i++) row(i); }
     } catch (error) { /* a browser may forbid it */ }
+    if (data.trends && typeof DecompressionStream !== "undefined") trends = { ...brainscanStrip.unpack(await inflate(data.trends.data), data.trends.n), column_s: data.trends.column_s };
     wire(); draw();
     if (data.excerpts.length && typeof DecompressionStream === "undefined") return say("this browser is too old to unpack the EEG; the tables are whole");
     for (let k = 0; k < data.excerpts.length; k++) {
@@ -555,6 +562,7 @@
       if (k === 0) { if (review.length) choose(0); else draw(); }
     }
     choose(Math.max(state.event, 0));
+    fitting(); draw();
     document.documentElement.dataset.ready = "yes";
   }
 

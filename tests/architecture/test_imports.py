@@ -90,6 +90,7 @@ def test_public_names_are_these_and_load() -> None:
         "__version__",
         "detect",
         "from_raw",
+        "plot",
         "read",
         "trends",
     ]

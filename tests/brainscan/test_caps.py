@@ -90,11 +90,12 @@ def test_a_window_may_do_without_what_the_cap_never_had_and_no_more() -> None:
     [
         (_GOOD, True),
         (replace(_GOOD, found=12), False),
-        (replace(_GOOD, simulated_found=7), False),
-        (replace(_GOOD, found=13, simulated_found=8), True),
+        (replace(_GOOD, found=13), True),
+        (replace(_GOOD, auroc=0.899), False),
+        (replace(_GOOD, auroc=0.9), True),
     ],
 )
-def test_half_of_what_the_19_find_is_enough(own: CapFigures, enough: bool) -> None:
+def test_good_ranking_and_half_of_what_the_19_find_are_enough(own: CapFigures, enough: bool) -> None:
     cap = _BY_NAME["eight"]
     assert is_enough(cap, {ALL: _FULL, "eight": own}) is enough
     assert not is_enough(cap, {"eight": own})

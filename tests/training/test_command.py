@@ -21,6 +21,7 @@ from brainscan.cli import console
 from brainscan.cli.main import main
 from brainscan.io.csv_bi import read_csv_bi
 from brainscan.model import checkpoint
+from brainscan_training import memory
 from brainscan_training.journal import LOG, read_log
 from tests.training import corpus_trees as trees
 from tests.training.corpus_trees import Clip
@@ -155,7 +156,14 @@ def test_dry_run_tells_what_it_would_be(profile: str, parameters: int | None, ca
     assert rates[-1] < 0.1 * max(rates) or profile == "smoke"
 
 
+@pytest.fixture
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a dry run try no step: of V3 that takes seconds and a gigabyte, and `test_dry_run_tells...` has done it."""
+    monkeypatch.setattr(memory, "estimate", lambda *_: memory.MemoryEstimate(state=1, kept=1, windows=1))
+
+
 @pytest.mark.parametrize("profile", ["a100", "rtx4090"])
+@pytest.mark.usefixtures("unmeasured")
 def test_dry_run_says_that_the_run_would_stop_here(
     profile: str, call: Call, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -267,6 +275,7 @@ def test_a_run_is_not_begun_twice(tmp_path: Path, call: Call) -> None:
     assert f"--resume {run}" in err
 
 
+@pytest.mark.usefixtures("unmeasured")
 def test_a_file_of_ones_own_is_a_configuration(tmp_path: Path, call: Call) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("model: v3\nlearning_rate: 2e-5\n", "utf-8")

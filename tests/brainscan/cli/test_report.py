@@ -42,12 +42,37 @@ def test_two_readers_side_by_side(run: Run, loud: None, edf: Path, here: Path) -
     assert page_data(here / "both.html")["comments"] == []
 
 
-def test_events_of_another_recording_are_told(run: Run, loud: None, edf: Path, here: Path) -> None:
+def test_events_of_another_recording_are_refused_unless_forced(run: Run, loud: None, edf: Path, here: Path) -> None:
     other = write_edf(edf.parent / "other.edf", duration_s=61)
     assert run("detect", other, "-o", "other.csv_bi").code == 0
     ran = run("report", edf, "other.csv_bi")
+    assert ran.code == 2
+    assert "other.csv_bi is of another recording (SHA-256" in ran.err
+    assert "--force" in ran.err
+    assert not (here / "night.html").exists()
+    ran = run("report", edf, "other.csv_bi", "--force")
+    assert ran.code == 0
     assert "other.csv_bi: made of another recording" in ran.err
     assert "made of another recording" in (here / "night.html").read_text(encoding="utf-8")
+
+
+def test_a_copy_under_another_name_is_the_same_recording(run: Run, loud: None, edf: Path, here: Path) -> None:
+    assert run("detect", edf, "-o", "ours.csv_bi").code == 0
+    renamed = edf.with_name("renamed.edf")
+    renamed.write_bytes(edf.read_bytes())
+    ran = run("report", renamed, "ours.csv_bi")
+    assert (ran.code, ran.errors) == (0, [])
+
+
+def test_another_tool_s_file_that_names_another_recording_is_warned_about(run: Run, edf: Path, here: Path) -> None:
+    head = "# version = csv_v1.0.0\n# bname = {}\n# duration = 60.0000 secs\n# montage_file = x\n#\n"
+    body = "channel,start_time,stop_time,label,confidence\nTERM,0.0000,60.0000,bckg,1.0000\n"
+    (here / "theirs.csv_bi").write_text(head.format("someone") + body, encoding="utf-8")
+    ran = run("report", edf, "theirs.csv_bi")
+    assert ran.code == 0
+    assert "theirs.csv_bi: made of another recording (someone)" in ran.err
+    (here / "theirs.csv_bi").write_text(head.format(edf.stem) + body, encoding="utf-8")
+    assert "another recording" not in run("report", edf, "theirs.csv_bi", "--force").err
 
 
 @pytest.mark.parametrize(

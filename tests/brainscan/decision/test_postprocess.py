@@ -264,3 +264,34 @@ def test_published_defaults_on_a_plain_seizure() -> None:
     # Of twelve averaged seconds 0.74 must be ictal for 0.86, 0.66 for 0.78 (means of logits).
     assert event.onset_s == pytest.approx(132.9, abs=0.1)
     assert event.offset_s == pytest.approx(148.1, abs=0.1)
+
+
+@given(curve=holed_curves, config=configs, share=st.floats(0.0, 1.0))
+def test_what_goes_on_is_reported_in_the_end_and_nothing_begins_before_what_is_settled(
+    curve: FloatArray, config: DecisionConfig, share: float
+) -> None:
+    decision = Decision(config, 100.0)
+    cut = round(share * len(curve))
+    early = decision.push(curve[:cut], curve[:cut])
+    ongoing, settled_s = decision.ongoing, decision.settled_s
+    late = decision.push(curve[cut:], curve[cut:]) + decision.finish()
+    assert all(event.onset_s >= settled_s for event in late)
+    assert all(event.offset_s <= 100.0 + cut * SAMPLE_S for event in early)
+    if ongoing is not None:
+        assert late[0].onset_s == ongoing.onset_s
+        assert late[0].offset_s >= ongoing.until_s
+
+
+@given(curve=curves, config=configs)
+def test_what_is_long_enough_goes_on(curve: FloatArray, config: DecisionConfig) -> None:
+    """Where nothing waits for a dwell, an event that would be reported now is one that goes on."""
+    config = replace(config, onset_dwell=0, offset_dwell=0)
+    decision = Decision(config)
+    returned = decision.push(curve, curve)
+    ongoing = decision.ongoing
+    ended = decision.finish()
+    spans = [(e.onset_s, e.offset_s) for e in ended]
+    assert ([(ongoing.onset_s, ongoing.until_s)] if ongoing else []) == spans
+    if ongoing is not None:
+        assert ongoing.confidence == pytest.approx(ended[-1].confidence)
+    assert not set(returned) & set(ended)

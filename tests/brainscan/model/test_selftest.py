@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from brainscan.errors import ModelError
-from brainscan.model import checkpoint, selftest
+from brainscan.model import checkpoint, names, selftest
 from brainscan.model.checkpoint import Checkpoint
 from tests.stand_ins import save_tiny
 
@@ -76,7 +76,7 @@ def test_shipped_weights_pass() -> None:
 
 
 def test_absent_weights_are_a_failed_test_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoint, "_SHIPPED", {"default": "absent.safetensors"})
+    monkeypatch.setattr(names, "SHIPPED", {"default": "absent.safetensors"})
     result = selftest.run()
     assert not result.passed
     assert "not installed" in result.detail

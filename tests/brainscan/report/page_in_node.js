@@ -16,7 +16,7 @@ let strokes = [];
 
 function context(canvas) {
   return new Proxy({}, {
-    get: (held, name) => (name in held ? held[name] : (...a) => { strokes.push([canvas.id, String(name), ...a.map((v) => (typeof v === "number" ? Math.round(v * 100) / 100 : String(v)))].join(" ")); }),
+    get: (held, name) => name === "createImageData" ? (w, h) => ({ data: new Uint8ClampedArray(w * h * 4) }) : name === "measureText" ? (text) => ({ width: 6 * String(text).length }) : (name in held ? held[name] : (...a) => { strokes.push([canvas.id, String(name), ...a.map((v) => (typeof v === "number" ? Math.round(v * 100) / 100 : String(v)))].join(" ")); }),
     set: (held, name, value) => { held[name] = value; return true; },
   });
 }
