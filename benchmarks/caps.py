@@ -36,7 +36,7 @@ from brainscan.electrodes import ELECTRODES, INDEX, N_ELECTRODES
 from brainscan.errors import InputError
 from brainscan.io import open_plan
 from brainscan.mapping import to_mapping
-from brainscan.model.checkpoint import load, tensors_checksum
+from brainscan.model import checkpoint
 from brainscan.model.run_config import RunConfig
 from brainscan.recording import Channel, Recording, Samples, Segment
 from brainscan.scoring import pieces
@@ -216,12 +216,12 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--write", action="store_true")
     arguments = parser.parse_args()
-    checkpoint = load(arguments.model)
-    print(f"model {checkpoint.card.name} {checkpoint.card.sha256[:12]}, dev of {arguments.root.name}")
+    model = checkpoint.verify(checkpoint.locate(arguments.model))
+    print(f"model {model.card.name} {model.card.sha256[:12]}, dev of {arguments.root.name}")
     found = measured(arguments.model, arguments.root, arguments.hours, arguments.workers)
     print(table(found))
     if arguments.write:
-        write(found, tensors_checksum(checkpoint.network.state_dict()))
+        write(found, checkpoint.computing_sha256(model.file.tensors, model.card))
     return 0
 
 

@@ -1,7 +1,8 @@
 """What a checkpoint's card says of itself, written anew from a YAML file; its tensors and decisions stay.
 
-``python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]``: without a model, the shipped weights. The file holds
-fields of `brainscan.card.Provenance`; what it does not name stays.
+``python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]``: without a model, the shipped weights, and then also
+what is made of them (`make weights`): the self-test's numbers and the ONNX graphs. The file holds fields of
+`brainscan.card.Provenance`; what it does not name stays.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from brainscan.card import Card, Provenance
 from brainscan.errors import BrainscanError, UsageError, reason_of
 from brainscan.mapping import from_mapping, to_mapping
 from brainscan.model import checkpoint, selftest
+from brainscan.model.runner import export_beside
 
 
 def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
@@ -40,12 +42,12 @@ def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
     OutputError
         If it cannot be written.
     """
-    loaded = checkpoint.load(str(path))
+    before = checkpoint.verify(path)
     measured_on = provenance.get("caps_weights")
-    if measured_on and measured_on != checkpoint.tensors_checksum(loaded.network.state_dict()):
+    if measured_on and measured_on != checkpoint.computing_sha256(before.file.tensors, before.card):
         provenance = {**provenance, "caps": {}, "caps_weights": ""}
-    changed = from_mapping(Provenance, {**to_mapping(loaded.card.provenance), **provenance}, where="provenance")
-    return checkpoint.save(path, loaded.network, replace(loaded.card, provenance=changed))
+    changed = from_mapping(Provenance, {**to_mapping(before.card.provenance), **provenance}, where="provenance")
+    return checkpoint.save_with(path, before, replace(before.card, provenance=changed))
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -79,6 +81,7 @@ def main(arguments: Sequence[str]) -> str:
             print("note: figures of caps left out, measured with other weights: `make caps` measures them again")
         if name == checkpoint.DEFAULT:
             selftest.store()
+            export_beside(checkpoint.locate(name))
     except (BrainscanError, ValueError) as problem:
         return f"error: {problem}"
     return ""

@@ -73,10 +73,15 @@ def test_what_is_no_fact_of_a_card_changes_nothing(tmp_path: Path, model: Path, 
     assert model.read_bytes() == before
 
 
+def _weights(path: Path) -> str:
+    model = checkpoint.verify(path)
+    return checkpoint.computing_sha256(model.file.tensors, model.card)
+
+
 def test_figures_of_caps_belong_to_weights(model: Path) -> None:
     figures = {"auroc": 0.9, "found": 1, "seizures": 2, "false_alarms": 0, "hours": 1.0}
     figures |= {f"simulated_{name}": value for name, value in figures.items() if name != "auroc"}
-    weights = checkpoint.tensors_checksum(checkpoint.load(str(model)).network.state_dict())
+    weights = _weights(model)
     for told, kept in ((weights, {"all"}), ("of others", set())):
         card = recard(model, {"caps": {"all": figures}, "caps_weights": told})
         assert set(card.provenance.caps) == kept
