@@ -128,10 +128,12 @@ class Findings:
         self._scored: list[tuple[float, float]] = []
         self._curves: list[Probabilities] = []
         self._trends: list[Trends] = []
+        self._lowered_s = 0.0
 
     def add(self, session: Session, segment: Segment) -> None:
         """Take over what a finished session of a segment knows beside its events."""
         self._tally.merge(session.tally)
+        self._lowered_s += session.lowered_s
         self._scored += _to_the_end(session.scored, segment)
         if self._options.keep_probabilities:
             self._curves.append(session.probabilities)
@@ -158,8 +160,9 @@ class Findings:
             probabilities=tuple(self._curves),
             trends=Trends.joined(self._trends) if self._options.keep_trends else None,
         )
-        warnings = dict.fromkeys((*self._options.remarks, *_warnings(recording, plan, detection, self._tally)))
-        return replace(detection, warnings=tuple(warnings))
+        told = (*_warnings(recording, plan, detection, self._tally), _loud(self._lowered_s))
+        warnings = dict.fromkeys((*self._options.remarks, *told))
+        return replace(detection, warnings=tuple(filter(None, warnings)))
 
 
 def with_notes(detection: Detection, *notes: str) -> Detection:
@@ -180,6 +183,16 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "start_s": options.start_s,
         "stop_s": options.stop_s,
     }
+
+
+def _loud(lowered_s: float) -> str:
+    """Return the warning of a recording that the network took for a seizure much of the time; empty for none."""
+    if not lowered_s:
+        return ""
+    return (
+        f"the network read this recording high for long; for {lowered_s / 60.0:.0f} min its baseline was taken off, and"
+        " seizures count only above it: look whether seizure activity goes on all the time"
+    )
 
 
 def nothing_scored(detection: Detection) -> InputError:
