@@ -2,7 +2,7 @@
 
 ``python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]``: without a model, the shipped weights, and then also
 what is made of them (`make weights`): the self-test's numbers and the ONNX graphs. The file holds fields of
-`brainscan.card.Provenance`; what it does not name stays.
+`brainscan.provenance.Provenance`; what it does not name stays.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any
 
 import yaml
 
-from brainscan.card import Card, Provenance
+from brainscan.card import Card
 from brainscan.errors import BrainscanError, UsageError, reason_of
 from brainscan.mapping import from_mapping, to_mapping
 from brainscan.model import checkpoint, selftest
 from brainscan.model.runner import export_beside
+from brainscan.provenance import Provenance
 
 
 def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
@@ -65,7 +66,9 @@ def read_facts(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise UsageError(f"is not valid YAML ({' '.join(str(problem).split())})", file=str(path)) from problem
     if not isinstance(facts, dict):
-        raise UsageError("holds no mapping", file=str(path), hint="fields of brainscan.card.Provenance, one a line")
+        raise UsageError(
+            "holds no mapping", file=str(path), hint="fields of brainscan.provenance.Provenance, one a line"
+        )
     return facts
 
 

@@ -9,13 +9,14 @@ import yaml
 
 from benchmarks.caps import CARD, EVERYTHING, PAGE, judged, table, wearing
 from brainscan.caps import ALL, CAPS, Cap, CapFigures, cap_of, expectation, is_enough
-from brainscan.card import Card, Provenance
+from brainscan.card import Card
 from brainscan.detector import Detector
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError
 from brainscan.examine import DetectOptions
 from brainscan.io import open_plan
 from brainscan.model import checkpoint
+from brainscan.provenance import Provenance
 from brainscan.recording import Recording
 from brainscan.scoring.pieces import ScoredRecording
 from brainscan.survey import survey

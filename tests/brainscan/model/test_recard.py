@@ -9,11 +9,11 @@ import pytest
 import torch
 import yaml
 
-from brainscan.card import Provenance
 from brainscan.errors import ModelError
 from brainscan.mapping import from_mapping
 from brainscan.model import checkpoint
 from brainscan.model.recard import main, read_facts, recard
+from brainscan.provenance import Provenance
 from tests.stand_ins import save_tiny
 
 FACTS = Path(__file__).parents[3] / "configs" / "cards" / "default.yaml"
