@@ -37,7 +37,7 @@ MODEL ?= default
 EXTRAS := dev,train,graph,onnx,mne,vendor,lsl,pandas,report
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs release dist weights \
+.PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs licences release dist weights \
         release-page detect smoke train-local reproduce tensorboard data-given caps bench clean distclean
 
 help: ## show the targets
@@ -145,6 +145,10 @@ data-given:
 
 weights: $(VENV)/.full ## after a change of the default weights: card, self-test's numbers and ONNX graphs anew
 	$(BIN)/python -m brainscan.model.recard configs/cards/default.yaml
+
+licences: $(VENV)/.full ## write what is depended on, and under which licences, into docs/dependencies.md
+	$(BIN)/python .ci/licences.py > docs/dependencies.md.new
+	mv docs/dependencies.md.new docs/dependencies.md
 
 release: ## tag this version, if everything is ready: make release, then git push --tags
 	@$(PYTHON) .ci/release_check.py
