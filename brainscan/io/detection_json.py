@@ -19,6 +19,9 @@ from brainscan.io.origin import Origin
 from brainscan.mapping import to_mapping
 from brainscan.provenance import NOTICE
 
+SCHEMA = "detection-1"
+"""The schema in docs/schemas that a document keeps to; what changes a field changes the number."""
+
 
 def as_mapping(detection: Detection) -> dict[str, Any]:
     """Return the detection as plain JSON values (the fixed keys of docs/formats.md; more may stand beside them)."""
@@ -28,6 +31,7 @@ def as_mapping(detection: Detection) -> dict[str, Any]:
         return None if clock is None else clock.isoformat(timespec="milliseconds")
 
     return {
+        "schema": SCHEMA,
         "file": detection.file,
         "format": detection.format,
         "start": None if detection.start is None else detection.start.isoformat(),
