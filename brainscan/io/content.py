@@ -55,7 +55,7 @@ class Content:
         if self.detection is None:
             return rows
         leading = {event.onset_s: self.detection.labels_of(event.leading) for event in self.detection.events}
-        return tuple(replace(row, channel=_listed(leading.get(row.onset_s, ())) or row.channel) for row in rows)
+        return tuple(replace(row, channel=listed(leading.get(row.onset_s, ())) or row.channel) for row in rows)
 
     @property
     def detected(self) -> Detection:
@@ -71,7 +71,7 @@ class Content:
         return self.detection
 
 
-def _listed(labels: Sequence[str]) -> str:
+def listed(labels: Sequence[str]) -> str:
     """Return names for one cell; one that holds a separator of cells or names cannot stand there."""
     return ",".join(label for label in labels if not set(label) & set(",\t\r\n"))
 

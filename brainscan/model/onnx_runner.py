@@ -14,14 +14,12 @@ from brainscan.errors import ModelError, UsageError
 from brainscan.model import checkpoint
 from brainscan.model.laplacian import held_pe
 from brainscan.model.onnx_folder import AFTER, BEFORE, PeStep, read_export
+from brainscan.model.ort import ERRORS_ONLY, silent_runtime
 from brainscan.model.run_config import RunConfig, ensure_known
 from brainscan.model.side_by_side import SideBySide
 from brainscan.model.workers import usual_threads
 
 FloatArray = NDArray[np.float32]
-
-_ERRORS_ONLY = 3
-"""Severity of ONNX Runtime's messages from which on they are printed; warnings are of no use to a reader."""
 
 
 class Graphs:
@@ -38,18 +36,16 @@ class Graphs:
     """
 
     def __init__(self, folder: Path, step: PeStep, threads: int, providers: Sequence[str]) -> None:
-        import onnxruntime
-
-        onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _ERRORS_ONLY
+        runtime = silent_runtime()
+        options = runtime.SessionOptions()
+        options.log_severity_level = ERRORS_ONLY
         options.intra_op_num_threads = threads
         # Waiting threads shall not burn the cores on which the next block is read and filtered.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._step = step
         try:
             self._before, self._after = (
-                onnxruntime.InferenceSession(str(folder / name), options, providers=list(providers))
+                runtime.InferenceSession(str(folder / name), options, providers=list(providers))
                 for name in (BEFORE, AFTER)
             )
         except Exception as problem:  # ONNX Runtime's exceptions have no other base in common
@@ -121,11 +117,9 @@ def pick_providers(device: str) -> tuple[str, ...]:
     UsageError
         If the device is unknown, or CUDA is asked for and this ONNX Runtime has none.
     """
-    import onnxruntime
-
     cpu, cuda = "CPUExecutionProvider", "CUDAExecutionProvider"
     ensure_known("device", device)
-    has_cuda = cuda in onnxruntime.get_available_providers()
+    has_cuda = cuda in silent_runtime().get_available_providers()
     if device == "cuda" and not has_cuda:
         raise UsageError("this ONNX Runtime has no CUDA", hint="pip install onnxruntime-gpu; or --device cpu")
     return (cuda, cpu) if has_cuda and device != "cpu" else (cpu,)

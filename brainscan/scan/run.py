@@ -19,11 +19,13 @@ from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
 from brainscan.io.containers import readable_names, unread
 from brainscan.io.discover import Found, search
+from brainscan.io.edf_annotations import holds_our_events
 from brainscan.io.event_format import EventFormat
 from brainscan.io.folder_lock import folder_lock
 from brainscan.io.outputs import anonymous_name
 from brainscan.io.remote import RemoteFolder
 from brainscan.io.remote import shown as address
+from brainscan.scan import bids
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
 from brainscan.scan.index import Index
@@ -57,6 +59,8 @@ class ScanConfig:
         Go on as files arrive, until interrupted.
     source : str
         Address of a remote folder instead of `folder`.
+    bids : Path or None
+        The folder is a BIDS data set, whose events go into this derivative as well (`brainscan.scan.bids`).
     """
 
     folder: Path
@@ -69,6 +73,7 @@ class ScanConfig:
     pages: bool = True
     watch: WatchConfig | None = None
     source: str = ""
+    bids: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -79,6 +84,8 @@ class ScanConfig:
         """
         if self.source and self.watch is not None:
             raise UsageError("--watch is for folders of this machine", hint="scan the address from time to time")
+        if self.bids is not None and (self.source or self.watch is not None or self.anonymous):
+            raise UsageError("--bids is for a data set of this machine, as it stands and under its own names")
 
     def if_events(self) -> tuple[EventFormat, ...]:
         """Return the formats that are written only where there are events."""
@@ -96,7 +103,8 @@ class ScanConfig:
         MissingExtraError
             If one needs a package that is not installed.
         """
-        names = dict.fromkeys(("csv_bi", *self.formats, *(("npz",) if self.curves else ())))
+        more = (*(("npz",) if self.curves else ()), *(("json",) if self.bids else ()))
+        names = dict.fromkeys(("csv_bi", *self.formats, *more))
         rows = tuple(event_formats.named(name, "--format", event_formats.resumable()) for name in names)
         for row in rows:
             row.require()
@@ -188,6 +196,8 @@ def scan(
     with folder_lock(config.out):
         if not config.force:
             check_tables(config.out)
+            if config.bids is not None:
+                bids.check(config.bids)
             index.check()
         remove_unfinished(config.out)
         work = Work(options, config.anonymous, config.force, config.keep_patient)
@@ -198,6 +208,9 @@ def scan(
             write_tables(config.out, ledger)
             write_record(config.out, _facts(options, model), ledger, notes)
             index.write(ledger, len(ledger))
+            if config.bids is not None:
+                facts = _facts(options, model)
+                bids.write(config.bids, config.out, ledger, facts, force=config.force)
 
         watch = None
         if config.watch is None:
@@ -226,6 +239,15 @@ def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
     shown = _anonymous if config.anonymous else PurePath.as_posix
     found = Found(RemoteFolder(config.source).recordings()) if config.source else search(config.folder, config.out)
     notes = found.notes(shown)
+    if config.bids is not None:
+        found, foreign = bids.recordings_of(found)
+        notes = (*notes, *foreign)
+    own = frozenset(() if config.source else (p for p in found.recordings if holds_our_events(config.folder / p)))
+    if own:
+        n, first = len(own), shown(min(own))
+        what = "1 file holds" if n == 1 else f"{n} files hold"
+        notes = (*notes, f"{what} brainscan's own events, copies of recordings with them ({first}): left out")
+        found = replace(found, recordings=tuple(path for path in found.recordings if path not in own))
     others = [path for path in found.recordings if not is_eeg(path)]
     if not others:
         return found, notes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from brainscan.model import checkpoint
 from brainscan.model.inference import RunConfig, WindowRunner
 from brainscan.model.onnx_folder import BEFORE, read_export
 from brainscan.model.onnx_runner import Graphs, OnnxRunner, pick_providers
+from brainscan.model.ort import silent_runtime
 from brainscan.session import BackgroundRunner
 from tests.stand_ins import Exported, noise, with_bursts
 
@@ -93,6 +96,22 @@ def test_providers_follow_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
     assert pick_providers("cpu") == (cpu,)
     with pytest.raises(UsageError, match="no such device"):
         pick_providers("tpu")
+
+
+@pytest.mark.parametrize(("told", "calls"), [(None, 1), ("1", 1), ("0", 0)])
+def test_onnx_runtime_reports_nothing_unless_the_user_lets_it(
+    monkeypatch: pytest.MonkeyPatch, told: str | None, calls: int
+) -> None:
+    import onnxruntime
+
+    silenced = []
+    monkeypatch.setattr(onnxruntime, "disable_telemetry_events", lambda: silenced.append(True))
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", told or "")
+    if told is None:
+        monkeypatch.delenv("ORT_DISABLE_TELEMETRY")
+    assert silent_runtime() is onnxruntime
+    assert len(silenced) == calls
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == (told or "1")
 
 
 def test_what_onnx_runtime_cannot_load_is_a_model_error(exported: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
