@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from brainscan.card import NOTICE
 from brainscan.detection import Detection
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.origin import Origin
+from brainscan.provenance import NOTICE
 from brainscan.recording import Recording
 
 

@@ -16,7 +16,6 @@ from typing import Any
 
 from brainscan._version import __version__
 from brainscan.analysis.outcome import Outcome
-from brainscan.card import NOTICE
 from brainscan.errors import InputError, OutputError
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import ALL
@@ -25,6 +24,7 @@ from brainscan.io.bids_tsv import format_bids_tsv
 from brainscan.io.content import listed
 from brainscan.io.detection_json import read_json
 from brainscan.io.discover import Found
+from brainscan.provenance import NOTICE
 
 OWN = "scan"
 """Folder for tables, pages and results in other formats."""
