@@ -27,6 +27,10 @@ Written = tuple[Path, float]
 """The file to read, and the step of its numbers in µV."""
 Writer = Callable[[Path, FloatArray], Written]
 
+_EXIMIA = (
+    "Fp1 Fpz Fp2 AF1 AFz AF2 F7 F3 F1 Fz F2 F4 F8 FT9 FT7 FC5 FC3 FC1 FCz FC2 FC4 FC6 FT8 FT10 T7 C5 C3 C1 Cz C2 C4"
+    " C6 T8 TP9 TP7 CP5 CP3 CP1 CPz CP2 CP4 CP6 TP8 TP10 P9 P7 P3 P1 Pz P2 P4 P8 P10 PO3 POz PO4 O1 Oz O2 Iz"
+)
 _NK_VERSION = b"EEG-1100C V01.00"
 _NK_NAMES = "FP1 FP2 F3 F4 C3 C4 P3 P4 O1 O2 F7 F8 T3 T4 T5 T6 FZ CZ PZ"
 _NK_ROWS = {name: row for row, name in enumerate(_NK_NAMES.split())}
@@ -476,6 +480,41 @@ def dicom(folder: Path, uv: FloatArray, gap_s: float = 0.0) -> Written:
     return path, step_uv
 
 
+def eximia(folder: Path, uv: FloatArray) -> Written:
+    """Write a .nxe of eXimia, whose 64 channels and 1450 Hz are fixed; what is given fills the first part."""
+    step_uv = 0.07629510948348212
+    names = _EXIMIA.split()
+    aliases = {"T3": "T7", "T4": "T8", "T5": "P7", "T6": "P8"}
+    numbers = np.zeros((uv.shape[1], 64), "<i2")
+    for row, name in zip(uv, ELECTRODES, strict=True):
+        numbers[:, 4 + names.index(aliases.get(name, name))] = np.round(row / step_uv)
+    path = folder / "night.nxe"
+    path.write_bytes(numbers.tobytes())
+    return path, step_uv
+
+
+def eeglab(folder: Path, uv: FloatArray) -> Written:
+    """Write a .set of EEGLAB with its .fdt."""
+    from scipy.io import savemat
+
+    places = np.zeros(len(ELECTRODES), dtype=[(name, object) for name in ("labels", "X", "Y", "Z")])
+    for i, name in enumerate(ELECTRODES):
+        places[i] = (name, 0.0, 0.0, 1.0)
+    events = np.zeros(1, dtype=[("type", object), ("latency", object), ("duration", object)])
+    events[0] = (NOTE, NOTE_S * RATE_HZ + 1.0, 0.0)
+    empty = np.zeros((0, 0))
+    facts = {
+        "setname": "night", "filename": "night.set", "nbchan": float(len(uv)), "trials": 1.0,
+        "pnts": float(uv.shape[1]),
+        "srate": float(RATE_HZ), "xmin": 0.0, "xmax": (uv.shape[1] - 1) / RATE_HZ, "data": "night.fdt",
+        "datfile": "night.fdt", "chanlocs": places, "event": events, "epoch": empty, "icawinv": empty,
+        "chaninfo": {"nosedir": "+X"},
+    }  # fmt: skip
+    savemat(folder / "night.set", {"EEG": facts}, appendmat=False)
+    uv.T.astype("<f4").tofile(folder / "night.fdt")
+    return folder / "night.set", 1e-3
+
+
 WRITERS: Mapping[str, Writer] = MappingProxyType(
     {
         "Nihon Kohden": nihon_kohden,
@@ -493,6 +532,7 @@ WRITERS: Mapping[str, Writer] = MappingProxyType(
         "Nicolet .e": nicolet_e,
         "XDF": xdf,
         "DICOM EEG": dicom,
+        "EEGLAB": eeglab,
     }
 )
 """By the name of the container's row."""

@@ -132,7 +132,7 @@ _READ = (
         # MATLAB files of any content share the container; among other files it is known by its suffix only.
         lambda head, name: head.startswith(b"MATLAB 5.0 MAT-file") or _hdf5(head, name, ".set"),
         companions=(".fdt",),
-        **_mne("EEGLAB", "pymatreader", tested="their signatures; damaged files"),
+        **_mne("EEGLAB", "pymatreader", tested=_WRITTEN),
     ),
     ContainerFormat(
         "Nihon Kohden",
@@ -224,9 +224,7 @@ _READ = (
         lazy=False,
         **_vendor("DICOM EEG", "pydicom"),
     ),
-    ContainerFormat(
-        "eXimia", (".nxe",), suffix_tells=True, **_mne("eXimia", tested="recorders' files that MNE publishes")
-    ),
+    ContainerFormat("eXimia", (".nxe",), suffix_tells=True, **_mne("eXimia", tested=_PUBLISHED)),
 )
 
 
