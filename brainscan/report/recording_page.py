@@ -36,6 +36,11 @@ MAX_BYTES = 12_000_000
 
 _COLUMNS = 1800
 _MAX_MISSING = 15
+_WHOLE_S = 300.0
+"""A recording no longer than this is kept whole, as far as there is room."""
+_BEGINNING_S = 120.0
+"""Of a longer one without events this is."""
+
 MOST_NOTES = 500
 """Of the recording's own notes, in the list; all are on the strip."""
 
@@ -209,6 +214,10 @@ def _cut_all(
 ) -> tuple[list[dict[str, Any]] | None, dict[int, Excerpt]]:
     """Return every excerpt encoded, and the one at each event's onset; None once there are too many bytes."""
     wanted: list[tuple[float, float]] = []
+    if recording.duration_s <= _WHOLE_S:
+        wanted.append((0.0, recording.duration_s))
+    elif not spans:
+        wanted.append((0.0, _BEGINNING_S))
     for onset_s, offset_s in spans:
         first, last = onset_s - fit.around_s, offset_s + fit.around_s
         if offset_s - onset_s <= fit.longest_s:
