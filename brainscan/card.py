@@ -114,6 +114,32 @@ class AmplitudeConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineConfig:
+    """What a recording is like all the time, taken off its averaged logits (`brainscan.decision.baseline`).
+
+    Parameters
+    ----------
+    trailing_s : float
+        How far back the baseline looks, seconds; 0: nothing is taken off.
+    quantile : float
+        Of the curve in that time, 0..1.
+    quiet : float
+        The probability that this quantile has in calm recordings; only what lies above is taken off.
+    most : float
+        The most that is taken off, logits.
+    """
+
+    trailing_s: float = 0.0
+    quantile: float = 0.5
+    quiet: float = 0.05
+    most: float = 4.0
+
+    def __post_init__(self) -> None:
+        if min(self.trailing_s, self.most) < 0.0 or not 0.0 <= self.quantile <= 1.0 or not 0.0 < self.quiet < 1.0:
+            raise ValueError("trailing_s and most must not be negative; quantile lies within 0..1, quiet between")
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionConfig:
     """From probabilities to events (docs/definitions.md).
 
@@ -134,6 +160,8 @@ class DecisionConfig:
     onset_dwell, offset_dwell : int
         Samples that the probability must stay above `enter`, or below `leave`, before the state changes
         (the published detector's dwell); the event begins and ends where that run begins.
+    baseline : BaselineConfig
+        What is taken off the averaged logits.
     """
 
     enter: float = 0.86
@@ -146,6 +174,7 @@ class DecisionConfig:
     prolonged_s: float = 300.0
     onset_dwell: int = 0
     offset_dwell: int = 0
+    baseline: BaselineConfig = BaselineConfig()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.leave <= self.enter <= 1.0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -112,6 +112,11 @@ class Detection:
         """Return the wall-clock time of a second of the recording, None where the start is unknown."""
         return None if self.start is None else self.start + timedelta(seconds=at_s)
 
+    def labels_of(self, electrodes: Sequence[str]) -> tuple[str, ...]:
+        """Return the labels of the file's channels that some electrodes come from."""
+        channels = {report.name: report.channels for report in self.electrodes}
+        return tuple(dict.fromkeys(label for name in electrodes for label in channels.get(name, ())))
+
     @property
     def low_trust(self) -> bool:
         """Whether more than half of the electrodes are doubtful or worse."""
@@ -191,8 +196,9 @@ class Detection:
         Returns
         -------
         pandas.DataFrame
-            Columns ``file``, ``onset_s``, ``offset_s``, ``duration_s``, ``confidence``, ``prolonged`` and ``clock``
-            (wall-clock onset, NaT where the recording has none).
+            Columns ``file``, ``onset_s``, ``offset_s``, ``duration_s``, ``confidence``, ``prolonged``, ``clock``
+            (wall-clock onset, NaT where the recording has none), ``side`` and ``leading`` (electrodes, joined by
+            commas).
 
         Raises
         ------
@@ -213,6 +219,8 @@ class Detection:
                 "confidence": pandas.Series([event.confidence for event in events], dtype="float64"),
                 "prolonged": pandas.Series([event.prolonged for event in events], dtype="bool"),
                 "clock": pandas.to_datetime(pandas.Series([self.clock(event.onset_s) for event in events])),
+                "side": pandas.Series([event.side for event in events], dtype="string"),
+                "leading": pandas.Series([",".join(event.leading) for event in events], dtype="string"),
             }
         )
 
@@ -222,7 +230,9 @@ class Detection:
         Returns
         -------
         mne.Annotations
-            Described as ``seizure``; onsets count from the first sample.
+            Described as ``seizure``; onsets count from the first sample. Their ``ch_names`` are the labels of the
+            channels that the leading electrodes come from, none where no electrode leads. A ``raw`` that has its
+            channels renamed or dropped takes them with ``on_missing="ignore"``.
 
         Raises
         ------
@@ -237,4 +247,5 @@ class Detection:
             [event.onset_s for event in self.events],
             [event.duration_s for event in self.events],
             ["seizure"] * len(self.events),
+            ch_names=[self.labels_of(event.leading) for event in self.events],
         )

@@ -6,7 +6,8 @@ Times are float64 seconds from the start of the recording; intervals are half-op
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,46 @@ Spans = tuple[tuple[float, float], ...]
 """Half-open intervals, seconds."""
 
 
+Side = Literal["left", "right", "bilateral", "uncertain"]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSpan:
+    """How far each electrode rises above the minute before, over a span of an event.
+
+    Parameters
+    ----------
+    start_s, stop_s : float
+        Seconds from the start of the recording, half-open.
+    rise_db : tuple of (float or None), length 19
+        Decibels, not negative, in the order of `brainscan.electrodes.ELECTRODES`; None where the electrode was not
+        recorded in this span.
+    """
+
+    start_s: float
+    stop_s: float
+    rise_db: tuple[float | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event begins, and how its field goes on.
+
+    Parameters
+    ----------
+    side : {"left", "right", "bilateral", "uncertain"}
+        Of the onset; uncertain where the electrodes do not tell.
+    leading : tuple of str
+        Up to three electrodes that lead at the onset, the strongest first; empty where none stands out.
+    field : tuple of FieldSpan
+        Its course, five seconds each, over the first minute at most; empty where there is nothing to compare with.
+    """
+
+    side: Side = "uncertain"
+    leading: tuple[str, ...] = ()
+    field: tuple[FieldSpan, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Event:
     """One ictal interval that we report.
@@ -33,12 +74,15 @@ class Event:
         Mean probability inside the interval, 0..1, through the card's calibration map where it has one.
     prolonged : bool
         Lasts five minutes or longer.
+    place : Place or None
+        Where it begins; None where nobody looked.
     """
 
     onset_s: float
     offset_s: float
     confidence: float
     prolonged: bool = False
+    place: Place | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.onset_s < self.offset_s:
@@ -50,6 +94,16 @@ class Event:
     def duration_s(self) -> float:
         """Length in seconds."""
         return self.offset_s - self.onset_s
+
+    @property
+    def side(self) -> Side:
+        """Side of the onset, uncertain also where nobody looked."""
+        return "uncertain" if self.place is None else self.place.side
+
+    @property
+    def leading(self) -> tuple[str, ...]:
+        """Electrodes that lead at the onset, the strongest first."""
+        return () if self.place is None else self.place.leading
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -19,6 +19,7 @@ from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
+from brainscan.placing import METHOD, pipeline, placed
 from brainscan.qeeg import Trends
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
@@ -46,6 +47,8 @@ class DetectOptions:
         Up to this many unusable electrodes are interpolated, 0..15.
     keep_probabilities : bool
         Put the curves into the detection.
+    place : bool
+        Say of each event where it begins; the samples around it are read once more for that.
     keep_trends : bool
         Put the trends into it.
     remarks : tuple of str
@@ -57,6 +60,7 @@ class DetectOptions:
     channel_map: Mapping[str, str] | None = None
     max_missing: int = 3
     keep_probabilities: bool = False
+    place: bool = True
     keep_trends: bool = False
     remarks: tuple[str, ...] = ()
 
@@ -100,7 +104,11 @@ def examine(
                 findings.events += session.finish()
             findings.add(session, segment)
         checksum = sha256.result() if sha256 else ""
-    return findings.detection(recording, plan, checksum)
+    detection = findings.detection(recording, plan, checksum)
+    if not options.place:
+        return detection
+    way, events = pipeline(runner.card.filter, options.max_missing), detection.events
+    return replace(detection, events=tuple(placed(event, events, recording, plan, way) for event in events))
 
 
 class Findings:
@@ -120,10 +128,12 @@ class Findings:
         self._scored: list[tuple[float, float]] = []
         self._curves: list[Probabilities] = []
         self._trends: list[Trends] = []
+        self._lowered_s = 0.0
 
     def add(self, session: Session, segment: Segment) -> None:
         """Take over what a finished session of a segment knows beside its events."""
         self._tally.merge(session.tally)
+        self._lowered_s += session.lowered_s
         self._scored += _to_the_end(session.scored, segment)
         if self._options.keep_probabilities:
             self._curves.append(session.probabilities)
@@ -150,8 +160,9 @@ class Findings:
             probabilities=tuple(self._curves),
             trends=Trends.joined(self._trends) if self._options.keep_trends else None,
         )
-        warnings = dict.fromkeys((*self._options.remarks, *_warnings(recording, plan, detection, self._tally)))
-        return replace(detection, warnings=tuple(warnings))
+        told = (*_warnings(recording, plan, detection, self._tally), _loud(self._lowered_s))
+        warnings = dict.fromkeys((*self._options.remarks, *told))
+        return replace(detection, warnings=tuple(filter(None, warnings)))
 
 
 def with_notes(detection: Detection, *notes: str) -> Detection:
@@ -166,11 +177,22 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "model": card.name,
         "model_sha256": card.sha256,
         "decision": to_mapping(decision),
+        "localisation": METHOD,
         "max_missing": options.max_missing,
         "channel_map": dict(options.channel_map or {}),
         "start_s": options.start_s,
         "stop_s": options.stop_s,
     }
+
+
+def _loud(lowered_s: float) -> str:
+    """Return the warning of a recording that the network took for a seizure much of the time; empty for none."""
+    if not lowered_s:
+        return ""
+    return (
+        f"the network read this recording high for long; for {lowered_s / 60.0:.0f} min its baseline was taken off, and"
+        " seizures count only above it: look whether seizure activity goes on all the time"
+    )
 
 
 def nothing_scored(detection: Detection) -> InputError:

@@ -121,6 +121,7 @@ class Job:
         recording = read(task.path)
         self.check(task, recording)
         options, said = self.options.for_recording(recording, curves=task.wants_curves, trends=task.wants_trends)
+        options = replace(options, place=bool(task.targets))
         for text in said:
             self.listener.note(f"{task.shown}: {text}")
         existing = [file for file in task.files if file.is_file()]

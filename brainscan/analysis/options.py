@@ -19,7 +19,7 @@ class AnalysisOptions:
     Parameters
     ----------
     model : str
-        ``default``, ``v3-lite``, ``v3``, a file or a folder.
+        A name of `brainscan.model.names`, a file or a folder.
     on, off : float or None
         Thresholds instead of the card's.
     operating_point : str

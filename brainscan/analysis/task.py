@@ -63,6 +63,8 @@ class Task:
         How results and messages call it.
     inputs : tuple of Path
         Everything that the same command reads, none of which may be written over.
+    source : str
+        Address of the folder that the path is relative to; empty where the path is one of this machine.
     require : callable
         ``(recording)``: raises a `BrainscanError` where it shall not be analysed for a reason of the caller's.
     keep_curves : bool
@@ -75,6 +77,7 @@ class Task:
     targets: tuple[Target, ...]
     shown: str
     inputs: tuple[Path, ...] = ()
+    source: str = ""
     require: Callable[[Recording], None] = _any
     keep_curves: bool = False
     checksum: bool = True

@@ -13,6 +13,7 @@ from brainscan.cli import console, options
 from brainscan.cli.spread import spread
 from brainscan.errors import InputError, OutputError, PartialFailureError
 from brainscan.io.guard import protect
+from brainscan.model.names import WITH_WEIGHTS
 
 if TYPE_CHECKING:
     from brainscan.card import Card
@@ -21,9 +22,7 @@ if TYPE_CHECKING:
 
 @spread
 def calibrate(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="default, v3-hybrid, v3-lite, a .safetensors file or a folder.")
-    ],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"{WITH_WEIGHTS}, a .safetensors file or a folder.")],
     corpus: Annotated[Path, typer.Argument(metavar="CORPUS", help="Annotated recordings, none of them trained on.")],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="NEW.safetensors", help="The calibrated model.")],
     fa: Annotated[str, typer.Option("--fa", metavar="LIST", help="False alarms per 24 h to aim at.")] = "1,5,10",
@@ -89,10 +88,10 @@ def calibrate(
             if found.too_little
             else "the warnings above say why",
         )
-    loaded = checkpoint.load(model)
-    checkpoint.save(output, loaded.network, found.applied(loaded.card))
+    before = checkpoint.verify(checkpoint.locate(model))
+    checkpoint.save_with(output, before, found.applied(before.card))
     if not quiet:
-        _show(found, loaded.card, output)
+        _show(found, before.card, output)
     if evaluation.failures:
         raise PartialFailureError(f"{len(evaluation.failures)} recordings failed; the others are calibrated on")
 

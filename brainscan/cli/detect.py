@@ -123,11 +123,12 @@ def _show(detection: Detection) -> None:
                 (clock + _HALF_SECOND).strftime(form) if clock else "-",
                 f"{event.duration_s:.1f}",
                 f"{event.confidence:.2f}",
+                event.side,
                 "prolonged" if event.prolonged else "",
             )
         )
     if rows:
-        console.stdout_table(("#", "onset", "clock", "duration_s", "confidence", "note"), rows, title=summary)
+        console.stdout_table(("#", "onset", "clock", "duration_s", "confidence", "side", "note"), rows, title=summary)
     else:
         console.say(summary)
     for text in _burden(detection.burden):

@@ -9,12 +9,11 @@ from typing import Annotated
 import typer
 
 from brainscan.cli import console, options
+from brainscan.model.names import WITH_WEIGHTS
 
 
 def export(
-    model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="default, v3-hybrid, v3-lite, a .safetensors file or a folder.")
-    ],
+    model: Annotated[str, typer.Argument(metavar="MODEL", help=f"{WITH_WEIGHTS}, a .safetensors file or a folder.")],
     onnx: Annotated[Path, typer.Option("--onnx", metavar="DIR", help="Folder to write.")],
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export in DIR.")] = False,
     quiet: options.Quiet = False,
@@ -33,6 +32,9 @@ def export(
     """
     console.set_quiet(quiet)
     from brainscan.model import checkpoint
+    from brainscan.model.extras import need
+
+    need("`brainscan export`", "torch", "onnx")
     from brainscan.model.onnx_export import export as run
     from brainscan.model.onnx_export import refuse_to_overwrite
 

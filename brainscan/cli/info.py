@@ -11,6 +11,7 @@ import typer
 
 from brainscan.cli import console, options
 from brainscan.cli.spread import spread
+from brainscan.model.names import ALL, DEFAULT
 
 if TYPE_CHECKING:
     from brainscan.detection import Detection
@@ -22,9 +23,7 @@ _SHOWN_NOTES = 20
 
 @spread
 def info(
-    file: Annotated[
-        str, typer.Argument(metavar="FILE|MODEL", help="A recording; or default, v3-hybrid, v3-lite, v3, a model.")
-    ],
+    file: Annotated[str, typer.Argument(metavar="FILE|MODEL", help=f"A recording; or {ALL}, a model.")],
     channels: options.Channels = options.Channels(),
     as_json: options.AsJson = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Name the channels of each electrode.")] = False,
@@ -62,7 +61,7 @@ def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose
     recording = read(path)
     card, refused = None, None
     with suppress(ModelError):  # without an installed model its stages run with their defaults
-        card = checkpoint.read_card(checkpoint.locate(checkpoint.DEFAULT))
+        card = checkpoint.read_card(checkpoint.locate(DEFAULT))
     with console.progress() as bar:
         task = bar.add_task(path.name, total=round(recording.duration_s))
         try:

@@ -12,12 +12,14 @@ from brainscan.cli import console
 from brainscan.electrodes import N_ELECTRODES
 from brainscan.errors import UsageError
 from brainscan.io import event_formats
+from brainscan.model import names
 
 if TYPE_CHECKING:
     from brainscan.analysis.lazy_detector import LazyDetector
     from brainscan.analysis.options import AnalysisOptions
     from brainscan.detector import DetectOptions, Detector
     from brainscan.model.run_config import RunConfig
+    from brainscan.scan.cluster import ClusterConfig
 
 MOST_MISSING = N_ELECTRODES - 4
 """Four electrodes are the fewest that others can be interpolated from."""
@@ -46,9 +48,7 @@ Formats = Annotated[
         " repeatable. Default: by the suffix of -o, or csv_bi.",
     ),
 ]
-Model = Annotated[
-    str, typer.Option("--model", help="default, v3-hybrid, v3-lite, v3, a .safetensors file or a folder.")
-]
+Model = Annotated[str, typer.Option("--model", help=f"{names.ALL}, a .safetensors file or a folder.")]
 On = Annotated[float | None, typer.Option("--on", help="Threshold that starts an event (0..1); default: the card's.")]
 Off = Annotated[float | None, typer.Option("--off", help="Threshold that ends it; default with --on: on - 0.08.")]
 OperatingPoint = Annotated[
@@ -78,7 +78,10 @@ MaxMissing = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
-Backend = Annotated[str, typer.Option("--backend", help="auto, torch, native (compiled kernels) or onnx.")]
+Backend = Annotated[
+    str,
+    typer.Option("--backend", help="auto (the fastest that is installed), torch, native (compiled kernels) or onnx."),
+]
 Precision = Annotated[
     str, typer.Option("--precision", help="float32, bfloat16 (of matrix products) or auto (bfloat16 where it gains).")
 ]
@@ -99,6 +102,15 @@ KeepPatient = Annotated[
     bool,
     typer.Option("--keep-patient-info", help="Let copies of recordings (--format edf) say whose they are."),
 ]
+Cluster = Annotated[
+    str,
+    typer.Option(
+        "--cluster", metavar="ADDRESS", help="Dask scheduler whose workers do it: tcp://HOST:PORT, tls://, or its file."
+    ),
+]
+TlsCa = Annotated[str, typer.Option("--tls-ca", metavar="PEM", help="Certificate that a tls:// cluster is known by.")]
+TlsCert = Annotated[str, typer.Option("--tls-cert", metavar="PEM", help="Our certificate for it.")]
+TlsKey = Annotated[str, typer.Option("--tls-key", metavar="PEM", help="The key of that.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say what is used.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="No messages, no table, only errors.")]
@@ -157,6 +169,32 @@ class Deciding:
     operating_point: OperatingPoint = ""
     start: Start = ""
     stop: Stop = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Clustering:
+    """Other machines, by a Dask scheduler."""
+
+    cluster: Cluster = ""
+    tls_ca: TlsCa = ""
+    tls_cert: TlsCert = ""
+    tls_key: TlsKey = ""
+
+    def config(self) -> ClusterConfig | None:
+        """Return where the scheduler is; None where none is asked for.
+
+        Raises
+        ------
+        UsageError
+            If there are certificates for none.
+        """
+        from brainscan.scan.cluster import ClusterConfig
+
+        if not self.cluster:
+            if self.tls_ca or self.tls_cert or self.tls_key:
+                raise UsageError("certificates are for a cluster", hint="--cluster tls://HOST:PORT")
+            return None
+        return ClusterConfig(self.cluster, self.tls_ca, self.tls_cert, self.tls_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,13 +263,11 @@ class Analysing:
 
 def _say(detector: Detector, options: AnalysisOptions) -> None:
     """Say what was chosen where the user left the choice open."""
-    from brainscan.model.runner import place_of_work
-
     card, decision = detector.card, detector.decision
     given = options.on is not None or options.off is not None
     point = f"operating point {options.operating_point}" if options.operating_point else "the card's defaults"
     console.message(
-        f"model {card.name} ({card.sha256[:12]}), device {place_of_work(options.run, detector.backend)}, "
+        f"model {card.name} ({card.sha256[:12]}), device {detector.place}, "
         f"backend {detector.backend}, {detector.precision}"
     )
     console.message(f"thresholds on {decision.enter:g}, off {decision.leave:g} ({'as given' if given else point})")

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @spread
 def scan(
-    directory: Annotated[Path, typer.Argument(metavar="DIRECTORY", help="Folder to search for recordings.")],
+    directory: Annotated[
+        str,
+        typer.Argument(metavar="DIRECTORY", help="Folder to search for recordings, or its address (s3://, sftp://)."),
+    ],
     output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Folder for the results.")],
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the probability curves (.npz beside the events).")
@@ -38,6 +41,11 @@ def scan(
             help="Processes beside each other; default: what processors and memory bear. 0: none but this one.",
         ),
     ] = None,
+    watch: Annotated[
+        bool,
+        typer.Option("--watch", help="Go on as files arrive, until Ctrl-C; what is being written is left alone."),
+    ] = False,
+    clustering: options.Clustering = options.Clustering(),
     analysing: options.Analysing = options.Analysing(),
 ) -> None:
     """Find the seizures in every recording below a folder.
@@ -57,12 +65,21 @@ def scan(
     """
     talking = analysing.talking
     console.set_quiet(talking.quiet)
-    from brainscan.scan.run import Listener, ScanConfig, start_of
+    from brainscan.io.remote import is_address
+    from brainscan.scan import start
+    from brainscan.scan.run import Listener, ScanConfig
     from brainscan.scan.run import scan as run
+    from brainscan.scan.watch import WatchConfig
 
     chosen = analysing.options()
+    cluster = clustering.config()
+    source = directory if is_address(directory) else ""
+    folder = Path() if source else Path(directory)
+    if cluster is not None:
+        folder, output = folder.absolute(), output.absolute()  # its workers start elsewhere
+    starts = start.start_of(workers, chosen.run, cluster, output)
     config = ScanConfig(
-        directory,
+        folder,
         output,
         tuple(analysing.formats),
         probabilities,
@@ -70,10 +87,12 @@ def scan(
         analysing.force,
         analysing.keep_patient,
         pages,
+        WatchConfig() if watch else None,
+        source,
     )
     with Display() as display:
         listener = Listener(display.outcome, display.progress, display.note, display.message)
-        outcomes = run(config, chosen, analysing.model(chosen), listener, start_of(workers, chosen.run))
+        outcomes = run(config, chosen, analysing.model(chosen), listener, starts)
     _finish(outcomes, output, display.notes, talking)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import importlib.util
 import signal
 import sys
 import threading
@@ -10,19 +10,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from brainscan.cli import console, options
+from brainscan.cli.live_lines import Display
 from brainscan.cli.spread import spread
-from brainscan.errors import UsageError
-from brainscan.mapping import finite
+from brainscan.errors import MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from brainscan.analysis.job import Job
-    from brainscan.analysis.outcome import Outcome
-    from brainscan.analysis.task import Task
+    from brainscan.analysis.task import OutputChoice, Task
+    from brainscan.live.dispatch import Dispatch
     from brainscan.live.messages import Message
     from brainscan.live.source import Source
 
@@ -51,7 +51,7 @@ class _Pacing:
     idle: Annotated[
         float,
         typer.Option(
-            min=0.0, metavar="SECONDS", help="A followed file without growth for so long has ended; 0: never."
+            min=0.0, metavar="SECONDS", help="What does not grow for so long has ended (followed files, LSL); 0: never."
         ),
     ] = 300.0
     latency: Annotated[
@@ -73,6 +73,20 @@ class _Pacing:
 
 
 @dataclass(frozen=True, slots=True)
+class _Telling:
+    on_event: Annotated[
+        str, typer.Option(metavar="COMMAND", help="Run for each event that opens or ends, its JSON on standard input.")
+    ] = ""
+    webhook: Annotated[
+        str, typer.Option(metavar="URL", help="POST the same JSON there; what is not taken waits on disk.")
+    ] = ""
+    label: Annotated[str, typer.Option(help="Stands in what command and webhook get, such as a bed.")] = ""
+    state: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where undelivered events wait; default: the user's cache.")
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
 class _Writing:
     formats: options.Formats = field(default_factory=list)
     anonymous_names: options.AnonymousNames = False
@@ -83,13 +97,17 @@ class _Writing:
 @spread
 def stream(
     source: Annotated[
-        str, typer.Argument(metavar="FILE|-", help="A recording, or - for samples on stdin (docs/live.md).")
-    ],
+        str, typer.Argument(metavar="[FILE|-]", help="A recording, or - for samples on stdin (docs/live.md).")
+    ] = "",
+    lsl: Annotated[
+        str, typer.Option("--lsl", metavar="NAME", help="Instead: the stream of this name, by Lab Streaming Layer.")
+    ] = "",
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE|DIR|-", help="Where the table goes at the end, as of detect.")
     ] = "",
     pacing: _Pacing = _Pacing(),
     deciding: _Deciding = _Deciding(),
+    telling: _Telling = _Telling(),
     channels: options.Channels = options.Channels(),
     running: _Running = _Running(),
     writing: _Writing = _Writing(),
@@ -106,6 +124,7 @@ def stream(
     brainscan stream night.edf --follow
     brainscan stream night.edf --follow --latency 5 --json -o results/
     recorder | brainscan stream - --json
+    brainscan stream --lsl bed3 --latency 5
     """
     console.set_quiet(talking.quiet)
     from brainscan.analysis.job import Job
@@ -138,33 +157,57 @@ def stream(
         keep_patient=writing.keep_patient,
         stream=sys.stdout.buffer,
     )
-    display = _Display(as_json=talking.as_json, to_stderr=output == STDOUT, quiet=talking.quiet)
+    dispatch = _dispatch(telling)
+    display = Display(as_json=talking.as_json, to_stderr=output == STDOUT, quiet=talking.quiet)
     with _ending_on_signals() as stop:
-        opened, task = _opened(source, pacing, choice, job, stop)
-        config = StreamConfig(options_of(job, task), pacing.latency or None)
-        outcome = run_stream(job, task, opened, config, Ears(display.message, console.message), Pace(pacing.max_lag))
-        display.end(outcome)
+        opened, task = _opened(source, lsl, pacing, choice, job, stop)
+        config = StreamConfig(options_of(job, task), pacing.latency or None, dispatch.begin)
+
+        def hear(message: Message) -> None:
+            dispatch.message(message)
+            display.message(message)
+
+        try:
+            outcome = run_stream(job, task, opened, config, Ears(hear, console.message), Pace(pacing.max_lag))
+            display.end(outcome)
+        finally:
+            dispatch.end()
     if stop.is_set():
         raise KeyboardInterrupt
 
 
-def _opened(source: str, pacing: _Pacing, choice: Any, job: Job, stop: threading.Event) -> tuple[Source, Task]:
+def _dispatch(telling: _Telling) -> Dispatch:
+    """Return who is told of events."""
+    from brainscan.io.user_cache import user_cache
+    from brainscan.live.command import Command
+    from brainscan.live.dispatch import Dispatch, Receiver
+    from brainscan.live.webhook import Webhook
+
+    receivers = []
+    if telling.on_event:
+        command = Command(telling.on_event)
+        receivers.append(Receiver(f"command {telling.on_event}", f"command {command.shown}", command))
+    if telling.webhook:
+        webhook = Webhook(telling.webhook)
+        receivers.append(Receiver(f"webhook {telling.webhook}", f"webhook {webhook.shown}", webhook))
+    return Dispatch(receivers, telling.state or user_cache("live"), telling.label, console.warning)
+
+
+def _opened(
+    source: str, lsl: str, pacing: _Pacing, choice: OutputChoice, job: Job, stop: threading.Event
+) -> tuple[Source, Task]:
     """Return the source that is meant, and what is to be written about it, once nothing stands in its way."""
     from brainscan.io import read
     from brainscan.live.edf_tail import EdfTail, Following
-    from brainscan.live.feed import FeedSource
-    from brainscan.live.job import check_outputs, check_without_file
-    from brainscan.live.pipe import PipeFeed
+    from brainscan.live.job import check_outputs
     from brainscan.live.source import RecordingSource
 
-    if source == STDIN:
+    if bool(source) == bool(lsl):
+        raise UsageError("give a FILE, or -, or --lsl NAME", hint="`brainscan stream --help` shows examples")
+    if lsl or source == STDIN:
         if pacing.follow:
-            raise UsageError("--follow is for files", hint="a pipe is followed until it is closed")
-        feed = PipeFeed(sys.stdin.fileno(), stop)
-        task = choice.tasks([Path(feed.facts.name)])[0]
-        check_without_file(task, "a pipe")
-        check_outputs(job, task, None)
-        return FeedSource(feed, stop, console.message), task
+            raise UsageError("--follow is for files", hint="whatever else is read until it ends")
+        return _flowing(lsl, pacing, choice, job, stop)
     path = Path(source)
     task = choice.tasks([path])[0]
     recording = None if pacing.follow else read(path)
@@ -172,6 +215,28 @@ def _opened(source: str, pacing: _Pacing, choice: Any, job: Job, stop: threading
     if recording is None:
         return EdfTail(path, Following(idle_s=pacing.idle), stop, console.message), task
     return RecordingSource(recording), task
+
+
+def _flowing(lsl: str, pacing: _Pacing, choice: OutputChoice, job: Job, stop: threading.Event) -> tuple[Source, Task]:
+    """Return a source without a file: by LSL, or else stdin."""
+    from brainscan.live.feed import Feed, FeedSource
+    from brainscan.live.job import check_outputs, check_without_file
+
+    feed: Feed
+    if lsl:
+        if importlib.util.find_spec("mne_lsl") is None:
+            raise MissingExtraError("--lsl", "lsl")
+        from brainscan.live.lsl import LslFeed
+
+        feed = LslFeed(lsl, stop, pacing.idle)
+    else:
+        from brainscan.live.pipe import PipeFeed
+
+        feed = PipeFeed(sys.stdin.fileno(), stop)
+    task = choice.tasks([Path(feed.facts.name)])[0]
+    check_without_file(task, feed.facts.format)
+    check_outputs(job, task, None)
+    return FeedSource(feed, stop, console.message), task
 
 
 @contextmanager
@@ -193,70 +258,3 @@ def _ending_on_signals() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-class _Display:
-    """Lines on stdout: JSON, or for people."""
-
-    def __init__(self, *, as_json: bool, to_stderr: bool, quiet: bool) -> None:
-        self._as_json = as_json
-        self._to_stderr = to_stderr
-        self._quiet = quiet
-
-    def message(self, message: Message) -> None:
-        """Print one message."""
-        if self._as_json:
-            self._print(json.dumps(finite(message.as_mapping()), ensure_ascii=False))
-        elif not self._quiet:
-            self._print(_line(message))
-
-    def end(self, outcome: Outcome) -> None:
-        """Print what became of it."""
-        for text in outcome.warnings:
-            console.warning(f"{outcome.file}: {text}")
-        detection = outcome.detection
-        assert detection is not None
-        if self._as_json:
-            from brainscan.io.detection_json import as_mapping
-
-            outputs = [str(path) for path in outcome.outputs]
-            mapping = {"kind": "end", **as_mapping(detection), "warnings": list(outcome.warnings), "outputs": outputs}
-            self._print(json.dumps(finite(mapping), ensure_ascii=False))
-        elif not self._quiet:
-            n_events = console.count(len(detection.events), "event")
-            self._print(f"{outcome.file}: {n_events} in {detection.analysed_s:.1f} s analysed")
-            if outcome.outputs:
-                self._print(f"written: {', '.join(map(str, outcome.outputs))}")
-
-    def _print(self, line: str) -> None:
-        place = sys.stderr if self._to_stderr else sys.stdout
-        place.write(line + "\n")
-        place.flush()
-
-
-def _line(message: Message) -> str:
-    """Return a message for people."""
-    from brainscan.live.messages import EventMessage, Lag, Started, Unscored
-
-    match message:
-        case EventMessage():
-            clock = "" if message.clock is None else f" ({message.clock:%H:%M:%S})"
-            lasting = f"{message.until_s - message.onset_s:.1f} s"
-            what = {"open": "seizure?" if message.provisional else "seizure", "update": "goes on", "close": "ended"}
-            said = what.get(message.kind, "withdrawn")
-            return (
-                f"{console.elapsed(message.at_s)}  {said:9s}  onset {console.elapsed(message.onset_s)}{clock}"
-                f"  {lasting}  confidence {message.confidence:.2f}  {message.id}"
-            )
-        case Unscored():
-            why = ", the machine could not keep up" if message.skipped else ""
-            return f"not scored: {console.elapsed(message.start_s)} to {console.elapsed(message.stop_s)}{why}"
-        case Lag():
-            return f"{message.behind_s:.0f} s behind: " + (
-                "windows are skipped" if message.skipping else "windows are scored again"
-            )
-        case Started():
-            return (
-                f"stream {message.stream}, model {message.model}: an event opens within {message.opens_within_s:.0f} s"
-                f" of its onset, closes within {message.closes_within_s:.0f} s of its end (seconds of recording)"
-            )

@@ -135,7 +135,7 @@ def _settings(card: Card, config: ModelConfig) -> dict[str, Any]:
     facts = provenance(
         card, card.decision, DetectOptions(channel_map=chosen.channel_map, max_missing=chosen.max_missing)
     )
-    settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model"}}
+    settings = {name: value for name, value in facts.items() if name not in {"brainscan", "model", "localisation"}}
     # Backends agree; who asks for one by name wants to see what that one does.
     named = {"backend": (chosen.run.backend, "auto"), "precision": (chosen.run.precision, "float32")}
     return {**settings, **{name: chosen for name, (chosen, usual) in named.items() if chosen != usual}}

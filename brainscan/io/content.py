@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from brainscan.card import NOTICE
 from brainscan.detection import Detection
@@ -45,6 +46,17 @@ class Content:
         )
         return cls(file, detection.file, detection, recording, keep_patient)
 
+    def placed_track(self) -> tuple[Annotation, ...]:
+        """Return the seizures as one track with the channels of each: told by the file, else those that lead.
+
+        The names are those of the recording's channels, as BIDS has it.
+        """
+        rows = self.file.track_with_channels()
+        if self.detection is None:
+            return rows
+        leading = {event.onset_s: self.detection.labels_of(event.leading) for event in self.detection.events}
+        return tuple(replace(row, channel=_listed(leading.get(row.onset_s, ())) or row.channel) for row in rows)
+
     @property
     def detected(self) -> Detection:
         """The detection.
@@ -57,6 +69,11 @@ class Content:
         if self.detection is None:
             raise ValueError("this format is made of a detection, and there is none")
         return self.detection
+
+
+def _listed(labels: Sequence[str]) -> str:
+    """Return names for one cell; one that holds a separator of cells or names cannot stand there."""
+    return ",".join(label for label in labels if not set(label) & set(",\t\r\n"))
 
 
 def comments(detection: Detection) -> tuple[str, ...]:

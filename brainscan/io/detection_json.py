@@ -11,8 +11,9 @@ from typing import Any
 
 from brainscan.card import NOTICE
 from brainscan.detection import Detection, ElectrodeReport
+from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError
-from brainscan.events import Annotation, Spans
+from brainscan.events import Annotation, FieldSpan, Spans
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.content import Content
 from brainscan.io.origin import Origin
@@ -39,6 +40,9 @@ def as_mapping(detection: Detection) -> dict[str, Any]:
                 "confidence": event.confidence,
                 "prolonged": event.prolonged,
                 "clock": at_clock(event.onset_s),
+                "side": event.side,
+                "leading": list(event.leading),
+                "field": [] if event.place is None else [field_mapping(span) for span in event.place.field],
             }
             for event in detection.events
         ],
@@ -51,6 +55,15 @@ def as_mapping(detection: Detection) -> dict[str, Any]:
         "sha256": detection.sha256,
         "model": to_mapping(detection.model),
         "notice": NOTICE,
+    }
+
+
+def field_mapping(span: FieldSpan) -> dict[str, Any]:
+    """Return one span of an event's field as plain JSON values; electrodes that were not recorded are null."""
+    return {
+        "start_s": span.start_s,
+        "stop_s": span.stop_s,
+        "rise_db": dict(zip(ELECTRODES, span.rise_db, strict=True)),
     }
 
 

@@ -67,7 +67,7 @@ def check_without_file(task: Task, what: str) -> None:
     for target in task.targets:
         if "recording" in target.format.holds:
             raise UsageError(
-                f"--format {target.format.name} is a copy of a recording, and {what} leaves none",
+                f"--format {target.format.name} is a copy of a recording, and a feed ({what}) leaves none",
                 hint="edf-annotations holds the events alone",
             )
 

@@ -23,15 +23,17 @@ class _Life:
     until_s: float
     confidence: float
     certain: bool
+    told: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """An event of which an earlier run of the same stream has spoken."""
+    """An event of which an earlier run of the same stream has spoken; `is_open`: and not said that it was over."""
 
     id: str
     onset_s: float
     until_s: float
+    is_open: bool = False
 
 
 class Lives:
@@ -50,10 +52,15 @@ class Lives:
     def __init__(self, stream: str, start: datetime | None = None, known: Sequence[Known] = ()) -> None:
         self._stream = stream
         self._start = start
-        self._known = list(known)
-        self._lives: list[_Life] = []
+        self._known = [event for event in known if not event.is_open]
+        # Whoever was told that it is open will be told how it ended, also where nothing comes of it any more.
+        self._lives = [
+            _Life(event.id, event.onset_s, event.until_s, 0.0, certain=False, told=False)
+            for event in known
+            if event.is_open
+        ]
         self._closed_s = float("-inf")  # end of the last closed event
-        self._used: set[str] = set()
+        self._used = {life.id for life in self._lives}
 
     def closed(self, events: Sequence[Event], at_s: float) -> list[EventMessage]:
         """Close events that are final; one that nobody had seen is opened first."""
@@ -66,6 +73,8 @@ class Lives:
             self._lives.remove(life)
             life.onset_s, life.until_s, life.confidence = event.onset_s, event.offset_s, event.confidence
             life.certain = True
+            if not life.told:
+                said.append(self._message("open", life, at_s))
             self._closed_s = event.offset_s
             said.append(self._message("close", life, at_s, prolonged=event.prolonged))
         return said
@@ -81,7 +90,7 @@ class Lives:
             elif not life.certain or ongoing.until_s > life.until_s or ongoing.onset_s != life.onset_s:
                 life.onset_s, life.confidence, life.certain = ongoing.onset_s, ongoing.confidence, True
                 life.until_s = max(life.until_s, ongoing.until_s)
-                said.append(self._message("update", life, at_s))
+                said.append(self._message("update" if life.told else "open", life, at_s))
         for life in [life for life in self._lives if not life.certain and life.until_s + NEAR_S < settled_s]:
             self._lives.remove(life)
             said.append(self._message("withdraw", life, at_s))
@@ -129,6 +138,7 @@ class Lives:
         return name
 
     def _message(self, kind: Kind, life: _Life, at_s: float, *, prolonged: bool = False) -> EventMessage:
+        life.told = True
         clock = None if self._start is None else self._start + timedelta(seconds=life.onset_s)
         return EventMessage(
             kind=kind,

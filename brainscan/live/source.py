@@ -12,6 +12,8 @@ from brainscan.recording import Recording, Samples, Segment
 STEP_S = 60.0
 """The most that a source hands on at once, seconds."""
 
+_TELLING_S = 10.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
@@ -101,11 +103,17 @@ class RecordingSource:
 def identity(recording: Recording) -> str:
     """Return what tells a recording from others, today and after a restart: the beginning of a hash.
 
-    Of its name, start, labels and rates; nothing of it can be read back, and no field about the patient is part of it.
+    Of its name, start, labels, rates and first seconds, since names and dates may be the same every night. Nothing
+    of it can be read back, and no field about the patient is part of it.
     """
     facts = (
         recording.name,
         "" if recording.start is None else recording.start.isoformat(),
         *(f"{channel.label} {channel.rate_hz}" for channel in recording.channels),
     )
-    return hashlib.sha256("\n".join(facts).encode("utf-8", "surrogateescape")).hexdigest()[:12]
+    digest = hashlib.sha256("\n".join(facts).encode("utf-8", "surrogateescape"))
+    first = recording.segments[0]
+    stop_s = first.start_s + min(first.duration_s, _TELLING_S)
+    for uv in recording.read(range(len(recording.channels)), first.start_s, stop_s, first).uv:
+        digest.update(uv.astype("<f4").tobytes())
+    return digest.hexdigest()[:12]

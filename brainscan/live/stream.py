@@ -45,6 +45,10 @@ def _silent(_text: str) -> None:
     return None
 
 
+def _none_known(_stream: str) -> Sequence[Known]:
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class StreamConfig:
     """How a stream goes about it.
@@ -54,13 +58,13 @@ class StreamConfig:
     options : DetectOptions
     look_s : float or None
         Look at the newest minute each time so many seconds were recorded, and open what is seen there provisionally.
-    known : sequence of Known
-        Events of which an earlier run has spoken.
+    known : callable
+        ``identity -> events`` of which an earlier run of that stream has spoken.
     """
 
     options: DetectOptions
     look_s: float | None = None
-    known: Sequence[Known] = ()
+    known: Callable[[str], Sequence[Known]] = field(default=_none_known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class Stream:
         """
         recording, plan = self._open()
         stream, detector = identity(recording), self._detector
-        self._lives = Lives(stream, recording.start, self._config.known)
+        self._lives = Lives(stream, recording.start, self._config.known(stream))
         self._ears.message(
             Started(
                 stream=stream,

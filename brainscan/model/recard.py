@@ -1,7 +1,8 @@
 """What a checkpoint's card says of itself, written anew from a YAML file; its tensors and decisions stay.
 
-``python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]``: without a model, the shipped weights. The file holds
-fields of `brainscan.card.Provenance`; what it does not name stays.
+``python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]``: without a model, the shipped weights, and then also
+what is made of them (`make weights`): the self-test's numbers and the ONNX graphs. The file holds fields of
+`brainscan.card.Provenance`; what it does not name stays.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from brainscan.card import Card, Provenance
 from brainscan.errors import BrainscanError, UsageError, reason_of
 from brainscan.mapping import from_mapping, to_mapping
 from brainscan.model import checkpoint, selftest
+from brainscan.model.runner import export_beside
 
 
 def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
@@ -38,9 +40,9 @@ def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
     OutputError
         If it cannot be written.
     """
-    loaded = checkpoint.load(str(path))
-    changed = from_mapping(Provenance, {**to_mapping(loaded.card.provenance), **provenance}, where="provenance")
-    return checkpoint.save(path, loaded.network, replace(loaded.card, provenance=changed))
+    before = checkpoint.verify(path)
+    changed = from_mapping(Provenance, {**to_mapping(before.card.provenance), **provenance}, where="provenance")
+    return checkpoint.save_with(path, before, replace(before.card, provenance=changed))
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -71,6 +73,7 @@ def main(arguments: Sequence[str]) -> str:
         recard(checkpoint.locate(name), read_facts(Path(arguments[0])))
         if name == checkpoint.DEFAULT:
             selftest.store()
+            export_beside(checkpoint.locate(name))
     except (BrainscanError, ValueError) as problem:
         return f"error: {problem}"
     return ""

@@ -78,8 +78,8 @@ def _table(detection: Detection) -> str:
     rows = "".join(
         f"<tr><td>{number}</td><td>{event.onset_s:.1f}</td><td>{event.offset_s:.1f}</td>"
         f"<td>{'–' if (clock := detection.clock(event.onset_s + 0.5)) is None else f'{clock:%Y-%m-%d %H:%M:%S}'}</td>"
-        f"<td>{event.confidence:.2f}</td></tr>"
+        f"<td>{event.confidence:.2f}</td><td>{event.side}</td></tr>"
         for number, event in enumerate(detection.events, 1)
     )
-    head = "<tr><th>#</th><th>onset (s)</th><th>offset (s)</th><th>clock</th><th>confidence</th></tr>"
+    head = "<tr><th>#</th><th>onset (s)</th><th>offset (s)</th><th>clock</th><th>confidence</th><th>side</th></tr>"
     return f"<table><thead>{head}</thead><tbody>{rows}</tbody></table>"

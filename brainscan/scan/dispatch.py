@@ -5,24 +5,42 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable
 from pathlib import PurePath
+from typing import Protocol
 
 from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Task
-from brainscan.errors import InputError
-from brainscan.scan.executor import Ended, Executor
+from brainscan.scan.executor import MOST_DEATHS, Ended, Executor, killer
 from brainscan.scan.ledger import Entry, Ledger
 from brainscan.scan.plan import Plan
-
-MOST_DEATHS = 2
-"""A recording that so many workers died of is not tried again in this run."""
 
 _WAIT_S = 1.0
 
 Report = Callable[[Outcome, int, int], None]
 
 
-def carry_out(ledger: Ledger, plan: Plan, executor: Executor, report: Report) -> None:
-    """Do everything that waits in the ledger.
+class More(Protocol):
+    """Where further recordings come from while others are being done."""
+
+    def __call__(self, *, idle: bool) -> bool:
+        """Enter what has come; return whether more may come. May wait a moment where nobody works."""
+
+    def ended(self, path: PurePath, outcome: Outcome) -> None:
+        """Hear what became of one."""
+
+
+class Nothing:
+    """No further recordings come."""
+
+    def __call__(self, *, idle: bool) -> bool:
+        """Enter nothing."""
+        return False
+
+    def ended(self, path: PurePath, outcome: Outcome) -> None:
+        """Forget it."""
+
+
+def carry_out(ledger: Ledger, plan: Plan, executor: Executor, report: Report, more: More | None = None) -> None:
+    """Do everything that waits in the ledger, and whatever comes.
 
     Parameters
     ----------
@@ -32,6 +50,8 @@ def carry_out(ledger: Ledger, plan: Plan, executor: Executor, report: Report) ->
         Closed at the end.
     report : callable
         ``(outcome, number, total)`` after each recording.
+    more : More, optional
+        By default nothing comes.
 
     Raises
     ------
@@ -40,7 +60,7 @@ def carry_out(ledger: Ledger, plan: Plan, executor: Executor, report: Report) ->
     KeyboardInterrupt
         If it was interrupted; what was being written is whole then, and in the ledger.
     """
-    course = _Course(ledger, plan, executor, report)
+    course = _Course(ledger, plan, executor, report, more or Nothing())
     try:
         course.run()
     except KeyboardInterrupt:
@@ -54,8 +74,8 @@ def carry_out(ledger: Ledger, plan: Plan, executor: Executor, report: Report) ->
 class _Course:
     """One run: who is on the way, and whose worker died."""
 
-    def __init__(self, ledger: Ledger, plan: Plan, executor: Executor, report: Report) -> None:
-        self._ledger, self._plan, self._executor, self._report = ledger, plan, executor, report
+    def __init__(self, ledger: Ledger, plan: Plan, executor: Executor, report: Report, more: More) -> None:
+        self._ledger, self._plan, self._executor, self._report, self._more = ledger, plan, executor, report, more
         self._on_the_way: dict[Task, PurePath] = {}
         self._again: deque[Entry] = deque()
         self._deaths: Counter[PurePath] = Counter()
@@ -66,7 +86,10 @@ class _Course:
                 task = self._plan.task(entry)
                 self._on_the_way[task] = entry.path
                 self._executor.submit(task)
+            more = self._more(idle=not self._on_the_way)
             if not self._on_the_way:
+                if more or self._ledger.waits:
+                    continue
                 return
             for ended in self._executor.ended(_WAIT_S):
                 self.write_down(ended)
@@ -83,16 +106,7 @@ class _Course:
             if self._deaths[path] < MOST_DEATHS:
                 self._again.append(self._ledger.entry(path))
                 return
-            outcome = _killer(ended)
+            outcome = killer(ended.task, ended.cause)
         self._ledger.record(path, outcome)
+        self._more.ended(path, outcome)
         self._report(outcome, len(self._ledger), self._ledger.n_entered)
-
-
-def _killer(ended: Ended) -> Outcome:
-    error = InputError(
-        f"{MOST_DEATHS} worker processes died of it ({ended.cause})",
-        kind="io",
-        file=ended.task.shown,
-        hint="run `brainscan detect` on it alone, with enough memory, and please report it if that dies, too",
-    )
-    return Outcome(ended.task.shown, "failed", error=error)

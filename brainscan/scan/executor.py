@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import sys
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from brainscan.analysis.fetch import at_hand
 from brainscan.analysis.job import Job
 from brainscan.analysis.job import Listener as JobListener
 from brainscan.analysis.lazy_detector import LazyDetector, Loaded, no_matter
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Task
+from brainscan.errors import BrainscanError, InputError
+
+MOST_DEATHS = 2
+"""A recording that so many workers died of is not tried again in that run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +114,7 @@ class Here:
 
     def submit(self, task: Task) -> None:
         """Do the task now."""
-        self._ended.append(Ended(task, without_detection(self.job.run(task))))
+        self._ended.append(Ended(task, done(self.job.run, task)))
 
     def ended(self, timeout_s: float) -> Sequence[Ended]:
         """Return what was done since the last call."""
@@ -122,6 +129,60 @@ class Here:
         """There is nothing to let go of."""
 
 
-def without_detection(outcome: Outcome) -> Outcome:
-    """Return an outcome that a scan can keep thousands of, and that is quickly sent."""
-    return replace(outcome, detection=None)
+class Stopped(Exception):
+    """Nobody wants the result any more."""
+
+
+class DefectError(BrainscanError):
+    """A defect of ours that one recording met."""
+
+
+def attempt(run: Callable[[Task], Outcome], task: Task) -> Outcome:
+    """Do one task; a defect of ours fails that recording alone.
+
+    Raises
+    ------
+    MemoryError
+        If memory was refused, by Python or by PyTorch.
+    Stopped, BrainscanError
+        As `run` does.
+    """
+    try:
+        return done(run, task)
+    except (BrainscanError, Stopped, MemoryError):
+        raise
+    except Exception as problem:
+        if isinstance(problem, RuntimeError) and "allocate memory" in str(problem):
+            raise MemoryError from problem
+        return _defect(task, problem)
+
+
+def _defect(task: Task, problem: Exception) -> Outcome:
+    traceback.print_exception(problem, file=sys.stderr)
+    error = DefectError(
+        f"a defect of brainscan ({type(problem).__name__})",
+        file=task.shown,
+        hint="please report it with the lines that were printed; the other recordings are not touched by it",
+    )
+    return Outcome(task.shown, "failed", error=error)
+
+
+def killer(task: Task, cause: str) -> Outcome:
+    """Return the outcome of a recording that workers died of."""
+    error = InputError(
+        f"{MOST_DEATHS} worker processes died of it ({cause})",
+        kind="io",
+        file=task.shown,
+        hint="run `brainscan detect` on it alone, with enough memory, and please report it if that dies, too",
+    )
+    return Outcome(task.shown, "failed", error=error)
+
+
+def done(run: Callable[[Task], Outcome], task: Task) -> Outcome:
+    """Do one task, wherever its recording is; return an outcome that a scan can keep and send thousands of."""
+    try:
+        with at_hand(task) as local:
+            return replace(run(local), detection=None)
+    except InputError as error:  # of fetching; those of the analysis are outcomes
+        error.file = task.shown
+        return Outcome(task.shown, "failed", error=error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,8 @@ class Index:
 
         def tell(outcome: Outcome, number: int, total: int) -> None:
             report(outcome, number, total)
-            self.update(outcomes, total)
+            with suppress(OutputError):  # the last page will tell
+                self.update(outcomes, total)
 
         return tell
 

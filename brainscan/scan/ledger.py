@@ -53,26 +53,34 @@ class Ledger:
         self._lock = threading.Lock()
         self._data.execute("PRAGMA journal_mode = OFF")
         self._data.execute(_TABLE)
-        self._taken = 0
+        self._number, self._taken = 1, 0
         self._counts: Counter[str] = Counter()
         self.n_entered = 0
+        self.n_recorded = 0  # counts every time
         self.bytes_entered = 0
         self.bytes_ended = 0
         self.events = 0
         self.analysed_s = 0.0
 
     def enter(self, entry: Entry) -> None:
-        """Add a recording that is to be analysed; one that is known already waits again."""
+        """Add a recording that is to be analysed; one that is known already waits again, without its outcome."""
+        place = _place(entry.path)
         with self._lock:
-            before = self._data.execute("SELECT bytes FROM recording WHERE place = ?", (_place(entry.path),)).fetchone()
-            if before is not None:
-                self._data.execute("DELETE FROM recording WHERE place = ?", (_place(entry.path),))
+            before = self._data.execute(
+                "DELETE FROM recording WHERE place = ? RETURNING bytes, outcome", (place,)
+            ).fetchall()
             self._data.execute(
-                "INSERT INTO recording (place, stem, bytes, last) VALUES (?, ?, ?, 0)",
-                (_place(entry.path), os.fsencode(entry.stem), entry.n_bytes),
+                "INSERT INTO recording (number, place, stem, bytes, last) VALUES (?, ?, ?, ?, 0)",
+                (self._number, place, os.fsencode(entry.stem), entry.n_bytes),
             )
-            self.n_entered += before is None
+            self._number += 1
+            self.n_entered += 1
             self.bytes_entered += entry.n_bytes
+            for n_bytes, data in before:
+                self.n_entered -= 1
+                self.bytes_entered -= n_bytes
+                if data is not None:
+                    self._count(pickle.loads(data), n_bytes, -1)
 
     def take(self) -> Entry | None:
         """Return the next recording that nobody has taken; None if there is none for now."""
@@ -86,6 +94,15 @@ class Ledger:
             return None
         self._taken = row[0]
         return _entry(row[1:])
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is a recording that nobody has taken."""
+        with self._lock:
+            row = self._data.execute(
+                "SELECT 1 FROM recording WHERE number > ? AND outcome IS NULL LIMIT 1", (self._taken,)
+            ).fetchone()
+        return row is not None
 
     def entry(self, path: PurePath) -> Entry:
         """Return what is known of a recording that was entered."""
@@ -102,13 +119,18 @@ class Ledger:
             ).fetchone()
             if found is None:
                 self._data.execute(
-                    "INSERT INTO recording (place, outcome, last) VALUES (?, ?, 1)", (_place(path), data)
+                    "INSERT INTO recording (number, place, outcome, last) VALUES (?, ?, ?, 1)",
+                    (self._number, _place(path), data),
                 )
-            else:
-                self.bytes_ended += found[0]
-            self._counts[outcome.status] += 1
-            self.events += len(outcome.events)
-            self.analysed_s += outcome.analysed_s
+                self._number += 1
+            self._count(outcome, found[0] if found else 0, 1)
+            self.n_recorded += 1
+
+    def _count(self, outcome: Outcome, n_bytes: int, sign: int) -> None:
+        self._counts[outcome.status] += sign
+        self.bytes_ended += sign * n_bytes
+        self.events += sign * len(outcome.events)
+        self.analysed_s += sign * outcome.analysed_s
 
     def __len__(self) -> int:
         """Return how many outcomes there are."""

@@ -27,6 +27,8 @@ class Plan:
         Formats that are written only where there are events.
     anonymous : bool
         Outputs and messages carry hashes instead of names.
+    source : str
+        Address of a remote folder instead of `folder`.
     """
 
     folder: Path
@@ -34,6 +36,7 @@ class Plan:
     rows: tuple[EventFormat, ...]
     if_events: tuple[EventFormat, ...] = ()
     anonymous: bool = False
+    source: str = ""
 
     def entries(self, recordings: Sequence[PurePath]) -> Iterator[Entry]:
         """Yield what a ledger keeps of recordings that were found.
@@ -50,7 +53,7 @@ class Plan:
 
     def task(self, entry: Entry) -> Task:
         """Return the task that an entry stands for."""
-        path, own = self.folder / entry.path, {self.out / name for name in OWN_FILES}
+        path, own = self._path(entry), {self.out / name for name in OWN_FILES}
         places = {row: self.out / f"{entry.stem}{row.new_suffix(path)}" for row in (*self.rows, *self.if_events)}
         return Task(
             path=path,
@@ -60,9 +63,15 @@ class Plan:
                 if row in self.rows or place not in own
             ),
             shown=(entry.stem if self.anonymous else entry.path).as_posix(),
+            source=self.source,
         )
 
+    def _path(self, entry: Entry) -> Path:
+        return Path(entry.path) if self.source else self.folder / entry.path
+
     def _n_bytes(self, path: PurePath) -> int:
+        if self.source:
+            return 0
         with suppress(OSError):
             return (self.folder / path).stat().st_size
         return 0

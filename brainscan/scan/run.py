@@ -8,13 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from brainscan.analysis.capacity import divided
 from brainscan.analysis.job import Listener as JobListener
 from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.corpora.table import is_eeg
-from brainscan.errors import InputError
+from brainscan.errors import InputError, UsageError
 from brainscan.examine import DetectOptions, provenance
 from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
@@ -23,14 +22,15 @@ from brainscan.io.discover import Found, search
 from brainscan.io.event_format import EventFormat
 from brainscan.io.folder_lock import folder_lock
 from brainscan.io.outputs import anonymous_name
-from brainscan.model.run_config import RunConfig
+from brainscan.io.remote import RemoteFolder
+from brainscan.io.remote import shown as address
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
 from brainscan.scan.index import Index
 from brainscan.scan.ledger import Ledger
 from brainscan.scan.plan import Plan
-from brainscan.scan.processes import Processes
 from brainscan.scan.tables import check_tables, write_record, write_tables
+from brainscan.scan.watch import Watch, WatchConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,10 @@ class ScanConfig:
     pages : bool
         Write a page for each recording with events, where jinja2 is installed; among the formats ``html`` asks for
         one in any case.
+    watch : WatchConfig or None
+        Go on as files arrive, until interrupted.
+    source : str
+        Address of a remote folder instead of `folder`.
     """
 
     folder: Path
@@ -63,6 +67,18 @@ class ScanConfig:
     force: bool = False
     keep_patient: bool = False
     pages: bool = True
+    watch: WatchConfig | None = None
+    source: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what contradicts itself.
+
+        Raises
+        ------
+        UsageError
+        """
+        if self.source and self.watch is not None:
+            raise UsageError("--watch is for folders of this machine", hint="scan the address from time to time")
 
     def if_events(self) -> tuple[EventFormat, ...]:
         """Return the formats that are written only where there are events."""
@@ -159,16 +175,15 @@ def scan(
     """
     listener, rows = listener or Listener(), config.rows()
     model = model or LazyDetector.open(options)
+    plan = Plan(config.folder, config.out, rows, config.if_events(), config.anonymous, config.source)
+    ledger = Ledger()
     found, notes = _found(config)
-    if not found.recordings:
+    if not found.recordings and config.watch is None:
         raise _empty(config, notes)
     for text in notes:
         listener.note(text)
-    plan = Plan(config.folder, config.out, rows, config.if_events(), anonymous=config.anonymous)
     index = Index(config.out, _facts(options, model), notes, anonymous=config.anonymous)
-    ledger = Ledger()
-    for entry in plan.entries(found.recordings):
-        ledger.enter(entry)
+    entries = list(plan.entries(found.recordings))
     make_folder(config.out)
     with folder_lock(config.out):
         if not config.force:
@@ -178,34 +193,38 @@ def scan(
         work = Work(options, config.anonymous, config.force, config.keep_patient)
         hears = JobListener(listener.progress, listener.understood)
         executor = start(work, hears) if start else Here(work.job(hears, model))
-        try:
-            carry_out(ledger, plan, executor, index.heard(ledger, listener.outcome))
-        finally:
-            for path, outcome in _unread(config, found):
-                ledger.record(path, outcome)
+
+        def tables() -> None:
             write_tables(config.out, ledger)
             write_record(config.out, _facts(options, model), ledger, notes)
             index.write(ledger, len(ledger))
+
+        watch = None
+        if config.watch is None:
+            for entry in entries:
+                ledger.enter(entry)
+        else:
+            watch = Watch(
+                config.folder,
+                ledger,
+                lambda: list(plan.entries(_found(config)[0].recordings)),
+                config.watch,
+                listener.understood,
+                tables,
+            )
+        try:
+            carry_out(ledger, plan, executor, index.heard(ledger, listener.outcome), watch)
+        finally:
+            for path, outcome in _unread(config, found):
+                ledger.record(path, outcome)
+            tables()
     return ledger
-
-
-def start_of(workers: int | None, run: RunConfig) -> Start | None:
-    """Return what does the tasks: so many processes; by default as many as this machine bears.
-
-    Parameters
-    ----------
-    workers : int or None
-        0: this process itself.
-    run : RunConfig
-        Its threads are those of each worker; 0: what remains to it.
-    """
-    return None if workers == 0 else lambda work, hears: Processes(work, hears, divided(workers or 0, run.threads))
 
 
 def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
     """Return what to scan, without what by its name is no EEG, and what has to be said of the archive."""
     shown = _anonymous if config.anonymous else PurePath.as_posix
-    found = search(config.folder, config.out)
+    found = Found(RemoteFolder(config.source).recordings()) if config.source else search(config.folder, config.out)
     notes = found.notes(shown)
     others = [path for path in found.recordings if not is_eeg(path)]
     if not others:
@@ -240,7 +259,7 @@ def _empty(config: ScanConfig, notes: tuple[str, ...]) -> InputError:
     return InputError(
         "holds no recording that can be read" if notes else "holds no recording",
         kind="empty",
-        file=str(config.folder),
+        file=address(config.source) if config.source else str(config.folder),
         hint="; ".join(notes) or readable_names(),
     )
 

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
-import traceback
-from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from multiprocessing.connection import Connection, wait
@@ -17,8 +14,6 @@ from typing import TYPE_CHECKING
 from brainscan.errors import BrainscanError
 
 if TYPE_CHECKING:
-    from brainscan.analysis.outcome import Outcome
-    from brainscan.analysis.task import Task
     from brainscan.scan.executor import Work
 
 OUT_OF_MEMORY = 77
@@ -59,10 +54,6 @@ class Stopped(Exception):
     """The parent wants no more."""
 
 
-class _Defect(BrainscanError):
-    """A defect of ours that one recording met."""
-
-
 def main(connection: Connection, work: Work) -> None:
     """Do what arrives until nothing does.
 
@@ -91,6 +82,7 @@ def _end_with_parent() -> None:
 
 def _serve(connection: Connection, work: Work) -> None:
     from brainscan.analysis.job import Listener
+    from brainscan.scan.executor import Stopped, attempt
 
     told_at = 0.0
 
@@ -120,37 +112,3 @@ def _serve(connection: Connection, work: Work) -> None:
             connection.send(Useless(error))
             return
         connection.send(outcome)
-
-
-def attempt(run: Callable[[Task], Outcome], task: Task) -> Outcome:
-    """Do one task; a defect of ours fails that recording alone.
-
-    Raises
-    ------
-    MemoryError
-        If memory was refused, by Python or by PyTorch.
-    Stopped, BrainscanError
-        As `run` does.
-    """
-    from brainscan.scan.executor import without_detection
-
-    try:
-        return without_detection(run(task))
-    except (BrainscanError, Stopped, MemoryError):
-        raise
-    except Exception as problem:
-        if isinstance(problem, RuntimeError) and "allocate memory" in str(problem):
-            raise MemoryError from problem
-        return _defect(task, problem)
-
-
-def _defect(task: Task, problem: Exception) -> Outcome:
-    from brainscan.analysis.outcome import Outcome
-
-    traceback.print_exception(problem, file=sys.stderr)
-    error = _Defect(
-        f"a defect of brainscan ({type(problem).__name__})",
-        file=task.shown,
-        hint="please report it with the lines that were printed; the other recordings are not touched by it",
-    )
-    return Outcome(task.shown, "failed", error=error)

@@ -94,6 +94,10 @@ class SimulatedSeizure:
         Which of the 19 take part.
     snr : float
         RMS of the seizure over that of the background, over those electrodes.
+    origin : tuple of float or None
+        Unit vector to where a focal one begins, axes as in `brainscan.electrodes`.
+    crosses : bool
+        A focal one reaches the other hemisphere.
     """
 
     onset_s: float
@@ -102,6 +106,8 @@ class SimulatedSeizure:
     pattern: Pattern
     electrodes: tuple[bool, ...]
     snr: float
+    origin: tuple[float, float, float] | None = None
+    crosses: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -277,6 +283,8 @@ class _Pages:
             pattern=piece.pattern,
             electrodes=tuple(bool(part) for part in piece.electrodes),
             snr=piece.rms_uv / self._subject.rms_uv(piece.electrodes),
+            origin=piece.origin,
+            crosses=piece.crosses,
         )
 
     def _make_artifact(self, planned: Planned) -> NDArray[np.float32]:

@@ -8,15 +8,17 @@ ours, their spread is checked against recordings in `benchmarks/simulator.py`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.simulate.head import beside, directions, patch_fields
+from brainscan.simulate.head import directions, patch_fields
 from brainscan.simulate.noise import Array, band_noise, bursts, outer, smooth_step, taper, wander
 from brainscan.simulate.postictal import postictal
+from brainscan.simulate.sources import Source, bilateral_sources, focal_sources
 
 SeizureType = Literal["focal", "generalised"]
 Pattern = Literal[
@@ -52,6 +54,10 @@ class SeizurePiece:
         Length of the seizure proper.
     rms_uv : float
         RMS of the ictal part over the electrodes that take part.
+    origin : tuple of float or None
+        Unit vector to where a focal one begins, axes as in `brainscan.electrodes`; None of a generalised one.
+    crosses : bool
+        A focal one reaches the other hemisphere.
     """
 
     uv: NDArray[np.float32]
@@ -61,6 +67,8 @@ class SeizurePiece:
     pattern: Pattern
     ictal_s: float
     rms_uv: float
+    origin: tuple[float, float, float] | None = None
+    crosses: bool = False
 
     def scaled(self, rms_uv: float) -> SeizurePiece:
         """Return the same seizure at another amplitude."""
@@ -86,14 +94,21 @@ class _Clock:
         return (np.arange(self.n_ictal) + 0.5) / self.n_ictal
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Source:
-    """A patch of cortex that a seizure reaches, `lag` radians and `from_share` of the seizure behind its core."""
+class _Ictal(NamedTuple):
+    """Potentials and the share of background that is lost, shape (19, n_ictal) each; of focal ones the sources."""
 
-    field: Array
-    strength: float
-    from_share: float
-    lag: float
+    uv: Array
+    depth: Array
+    sources: Sequence[Source] = ()
+
+    @property
+    def origin(self) -> tuple[float, float, float] | None:
+        return tuple(self.sources[0].middle.tolist()) if self.sources else None
+
+    @property
+    def crosses(self) -> bool:
+        sides = {np.sign(source.middle[0]) for source in self.sources}
+        return len(sides) > 1
 
 
 def draw_pattern(rng: np.random.Generator, generalised: float = 0.3) -> Pattern:
@@ -135,7 +150,8 @@ def seizure_piece(
     pattern = pattern if pattern is not None else draw_pattern(rng)
     n_ictal = round(duration_s * rate_hz)
     clock = _Clock(n_ictal, n_ictal + round(postictal_s * rate_hz), rate_hz)
-    ictal, depth = _ictal(rng, clock, pattern)
+    drawn = _ictal(rng, clock, pattern)
+    ictal, depth = drawn.uv, drawn.depth
     ictal -= ictal.mean(axis=0)
     per_electrode = np.sqrt(np.mean(ictal**2, axis=1))
     part = per_electrode >= TAKES_PART * per_electrode.max()
@@ -156,11 +172,12 @@ def seizure_piece(
         pattern=pattern,
         ictal_s=clock.ictal_s,
         rms_uv=amplitude_uv,
+        origin=drawn.origin,
+        crosses=drawn.crosses,
     )
 
 
-def _ictal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> tuple[Array, Array]:
-    """Return potentials and the share of background that is lost, shape (19, n_ictal) each."""
+def _ictal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> _Ictal:
     if pattern == "spike_wave":
         return _spike_wave(rng, clock)
     if pattern == "tonic_clonic":
@@ -172,9 +189,9 @@ def _ictal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> tuple[A
     return _focal(rng, clock, pattern)
 
 
-def _focal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> tuple[Array, Array]:
+def _focal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> _Ictal:
     """Rhythm that begins in one place, slows, grows, sharpens and spreads."""
-    sources = _focal_sources(rng)
+    sources = focal_sources(rng)
     course = clock.course
     from_hz, to_hz = {
         "rhythmic": (rng.uniform(4.0, 12.0), rng.uniform(1.8, 4.0)),
@@ -197,12 +214,12 @@ def _focal(rng: np.random.Generator, clock: _Clock, pattern: Pattern) -> tuple[A
         lost = rng.uniform(0.3, 0.75) * (1 - smooth_step((course - 0.15) / 0.2)) * smooth_step(course * clock.ictal_s)
         reach = np.abs(sources[0].field) if rng.uniform() < 0.5 else np.ones(len(ictal))
         depth += outer(np.minimum(1.5 * reach, 1.0), lost)
-    return ictal, depth
+    return _Ictal(ictal, depth, sources)
 
 
-def _spike_wave(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]:
+def _spike_wave(rng: np.random.Generator, clock: _Clock) -> _Ictal:
     frequency = _frequency(rng, clock, rng.uniform(2.8, 4.2), rng.uniform(2.2, 2.8), 1.0, unrest=0.02)
-    sources = _bilateral_sources(rng, front=rng.uniform(0.4, 0.9))
+    sources = bilateral_sources(rng, front=rng.uniform(0.4, 0.9))
     envelope = taper(clock.n_ictal, clock.rate_hz, 0.4, 0.3) * np.exp(
         0.12 * wander(rng, clock.n_ictal, clock.rate_hz, 1.5)
     )
@@ -213,15 +230,15 @@ def _spike_wave(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]:
         wave = _pulse(phase - source.lag - 1.6, 1.0)
         ictal += outer(source.strength * source.field, wave - spike * _pulse(phase - source.lag, 25.0))
     ictal *= envelope
-    return ictal, np.broadcast_to(0.3 * envelope, ictal.shape)
+    return _Ictal(ictal, np.broadcast_to(0.3 * envelope, ictal.shape))
 
 
-def _tonic_clonic(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]:
+def _tonic_clonic(rng: np.random.Generator, clock: _Clock) -> _Ictal:
     """Low-voltage fast onset, recruiting rhythm that slows and grows, clonic bursts ever further apart."""
     course, rate_hz = clock.course, clock.rate_hz
     clonic_at = rng.uniform(0.4, 0.65)
     frequency = _frequency(rng, clock, rng.uniform(12.0, 22.0), rng.uniform(3.0, 5.0), rng.uniform(0.5, 0.9))
-    sources = _bilateral_sources(rng, front=rng.uniform(0.2, 0.8))
+    sources = bilateral_sources(rng, front=rng.uniform(0.2, 0.8))
     tonic = (0.25 + 0.75 * smooth_step(course / (0.8 * clonic_at))) * (1 - smooth_step((course - clonic_at) / 0.05))
     ictal = _project(rng, clock, sources, frequency, tonic, (0.5, 4.0))
 
@@ -235,13 +252,13 @@ def _tonic_clonic(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array
     pull = tonic + gate * np.exp(6.0 * (np.cos(jerk_phase) - 1.0))
     muscle = band_noise(rng, len(ictal), clock.n_ictal, rate_hz, (20.0, 100.0)) * pull
     ictal += rng.uniform(0.15, 0.6) * muscle * np.exp(0.3 * rng.standard_normal((len(ictal), 1)))
-    return ictal, np.broadcast_to(rng.uniform(0.4, 0.8) * smooth_step(course * clock.ictal_s), ictal.shape)
+    return _Ictal(ictal, np.broadcast_to(rng.uniform(0.4, 0.8) * smooth_step(course * clock.ictal_s), ictal.shape))
 
 
-def _decremental(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]:
+def _decremental(rng: np.random.Generator, clock: _Clock) -> _Ictal:
     """One high slow wave, then the amplitude falls and low-voltage fast activity remains (tonic, spasm)."""
     t = np.arange(clock.n_ictal) / clock.rate_hz
-    sources = _bilateral_sources(rng, front=rng.uniform(0.2, 0.8))
+    sources = bilateral_sources(rng, front=rng.uniform(0.2, 0.8))
     frequency = _frequency(rng, clock, rng.uniform(15.0, 25.0), rng.uniform(9.0, 14.0), 1.0, unrest=0.15)
     envelope = rng.uniform(0.25, 0.6) * _breathing(rng, clock) * taper(clock.n_ictal, clock.rate_hz, 1.0, 0.8)
     ictal = _project(rng, clock, sources, frequency, envelope, (0.1, 0.5))
@@ -251,10 +268,10 @@ def _decremental(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]
     for source in sources:
         ictal += outer(source.strength * source.field, rng.uniform(2.5, 5.0) * slow)
     depth = rng.uniform(0.5, 0.85) * smooth_step(t / 0.8) * smooth_step((clock.ictal_s - t) / 2.0)
-    return ictal, np.broadcast_to(depth, ictal.shape)
+    return _Ictal(ictal, np.broadcast_to(depth, ictal.shape))
 
 
-def _slow_evolving(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Array]:
+def _slow_evolving(rng: np.random.Generator, clock: _Clock) -> _Ictal:
     """Discharges or delta of a wide field that quicken, spread and slow down again, as in intensive care.
 
     Evolution after the ACNS' terminology (Hirsch et al., J Clin Neurophysiol 2021;38:1): at least two changes of
@@ -262,10 +279,11 @@ def _slow_evolving(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Arra
     """
     sources = [
         replace(source, strength=source.strength, from_share=min(source.from_share, 0.4))
-        for source in _focal_sources(rng)
+        for source in focal_sources(rng)
     ]
     fields = patch_fields(rng, directions(rng, 1), rng.uniform(0.5, 0.9))
-    sources.append(_Source(fields[:, 0], rng.uniform(0.2, 0.7), 0.0, rng.normal(0.0, 0.3)))
+    diffuse = Source(fields[:, 0], rng.uniform(0.2, 0.7), 0.0, rng.normal(0.0, 0.3), sources[0].middle)
+    sources.append(diffuse)
     low, high = rng.uniform(0.8, 2.0), rng.uniform(2.2, 5.5)
     top = rng.uniform(0.25, 0.7)
     course = clock.course
@@ -277,13 +295,13 @@ def _slow_evolving(rng: np.random.Generator, clock: _Clock) -> tuple[Array, Arra
     sharp = rng.uniform() < 0.5
     sharpness = (rng.uniform(3.0, 14.0), rng.uniform(1.0, 8.0)) if sharp else (rng.uniform(0.1, 1.5), 1.0)
     ictal = _project(rng, clock, sources, frequency, envelope, sharpness)
-    return ictal, np.zeros_like(ictal)
+    return _Ictal(ictal, np.zeros_like(ictal), sources)
 
 
 def _project(
     rng: np.random.Generator,
     clock: _Clock,
-    sources: list[_Source],
+    sources: list[Source],
     frequency: Array,
     envelope: Array,
     sharpness: tuple[float, float],
@@ -312,34 +330,6 @@ def _project(
     noise = band_noise(rng, 6, clock.n_ictal, clock.rate_hz, (1.0, rng.uniform(6.0, 20.0)))
     joined += rng.uniform(0.0, 0.3) * diffuse @ (noise * envelope)
     return joined
-
-
-def _focal_sources(rng: np.random.Generator) -> list[_Source]:
-    """Return a core, what lies near it, and often its mirror image in the other hemisphere."""
-    core = directions(rng, 1)[0]
-    middles = [core]
-    courses = [(1.0, 0.0, 0.0)]
-    for _ in range(int(rng.integers(1, 6))):
-        middles.append(beside(rng, core, rng.uniform(0.3, 1.0)))
-        courses.append((rng.uniform(0.3, 0.9), rng.uniform(0.0, 0.6), rng.normal(0.0, 0.8)))
-    if rng.uniform() < 0.4:
-        middles.append(beside(rng, core * (-1.0, 1.0, 1.0), 0.15))
-        courses.append((rng.uniform(0.2, 0.9), rng.uniform(0.2, 0.7), rng.normal(0.0, 1.2)))
-    fields = patch_fields(rng, np.array(middles), rng.uniform(0.2, 0.55))
-    return [_Source(field, *course) for field, course in zip(fields.T, courses, strict=True)]
-
-
-def _bilateral_sources(rng: np.random.Generator, front: float) -> list[_Source]:
-    """Return wide sources of both sides in step; `front` is how far to the nose the largest ones sit."""
-    middles, strengths = [], []
-    for y, strength in ((front, 1.0), (front - 0.6, rng.uniform(0.5, 0.9)), (front - 1.2, rng.uniform(0.2, 0.6))):
-        tilt = rng.normal(0.0, 0.1)
-        for x in (-0.4, 0.4):
-            middles.append(np.array((x + tilt, y, 0.9)))
-            strengths.append(strength * rng.uniform(0.8, 1.0))
-    outward = np.array(middles) / np.linalg.norm(middles, axis=1, keepdims=True)
-    fields = patch_fields(rng, outward, 0.3)
-    return [_Source(f, strength, 0.0, rng.normal(0.0, 0.12)) for f, strength in zip(fields.T, strengths, strict=True)]
 
 
 def _frequency(

@@ -60,7 +60,7 @@ TABLES = (
         keeps=frozenset({"confidence", "hed_types", "start", "channels"}),
         recognise=lambda head: {"onset", "duration"} <= {cell.strip().casefold() for cell in head.first.split("\t")},
         decode=of_path(later("brainscan.io.bids_tsv", "read_bids_tsv")),
-        encode=as_text(lambda c: _tsv(c.file.track_with_channels(), c.file.known_duration_s(), c.file.start)),
+        encode=as_text(lambda c: _tsv(c.placed_track(), c.file.known_duration_s(), c.file.start)),
         is_notes=True,
     ),
     EventFormat(

@@ -91,4 +91,4 @@ def loud(monkeypatch: pytest.MonkeyPatch) -> None:
     card = Card(name="loudness", variant={}, sha256="0" * 64, decision=quick())
     monkeypatch.setattr(Detector, "from_pretrained", classmethod(lambda cls, name, run=None: cls(LoudnessRunner(card))))
     monkeypatch.setattr("brainscan.analysis.lazy_detector.card_of", lambda name: card)
-    monkeypatch.setattr("brainscan.scan.run.start_of", lambda workers, run: None)
+    monkeypatch.setattr("brainscan.scan.start.start_of", lambda *chosen: None)

@@ -32,7 +32,8 @@ def test_default_output_is_a_csv_bi_here_and_a_table_on_stdout(run: Run, edf: Pa
     assert _files(here) == ["night.csv_bi"]
     lines = ran.out.splitlines()
     assert lines[0] == "night.edf: 1 event in 60.0 s analysed"
-    number, onset, clock, duration, confidence = lines[3].split()
+    number, onset, clock, duration, confidence, side = lines[3].split()
+    assert side == "left"  # the first half of the electrodes
     assert (number, clock[:6]) == ("1", "10:00:")
     assert onset.startswith(("0:00:19", "0:00:20"))
     assert float(duration) == pytest.approx(15.0, abs=1.0)

@@ -125,7 +125,7 @@ def test_what_is_no_recording(run: Run, tmp_path: Path, content: bytes | None) -
 
 
 def test_it_works_without_an_installed_model(run: Run, edf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brainscan.model.checkpoint._SHIPPED", {"default": "absent.safetensors"})
+    monkeypatch.setattr("brainscan.model.names.SHIPPED", {"default": "absent.safetensors"})
     assert run("info", edf).code == 0
     assert run("info", "default").code == 4
 

@@ -70,6 +70,18 @@ def test_a_growing_file_is_followed_to_its_end(run: Run, here: Path, loud: None)
     assert [line["kind"] for line in _lines(ran)].count("close") == 2
 
 
+def test_others_are_told_once_also_after_a_restart(run: Run, edf: Path, here: Path, loud: None) -> None:
+    tell = "import pathlib, sys; pathlib.Path('told').open('a').write(sys.stdin.read())"
+    options = ("--on-event", f"'{sys.executable}' -c \"{tell}\"", "--state", "state", "--label", "bed 3", "--force")
+    for _ in range(2):
+        assert run("stream", edf, *options).code == 0
+    told = [json.loads(line) for line in (here / "told").read_text("utf-8").splitlines()]
+    assert [(document["kind"], document["label"]) for document in told] == [("open", "bed 3"), ("close", "bed 3")]
+    assert "night" not in (here / "told").read_text("utf-8")
+    assert run("stream", edf, "--webhook", "ftp://x", "--force").code == 2
+    assert run("stream", edf, "--on-event", "no-such-program", "--force").code == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -83,6 +95,8 @@ def test_a_growing_file_is_followed_to_its_end(run: Run, here: Path, loud: None)
         (("night.edf", "-o", "taken.csv_bi"), 5),
         (("night.edf", "--latency", "-1"), 2),
         ((), 2),
+        (("night.edf", "--lsl", "bed3"), 2),
+        (("--lsl", "bed3", "--follow"), 2),
     ],
 )
 def test_what_cannot_work_is_refused_at_once(

@@ -68,6 +68,18 @@ def test_after_a_restart_the_same_events_have_the_same_identifiers() -> None:
     assert [m.id for m in messages if m.kind == "close"] == ["abc-000100.000", "abc-000200.000", "abc-000300.000"]
 
 
+def test_whoever_was_told_of_an_open_event_is_told_its_end_after_a_restart() -> None:
+    known = [Known("abc-000100.000", 100.0, 112.0, is_open=True), Known("abc-000300.000", 300.0, 310.0, is_open=True)]
+    lives = Lives("abc", known=known)
+    assert lives.goes_on(None, 50.0, 120.0) == []
+    said = lives.closed([Event(102.0, 118.0, 0.9)], 200.0)
+    assert [(m.kind, m.id) for m in said] == [("open", "abc-000100.000"), ("close", "abc-000100.000")]
+    withdrawn = lives.goes_on(None, 400.0, 480.0)
+    assert [(m.kind, m.id) for m in withdrawn] == [("withdraw", "abc-000300.000")]
+    grown = Lives("abc", known=known).goes_on(Ongoing(101.0, 130.0, 0.9), 101.0, 220.0)
+    assert [(m.kind, m.id) for m in grown] == [("open", "abc-000100.000")]
+
+
 def test_the_json_form_is_as_documented() -> None:
     (message,) = Lives("abc", datetime(2026, 3, 2, 22, 0, 0)).seen([Event(61.5, 70.0, 0.9)], 72.0)
     assert message.as_mapping() == {

@@ -41,6 +41,8 @@ class Moody:
         first = _mark(task.path)
         if word == "segfault" or (word == "once" and first):
             os.kill(os.getpid(), signal.SIGSEGV)
+        if word == "dozing":
+            time.sleep(0.3)
         if word == "greedy":
             raise MemoryError
         if word == "refused":

@@ -1,0 +1,81 @@
+"""What a stream says, as lines on stdout: JSON, or for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+from brainscan.cli import console
+from brainscan.mapping import finite
+
+if TYPE_CHECKING:
+    from brainscan.analysis.outcome import Outcome
+    from brainscan.live.messages import Message
+
+
+class Display:
+    """Lines on stdout: JSON, or for people."""
+
+    def __init__(self, *, as_json: bool, to_stderr: bool, quiet: bool) -> None:
+        self._as_json = as_json
+        self._to_stderr = to_stderr
+        self._quiet = quiet
+
+    def message(self, message: Message) -> None:
+        """Print one message."""
+        if self._as_json:
+            self._print(json.dumps(finite(message.as_mapping()), ensure_ascii=False))
+        elif not self._quiet:
+            self._print(_line(message))
+
+    def end(self, outcome: Outcome) -> None:
+        """Print what became of it."""
+        for text in outcome.warnings:
+            console.warning(f"{outcome.file}: {text}")
+        detection = outcome.detection
+        assert detection is not None
+        if self._as_json:
+            from brainscan.io.detection_json import as_mapping
+
+            outputs = [str(path) for path in outcome.outputs]
+            mapping = {"kind": "end", **as_mapping(detection), "warnings": list(outcome.warnings), "outputs": outputs}
+            self._print(json.dumps(finite(mapping), ensure_ascii=False))
+        elif not self._quiet:
+            n_events = console.count(len(detection.events), "event")
+            self._print(f"{outcome.file}: {n_events} in {detection.analysed_s:.1f} s analysed")
+            if outcome.outputs:
+                self._print(f"written: {', '.join(map(str, outcome.outputs))}")
+
+    def _print(self, line: str) -> None:
+        place = sys.stderr if self._to_stderr else sys.stdout
+        place.write(line + "\n")
+        place.flush()
+
+
+def _line(message: Message) -> str:
+    """Return a message for people."""
+    from brainscan.live.messages import EventMessage, Lag, Started, Unscored
+
+    match message:
+        case EventMessage():
+            clock = "" if message.clock is None else f" ({message.clock:%H:%M:%S})"
+            lasting = f"{message.until_s - message.onset_s:.1f} s"
+            what = {"open": "seizure?" if message.provisional else "seizure", "update": "goes on", "close": "ended"}
+            said = what.get(message.kind, "withdrawn")
+            return (
+                f"{console.elapsed(message.at_s)}  {said:9s}  onset {console.elapsed(message.onset_s)}{clock}"
+                f"  {lasting}  confidence {message.confidence:.2f}  {message.id}"
+            )
+        case Unscored():
+            why = ", the machine could not keep up" if message.skipped else ""
+            return f"not scored: {console.elapsed(message.start_s)} to {console.elapsed(message.stop_s)}{why}"
+        case Lag():
+            return f"{message.behind_s:.0f} s behind: " + (
+                "windows are skipped" if message.skipping else "windows are scored again"
+            )
+        case Started():
+            return (
+                f"stream {message.stream}, model {message.model}: an event opens within {message.opens_within_s:.0f} s"
+                f" of its onset, closes within {message.closes_within_s:.0f} s of its end (seconds of recording)"
+            )
