@@ -143,6 +143,7 @@ def render(page: Page) -> str:
         b=burden,
         summary=words.summary(detection, burden, page.who),
         rows=rows,
+        places=any(event.place is not None for event in detection.events),
         page=page,
         remarks=views.remarks,
         notes=_notes(page)[:MOST_NOTES],
@@ -282,6 +283,8 @@ def _row(number: int, event: Event, page: Page, views: _Views) -> dict[str, Any]
         "number": number + 1,
         "prolonged": event.prolonged,
         "doubts": doubts,
+        "place": words.place(event),
+        "leading": event.leading,
         "also": also,
         "sureness": event.confidence,
     }
@@ -342,7 +345,10 @@ def _data(page: Page, rows: Sequence[Mapping[str, Any]], views: _Views) -> dict[
         "comments": comments,
         "start": detection.start.replace(tzinfo=None).isoformat() if detection.start else None,
         "duration_s": detection.duration_s,
-        "events": [{"onset_s": r["onset_s"], "offset_s": r["offset_s"], "confidence": r["sureness"]} for r in rows],
+        "events": [
+            {"confidence": r["sureness"], **{key: r[key] for key in ("onset_s", "offset_s", "leading")}} for r in rows
+        ],
+        "places": any(event.place is not None for event in detection.events),
         "other": [[event.onset_s, event.offset_s] for event in page.other_events],
         "other_name": page.other,
         "unscored": [list(span) for span in detection.unscored],

@@ -386,7 +386,12 @@
       t.fillStyle = "rgb(" + ramp(sum / weight / most).join(",") + ")"; t.fillRect(gx, gy, 4, 4);
     }
     t.textAlign = "center"; t.font = "9px sans-serif";
-    flat.forEach(([fx, fy], i) => { t.fillStyle = "#000"; t.fillRect(fx - 9, fy - 6, 18, 11); t.fillStyle = "#fff"; t.fillText(data.electrodes[i], fx, fy + 3); });
+    const leading = (data.events[state.event] || {}).leading || [];
+    flat.forEach(([fx, fy], i) => {
+      t.fillStyle = "#000"; t.fillRect(fx - 9, fy - 6, 18, 11);
+      if (leading.includes(data.electrodes[i])) { t.strokeStyle = "#fff"; t.lineWidth = 2; t.strokeRect(fx - 11, fy - 8, 22, 15); }
+      t.fillStyle = "#fff"; t.fillText(data.electrodes[i], fx, fy + 3);
+    });
     const length = x.n / rate, nColumns = Math.max(Math.min(120, Math.floor(length)), 1), bins = 30;
     const log = spectrogram(eeg, rate, nColumns, bins).map((column) => Array.from(column, (p) => Math.log10(p + 1e-3)));
     const all = log.flat().sort((u, v) => u - v);
@@ -469,6 +474,7 @@
     const button = (name, text, label) => { const b = document.createElement("button"); b.type = "button"; b.className = name; b.textContent = text; b.setAttribute("aria-label", label); return b; };
     cell("th", "", "").append(button("show", String(i + 1), "event " + (i + 1)));
     cell("td", "elapsed", elapsed(e.onset_s)); cell("td", "", clock(data.start, e.onset_s) || "–"); cell("td", "seconds", ""); cell("td", "", "added");
+    if (data.places) cell("td", "", "");
     if (data.other_name) cell("td", "", "");
     cell("td", "", "");
     cell("td", "review", "").append(button("accept", "accept", "accept event " + (i + 1)), " ", button("reject", "reject", "reject event " + (i + 1)));

@@ -104,7 +104,8 @@ def opened(browser: Browser, folder: Path, page: Page, **context: Any) -> Opened
     file.write_text(render(page), encoding="utf-8")
     tab = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}).new_page()
     told = Opened(tab, [], [])
-    tab.on("console", lambda message: told.said.append(message.text))
+    # That pixels are read is the test's own doing.
+    tab.on("console", lambda m: None if "willReadFrequently" in m.text else told.said.append(m.text))
     tab.on("pageerror", lambda error: told.said.append(str(error)))
     tab.on("dialog", lambda dialog: told.said.append(f"dialog {dialog.message}"))
     tab.on("request", lambda request: told.asked.append(request.url))
@@ -236,8 +237,8 @@ def test_hostile_names_labels_and_notes_run_nothing(browser: Browser, tmp_path: 
     made = opened(browser, tmp_path, shown)
     made.press("n", "m", "m")
     assert made.said == []
-    assert made.tab.locator("h1").inner_text() == HOSTILE
-    assert made.tab.locator("#notes li").first.inner_text().endswith(HOSTILE)
+    assert made.tab.locator("h1").text_content() == HOSTILE
+    assert (made.tab.locator("#notes li").first.text_content() or "").strip().endswith(HOSTILE)
     assert made.eval("document.querySelectorAll('img, iframe, object, script[src]').length") == 0
     ran = made.eval(
         "(() => { const s = document.createElement('script'); s.text = 'window.bad = 1';"
@@ -254,12 +255,14 @@ def test_samples_are_the_recording_s_within_one_step(browser: Browser, tmp_path:
         "brainscanPage.data().excerpts.map(({ start_s, rate_hz, step }) => ({ start_s, rate_hz, step }))"
     )
     decoded = made.eval("brainscanPage.decoded.map((rows) => rows.map((row) => Array.from(row)))")
-    for excerpt, rows in zip(excerpts, decoded, strict=True):
-        assert excerpt["rate_hz"] == 256.0
-        stop_s = excerpt["start_s"] + len(rows[0]) / 256.0
-        recorded = of.read(range(len(ELECTRODES)), excerpt["start_s"], stop_s).uv
+    ((excerpt,), (rows,)) = excerpts, decoded  # a short recording is kept as a whole
+    assert (excerpt["start_s"], excerpt["rate_hz"]) == (0.0, 256.0)
+    for segment in of.segments:
+        first = round(segment.start_s * 256)
+        recorded = of.read(range(len(ELECTRODES)), segment.start_s, segment.stop_s, segment).uv
         for row, wanted, step in zip(rows, recorded, excerpt["step"], strict=True):
-            assert np.abs(np.asarray(row) - wanted).max() <= step
+            kept = np.asarray(row[first : first + len(wanted)])
+            assert np.abs(kept - wanted).max() <= step
     made.tab.context.close()
 
 
@@ -289,7 +292,7 @@ def test_a_gap_is_a_gap_on_the_true_clock(browser: Browser, tmp_path: Path) -> N
     t0 = made.state["t0"]
     assert t0 < 119.0 < t0 + 10.0 or t0 < 121.0 < t0 + 10.0
     made.eval("brainscanPage.go(115)")
-    rows = [made.pixel(117.0, share) for share in np.linspace(0.1, 0.6, 40)]
+    rows = [made.pixel(117.5, share) for share in np.linspace(0.1, 0.6, 40)]
     assert len({tuple(row) for row in rows}) == 1  # no trace in the gap, its own colour
     absent = made.eval("getComputedStyle(document.documentElement).getPropertyValue('--absent')").strip()
     assert rows[0] == [int(absent[k : k + 2], 16) for k in (1, 3, 5)]

@@ -23,7 +23,7 @@ from brainscan.corpora.references import require_foreign
 from brainscan.detection import Detection
 from brainscan.detector import Detector
 from brainscan.errors import UsageError
-from brainscan.events import Annotation
+from brainscan.events import Annotation, Place
 from brainscan.io.annotations import read_annotations
 from brainscan.io.content import Content
 from brainscan.io.csv_bi import read_csv_bi
@@ -299,6 +299,18 @@ def test_chewing_and_mains_are_told() -> None:
         of = recording_of(uv)
         excerpt = cut(of, Channels.of(of, open_plan(of)), 0.0, 60.0)
         assert words.doubts(Event(20.0, 40.0, 0.9), (), words.Limits(), excerpt) == (said,)
+
+
+def test_side_and_leading_electrodes_stand_in_the_table_where_they_are_known() -> None:
+    of = recording()
+    found = detected(of)
+    (event,) = found.events
+    text = render(Page(replace(found, events=(replace(event, place=Place("left", ("T3", "F7"))),)), of))
+    assert "<td>left: T3 F7</td>" in text
+    assert '"leading":["T3","F7"]' in text
+    assert '<th scope="col">begins</th>' in text
+    unknown = render(Page(replace(found, events=(replace(event, place=None),)), of))
+    assert '<th scope="col">begins</th>' not in unknown
 
 
 def test_python_has_the_page_and_notebooks_a_table() -> None:
