@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from brainscan.card import NOTICE
 from brainscan.detection import Detection
 from brainscan.electrodes import ELECTRODES, POSITIONS
 from brainscan.errors import BrainscanError
@@ -24,6 +23,7 @@ from brainscan.io.csv_bi import encode_bname
 from brainscan.io.origin import Origin
 from brainscan.io.plan import open_plan
 from brainscan.mapping import finite, to_mapping
+from brainscan.provenance import NOTICE
 from brainscan.recording import Recording
 from brainscan.report import words
 from brainscan.report.excerpts import CURVE_HZ, Channels, Excerpt, curve_at, cut, encode, thinned
