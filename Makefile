@@ -34,11 +34,11 @@ DECIDING := $(BIN)/python -m coverage report --fail-under=99 \
 MUTANTS ?=
 CORPUS ?=
 MODEL ?= default
-EXTRAS := dev,train,graph,onnx,mne,lsl,pandas,report
+EXTRAS := dev,train,graph,onnx,mne,vendor,lsl,pandas,report
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs release dist weights \
-        release-page detect smoke train-local reproduce tensorboard data-given bench clean distclean
+.PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs licences release dist weights \
+        release-page detect smoke train-local reproduce tensorboard data-given caps bench clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -146,6 +146,10 @@ data-given:
 weights: $(VENV)/.full ## after a change of the default weights: card, self-test's numbers and ONNX graphs anew
 	$(BIN)/python -m brainscan.model.recard configs/cards/default.yaml
 
+licences: $(VENV)/.full ## write what is depended on, and under which licences, into docs/dependencies.md
+	$(BIN)/python .ci/licences.py > docs/dependencies.md.new
+	mv docs/dependencies.md.new docs/dependencies.md
+
 release: ## tag this version, if everything is ready: make release, then git push --tags
 	@$(PYTHON) .ci/release_check.py
 	bash .ci/run
@@ -162,6 +166,9 @@ dist: $(VENV)/.full ## build the packages of a tag with checksums and an SBOM: m
 release-page: ## put a tag's packages, checksums and SBOM on its page (in the release workflow)
 	gh release create "$(TAG)" dist/packages/* dist/beside/* --verify-tag --title "brainscan $(TAG)" \
 	  --notes "CHANGELOG.md says what changed, and which changes alter results. Research use, not a medical device."
+
+caps: $(VENV)/.full ## measure what fewer electrodes find with the shipped weights; write it into their card and docs
+	$(BIN)/python benchmarks/caps.py --write
 
 bench: $(VENV)/.full ## measure: make bench [BENCHMARKS=benchmarks/kernels.py]
 	@set -e; for script in $(BENCHMARKS); do echo; echo "== $$script"; $(BIN)/python $$script; done

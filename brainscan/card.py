@@ -9,13 +9,12 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal
 
-from brainscan.cohort import Cohort
 from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ
 from brainscan.mapping import from_mapping, to_mapping
+from brainscan.provenance import Provenance
 
 FORMAT_VERSION = 2
-NOTICE = "research use, not a medical device"
 MIN_SENSITIVITY = 0.1
 """An operating point is offered by its plain name if it finds this share at least, by the interval's lower end."""
 
@@ -239,35 +238,6 @@ def in_order(points: Mapping[str, OperatingPoint]) -> dict[str, OperatingPoint]:
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a checkpoint comes from and what it is for.
-
-    Parameters
-    ----------
-    training_data : tuple of mapping
-        Each corpus with its licence and whom to cite.
-    commit, seed, selection
-        The code, the random numbers and the choice that made these weights.
-    tests : mapping
-        Figures of the run itself, on held-out recordings.
-    intended_use : str
-    trained, tested : tuple of Cohort
-        Whose recordings the weights were made from, and whose they were tried on.
-    licence : str
-    """
-
-    training_data: tuple[Mapping[str, str], ...] = ()
-    commit: str = ""
-    seed: int = 0
-    selection: str = ""
-    tests: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    intended_use: str = "Marks likely seizures in scalp EEG for review by a trained reader; " + NOTICE + "."
-    trained: tuple[Cohort, ...] = ()
-    tested: tuple[Cohort, ...] = ()
-    licence: str = "Apache-2.0"
-
-
-@dataclass(frozen=True, slots=True)
 class Card:
     """Everything that a checkpoint decides.
 
@@ -299,7 +269,7 @@ class Card:
     logit_scale: float = 1.0
     confidence_map: tuple[tuple[float, float], ...] = ()
     operating_points: Mapping[str, OperatingPoint] = field(default_factory=lambda: MappingProxyType({}))
-    provenance: Provenance = Provenance()
+    provenance: Provenance = field(default_factory=Provenance)
     sha256: str = ""
 
     def __post_init__(self) -> None:

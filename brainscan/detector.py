@@ -12,7 +12,7 @@ from brainscan.cohort import age_warning
 from brainscan.detection import Detection
 from brainscan.errors import UsageError
 from brainscan.events import Probabilities
-from brainscan.examine import DetectOptions, Progress, examine, nothing_scored, rates_of, with_notes
+from brainscan.examine import DetectOptions, Progress, allowed_missing, examine, nothing_scored, rates_of, with_notes
 from brainscan.io.reading import as_recording
 from brainscan.recording import Recording
 from brainscan.session import Session, SessionConfig
@@ -180,7 +180,7 @@ class Detector:
     ) -> Session:
         """Return the states for one segment of a recording, for whoever feeds it block by block."""
         kept, trends = options.keep_probabilities, options.keep_trends
-        config = SessionConfig(self.decision, options.max_missing, kept, trends=trends)
+        config = SessionConfig(self.decision, allowed_missing(plan, options), kept, trends=trends)
         return Session(self._runner, plan, rates_of(recording, plan), config, start_s)
 
 

@@ -88,9 +88,9 @@ def examine(
         If the asked-for part lies outside the recording.
     """
     parts = _asked_for(recording, options)
-    plan = open_plan(recording, channel_map=options.channel_map, max_missing=options.max_missing)
+    plan = open_plan(recording, options.channel_map, options.max_missing, runner.card.provenance.caps)
     kept = options.keep_probabilities
-    config = SessionConfig(decision, options.max_missing, kept, beside=True, trends=options.keep_trends)
+    config = SessionConfig(decision, allowed_missing(plan, options), kept, beside=True, trends=options.keep_trends)
     findings = Findings(runner.card, decision, options)
     with ThreadPoolExecutor(max_workers=1) as hashing:
         sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
@@ -204,6 +204,11 @@ def nothing_scored(detection: Detection) -> InputError:
         file=detection.file,
         hint="`brainscan info FILE` shows each electrode; --max-missing N allows more to be interpolated",
     )
+
+
+def allowed_missing(plan: ElectrodePlan, options: DetectOptions) -> int:
+    """Return how many electrodes a window may do without: as asked, or as many as its cap never had."""
+    return max(options.max_missing, len(plan.missing))
 
 
 def rates_of(recording: Recording, plan: ElectrodePlan) -> list[Fraction]:
