@@ -1,10 +1,10 @@
-# A fresh checkout needs GNU make and Python 3.11 to 3.13; everything else is installed into .venv.
+# A fresh checkout needs GNU make and Python 3.11 to 3.14; everything else is installed into .venv.
 #
 #   make detect                   find the seizures of the bundled sample
 #   make test                     lint, types, import rules, all tests and what they reach
 #   make test-isa                 the numerical ones again, as on a processor without AVX-512
 #   make detect PYTHON=python3.12 another interpreter
-#   make detect TORCH_INDEX=URL   a further package index for PyTorch (its CPU builds are far smaller)
+#   make test TORCH_INDEX=URL     a further package index for PyTorch (its CPU builds are far smaller)
 
 PYTHON ?= python3
 TORCH_INDEX ?=
@@ -24,18 +24,21 @@ RUN ?= runs/local
 BENCHMARKS ?= $(filter-out benchmarks/fuzz.py benchmarks/mutants.py benchmarks/instruction_sets.py benchmarks/reproduce.py benchmarks/published.py,$(sort $(wildcard benchmarks/*.py)))
 # One process a core, each with one thread. Coverage is gated where everything is run.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
-COVERAGE := $(if $(ARGS),--no-cov,--cov --cov-report=term:skip-covered)
+# The whole is held to 94 % (95.2 % were measured) where the development recordings are, with which that was measured;
+# what is reached without them has not been, and is held to nothing.
+RECORDINGS := $(wildcard $(or $(BRAINSCAN_SHARED),../shared))
+COVERAGE := $(if $(ARGS),--no-cov,--cov --cov-report=term:skip-covered $(if $(RECORDINGS),--cov-fail-under=94))
 # What scores and decides is held to more than the rest; without the development recordings it is 99.3 %.
 DECIDING := $(BIN)/python -m coverage report --fail-under=99 \
   --include="brainscan/scoring/*,brainscan/decision/*,brainscan/io/tal.py"
 MUTANTS ?=
 CORPUS ?=
 MODEL ?= default
-EXTRAS := dev,train,graph,onnx,mne,lsl,pandas,report
+EXTRAS := dev,train,graph,onnx,mne,vendor,lsl,pandas,report
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs release dist \
-        release-page detect smoke train-local reproduce tensorboard data-given bench clean distclean
+.PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs licences release dist weights \
+        release-page detect smoke train-local reproduce tensorboard data-given caps bench clean distclean
 
 help: ## show the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -43,13 +46,17 @@ help: ## show the targets
 # Stamps instead of phony steps: a second call costs nothing, a changed pyproject.toml installs again.
 $(VENV)/.created:
 	@found=$$($(PYTHON) -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || found=absent; \
-	case $$found in 3.11|3.12|3.13) ;; *) \
-	  echo "error: brainscan needs Python 3.11, 3.12 or 3.13 ($(PYTHON): $$found)." \
+	case $$found in 3.11|3.12|3.13|3.14) ;; *) \
+	  echo "error: brainscan needs Python 3.11 to 3.14 ($(PYTHON): $$found)." \
 	       "hint: name one that is installed, for example: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 2;; \
 	esac
 	@$(PYTHON) -m venv $(VENV) || { \
 	  echo "error: '$(PYTHON) -m venv' failed. hint: on Debian and Ubuntu it is the package python3-venv" >&2; exit 2; }
 	@$(if $(filter oldest,$(DEPENDENCIES)),$(BIN)/python .ci/lower_bounds.py > $(VENV)/oldest.txt)
+	@touch $@
+
+$(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/.created
+	$(PIP) install $(PINS) -e .
 	@touch $@
 
 # PyTorch first and pinned: resolved together with the rest, a Linux machine without a GPU can end up with
@@ -58,11 +65,7 @@ $(VENV)/.torch: constraints.txt | $(VENV)/.created
 	$(PIP) install $(PINS) $(INDEX) torch
 	@touch $@
 
-$(VENV)/.base: $(VENV)/.torch pyproject.toml
-	$(PIP) install $(PINS) -e .
-	@touch $@
-
-$(VENV)/.full: $(VENV)/.base
+$(VENV)/.full: $(VENV)/.base $(VENV)/.torch
 	$(PIP) install $(PINS) -e ".[$(EXTRAS)]"
 	@touch $@
 
@@ -140,6 +143,13 @@ data-given:
 	  echo "error: no data. hint: make train-local DATA=PATH (brainscan train --help says what a corpus is)," \
 	       "or DATA=simulation" >&2; exit 2; }
 
+weights: $(VENV)/.full ## after a change of the default weights: card, self-test's numbers and ONNX graphs anew
+	$(BIN)/python -m brainscan.model.recard configs/cards/default.yaml
+
+licences: $(VENV)/.full ## write what is depended on, and under which licences, into docs/dependencies.md
+	$(BIN)/python .ci/licences.py > docs/dependencies.md.new
+	mv docs/dependencies.md.new docs/dependencies.md
+
 release: ## tag this version, if everything is ready: make release, then git push --tags
 	@$(PYTHON) .ci/release_check.py
 	bash .ci/run
@@ -156,6 +166,9 @@ dist: $(VENV)/.full ## build the packages of a tag with checksums and an SBOM: m
 release-page: ## put a tag's packages, checksums and SBOM on its page (in the release workflow)
 	gh release create "$(TAG)" dist/packages/* dist/beside/* --verify-tag --title "brainscan $(TAG)" \
 	  --notes "CHANGELOG.md says what changed, and which changes alter results. Research use, not a medical device."
+
+caps: $(VENV)/.full ## measure what fewer electrodes find with the shipped weights; write it into their card and docs
+	$(BIN)/python benchmarks/caps.py --write
 
 bench: $(VENV)/.full ## measure: make bench [BENCHMARKS=benchmarks/kernels.py]
 	@set -e; for script in $(BENCHMARKS); do echo; echo "== $$script"; $(BIN)/python $$script; done

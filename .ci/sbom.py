@@ -22,18 +22,33 @@ def _key(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def needed(name: str) -> dict[str, list[str]]:
-    """Return each package that a base install of `name` brings here, and what it needs itself."""
+def needed(name: str, extra: str = "") -> dict[str, list[str]]:
+    """Return each package that an install of `name`, with one extra or none, brings here, and what it needs itself."""
     found: dict[str, list[str]] = {}
-    ahead = [_key(name)]
+    ahead = [(_key(name), frozenset({extra}))]
     while ahead:
-        one = ahead.pop()
-        if one in found:
+        one, extras = ahead.pop()
+        if one in found and extras <= {""}:
             continue
-        wanted = (Requirement(text) for text in metadata.requires(one) or [])
-        found[one] = sorted({_key(r.name) for r in wanted if r.marker is None or r.marker.evaluate({"extra": ""})})
-        ahead += found[one]
+        wanted = [
+            r
+            for r in map(Requirement, metadata.requires(one) or [])
+            if r.marker is None or any(r.marker.evaluate({"extra": each}) for each in extras)
+        ]
+        found[one] = sorted({*found.get(one, ()), *(_key(r.name) for r in wanted)})
+        ahead += [(_key(r.name), frozenset({"", *r.extras})) for r in wanted if _key(r.name) != one]
     return dict(sorted(found.items()))
+
+
+def licence_of(name: str) -> str:
+    """Return what a package says its licence is; empty where it says nothing."""
+    facts = metadata.metadata(name)
+    if said := facts.get("License-Expression"):
+        return str(said)
+    classes = [
+        text.rpartition(" :: ")[2] for text in facts.get_all("Classifier") or () if text.startswith("License ::")
+    ]
+    return ", ".join(classes) or (facts.get("License") or "").partition("\n")[0]
 
 
 def document(wheel: Path) -> dict[str, Any]:
@@ -42,8 +57,7 @@ def document(wheel: Path) -> dict[str, Any]:
     places = {name: f"pkg:pypi/{name}@{metadata.version(name)}" for name in packages}
 
     def component(name: str) -> dict[str, Any]:
-        facts = metadata.metadata(name)
-        licence = facts.get("License-Expression") or (facts.get("License") or "").partition("\n")[0]
+        licence = licence_of(name)
         told = {"licenses": [{"license": {"name": licence}}]} if licence else {}
         return {
             "type": "library",

@@ -206,13 +206,15 @@ def main() -> int:
     parser.add_argument("--model", default="default")
     parser.add_argument("--every", type=int, default=10, help="take every n-th recording")
     parser.add_argument("--minutes", type=int, default=60, help="length of two simulated recordings; 0: none")
+    parser.add_argument("--only", default="", metavar="WAY", help="only what begins so: onnx")
     parser.add_argument("--processors", action="store_true", help="lower instruction sets instead of other backends")
     parser.add_argument("--v3", action="store_true", help="V3 with random weights instead, probabilities only")
     arguments = parser.parse_args()
     if not arguments.folder.is_dir():
         print("no folder of recordings: simulated ones only")
     files = chosen_files(arguments.folder, arguments.every, A_SOURCE if arguments.v3 else None)
-    others = on_plainer_processors() if arguments.processors else OTHERS
+    offered = on_plainer_processors() if arguments.processors else OTHERS
+    others = tuple(way for way in offered if way.name.startswith(arguments.only))
     if arguments.v3:
         simulated = [SimulationConfig(600, 1, SEEDS[0])]
         return 0 if compare(others, str(random_v3()), files, simulated, events=False) else 1

@@ -12,7 +12,8 @@ Printed, for each seed and their mean: seizures found at the lowest threshold fr
 development sources has 0, 2 and 5 alarms (each network at its own), alarms in the same children outside their seizures
 (post-ictal clips) there, and the ranking of 10 s pieces. ``--hold-background`` leaves each fold's share of the
 background subjects out of training, too, and chooses threshold and averages for one fold on the held-out background
-and children of the others.
+and children of the others. ``--leave-source-out`` leaves one kind of background out of each training instead (a place
+and device; those of less than half an hour together), and prints its alarms there at ``--level``.
 """
 
 from __future__ import annotations
@@ -29,26 +30,31 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from crossval_table import (
+    ALARMS,
+    KEPT_HZ,
+    SEIZURES,
+    SIMULATED,
+    Settings,
+    at_level,
+    by_source,
+    held_out,
+    judge,
+    read_logits,
+    row_of,
+    scored,
+    without_source,
+)
 from numpy.typing import NDArray
 
-from brainscan.card import DecisionConfig
-from brainscan.decision.average import average
-from brainscan.decision.postprocess import events_of_curve
-from brainscan.events import RATE_HZ, Probabilities
-from brainscan.scoring.pieces import ScoredRecording, cut_pieces
-from brainscan.scoring.ranking import auroc
+from brainscan.events import RATE_HZ
 from brainscan_training.cache import Cached
 from brainscan_training.config import TrainConfig
 from brainscan_training.corpora.item import Item
 
-SEIZURES, SIMULATED = "chbmit", "simulation"
-BACKGROUND = ("adhd_children", "eegmat", "eegmmidb", "epoc_epilepsy", "mumtaz_mdd")
-KEPT_HZ = 16
-"""Rate at which logits are kept: the networks answer at 1 to 8 Hz and are interpolated."""
-LEVELS = np.round(np.arange(-6.0, 9.01, 0.1), 2)
-"""Thresholds tried, raw logits."""
-ALARMS = (0, 2, 5)
 DONE = "logits.npz"
+_FEW_S = 1800.0
+"""Kinds of background with less than that are left out together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +64,11 @@ class Fold:
     name: str
     children: frozenset[str]
     others: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
 
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What turns logits into events."""
-
-    average_s: float = 12.0
-    hysteresis: float = 0.75
-    shortest_s: float = 8.0
-
-    def decision(self, level: float) -> DecisionConfig:
-        on, off = (1.0 / (1.0 + np.exp(-x)) for x in (level, level - self.hysteresis))
-        return DecisionConfig(float(on), float(off), average_s=self.average_s, min_duration_s=self.shortest_s)
+    def leaves(self, item: Item) -> bool:
+        """Whether its network is not trained on a recording."""
+        return item.subject in self.children | self.others or item.source in self.sources
 
 
 def folds_of(items: Sequence[Item], n: int, *, hold_background: bool) -> list[Fold]:
@@ -92,6 +90,21 @@ def folds_of(items: Sequence[Item], n: int, *, hold_background: bool) -> list[Fo
             for k, subject in enumerate(subjects):
                 others[k % n].add(subject)
     return [Fold(f"{k}of{n}", frozenset(g), frozenset(o)) for k, (g, o) in enumerate(zip(groups, others, strict=True))]
+
+
+def source_folds(items: Sequence[Item]) -> list[Fold]:
+    """Leave out one kind of background each: a place and device (first word of the source); small ones together."""
+    seconds: dict[str, float] = defaultdict(float)
+    sources: dict[str, set[str]] = defaultdict(set)
+    for item in items:
+        kind = item.source.split("_")[0]
+        if kind not in (SEIZURES, SIMULATED):
+            seconds[kind] += item.open().duration_s
+            sources[kind].add(item.source)
+    few = [kind for kind in sources if seconds[kind] < _FEW_S]
+    groups = {kind: names for kind, names in sources.items() if kind not in few}
+    groups |= {"few": set().union(*(sources[kind] for kind in few))} if few else {}
+    return [Fold(f"no-{name}", frozenset(), sources=frozenset(names)) for name, names in sorted(groups.items())]
 
 
 def train_fold(config: TrainConfig, items: Sequence[Item], cache: Path, run: Path) -> None:
@@ -142,164 +155,6 @@ def _slow(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     return logit[step // 2 :: step].astype(np.float32)
 
 
-def read_logits(path: Path) -> dict[str, list[tuple[float, NDArray[np.float32]]]]:
-    """Return start and logits of each segment of each recording."""
-    found: dict[str, list[tuple[float, NDArray[np.float32]]]] = defaultdict(list)
-    with np.load(path) as stored:
-        for key in stored.files:
-            name, _, start = key.rsplit("|", 2)
-            found[name].append((float(start), stored[key]))
-    return found
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """A recording's seizures found and false alarms at each of `LEVELS`."""
-
-    item: Item
-    found: NDArray[np.bool_]
-    alarms: NDArray[np.int64]
-    hours: float
-
-
-def judge(item: Item, segments: list[tuple[float, NDArray[np.float32]]], settings: Settings) -> Judged:
-    """Decide a recording at every level, as the product does."""
-    seizures = [(a.onset_s, a.offset_s) for a in item.seizures]
-    found = np.zeros((len(seizures), len(LEVELS)), dtype=np.bool_)
-    alarms = np.zeros(len(LEVELS), dtype=np.int64)
-    for start_s, logits in segments:
-        plain = np.repeat((1.0 / (1.0 + np.exp(-logits))).astype(np.float32), RATE_HZ // KEPT_HZ)
-        curve = average(plain, settings.average_s)
-        top = np.nanmax(curve) if np.isfinite(curve).any() else 0.0
-        for k, level in enumerate(LEVELS.tolist()):
-            decision = settings.decision(level)
-            if decision.enter > top:
-                break
-            for event in events_of_curve(curve, plain, decision, start_s):
-                hit = [i for i, (a, b) in enumerate(seizures) if event.onset_s < b and event.offset_s > a]
-                found[hit, k] = True
-                alarms[k] += not hit
-    hours = sum(len(logits) for _, logits in segments) / KEPT_HZ / 3600.0
-    return Judged(item, found, alarms, hours)
-
-
-def level_for(background: Sequence[Judged], alarms: int) -> int:
-    """Return the index of the lowest level from which every higher one has at most so many alarms."""
-    total = np.sum([j.alarms for j in background], axis=0)
-    above = np.flatnonzero(total > alarms)
-    return int(above[-1]) + 1 if len(above) else 0
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A seed's figures, summed over the folds."""
-
-    found: tuple[int, ...]
-    post_ictal: tuple[int, ...]
-    seizures: int
-    auroc: float
-    within: float
-    p95: float
-    by_child: dict[str, str]
-    levels: tuple[tuple[float, ...], ...]
-
-
-def row_of(folds: Sequence[dict[str, Judged]], ranked: Sequence[ScoredRecording]) -> Row:
-    """Put the folds of one seed together, each at its own network's levels."""
-    found, post, levels = [0] * len(ALARMS), [0] * len(ALARMS), []
-    by_child: dict[str, list[int]] = defaultdict(lambda: [0] * (len(ALARMS) + 1))
-    for judged in folds:
-        background = [j for j in judged.values() if j.item.source in BACKGROUND and j.item.split == "dev"]
-        children = [j for j in judged.values() if j.item.source == SEIZURES]
-        at = [min(level_for(background, n), len(LEVELS) - 1) for n in ALARMS]
-        levels.append(tuple(float(LEVELS[k]) for k in at))
-        for place, k in enumerate(at):
-            found[place] += sum(int(j.found[:, k].sum()) for j in children)
-            post[place] += sum(int(j.alarms[k]) for j in children)
-            for j in children:
-                by_child[j.item.subject][place] += int(j.found[:, k].sum())
-        for j in children:
-            by_child[j.item.subject][-1] += len(j.found)
-    ictal = [r for r in ranked if r.source == SEIZURES]
-    pieces = cut_pieces(ictal)
-    within = []
-    for subject in sorted({r.subject for r in ictal}):
-        own = cut_pieces([r for r in ictal if r.subject == subject])
-        within.append(auroc(own.score[own.ictal], own.score[~own.ictal]))
-    quiet = cut_pieces([r for r in ranked if r.source in BACKGROUND])
-    return Row(
-        found=tuple(found),
-        post_ictal=tuple(post),
-        seizures=sum(len(j.found) for fold in folds for j in fold.values() if j.item.source == SEIZURES),
-        auroc=auroc(pieces.score[pieces.ictal], pieces.score[~pieces.ictal]),
-        within=float(np.nanmean(within)),
-        p95=float(np.quantile(quiet.score, 0.95)),
-        by_child={child: "/".join(map(str, counts)) for child, counts in sorted(by_child.items())},
-        levels=tuple(levels),
-    )
-
-
-def held_out(folds: Sequence[dict[str, Judged]]) -> str:
-    """Say what each fold's network does at levels that the other folds' held-out background chose."""
-    quiet = [[j for j in fold.values() if j.item.split == "train" and j.item.source != SEIZURES] for fold in folds]
-    if not all(quiet):
-        return ""
-    parts = []
-    for n in ALARMS:
-        found = alarms = post = 0
-        hours = 0.0
-        for k, judged in enumerate(folds):
-            others = [j for i, group in enumerate(quiet) if i != k for j in group]
-            at = min(level_for(others, n), len(LEVELS) - 1)
-            children = [j for j in judged.values() if j.item.source == SEIZURES]
-            found += sum(int(j.found[:, at].sum()) for j in children)
-            post += sum(int(j.alarms[at]) for j in children)
-            alarms += sum(int(j.alarms[at]) for j in quiet[k])
-            hours += sum(j.hours for j in quiet[k])
-        level = LEVELS[min(level_for([j for group in quiet for j in group], n), len(LEVELS) - 1)]
-        parts.append(f"{n}: {found} ({post} post-ictal, {alarms} alarms in {hours:.1f} h of others; pooled {level:g})")
-    return "   levels from the other folds' held-out background, " + "  ".join(parts)
-
-
-def at_level(folds: Sequence[dict[str, Judged]], level: float) -> str:
-    """Say what every fold's network does at one and the same level."""
-    k = int(np.argmin(np.abs(LEVELS - level)))
-    everyone = [j for fold in folds for j in fold.values()]
-    children = [j for j in everyone if j.item.source == SEIZURES]
-    held = [j for j in everyone if j.item.split == "train" and j.item.source not in (SEIZURES, SIMULATED)]
-    dev = [j for j in everyone if j.item.split == "dev"]
-    parts = [f"found {sum(int(j.found[:, k].sum()) for j in children)}"]
-    parts.append(f"{sum(int(j.alarms[k]) for j in children)} post-ictal alarms")
-    parts.append(f"{sum(int(j.alarms[k]) for j in held)} alarms in {sum(j.hours for j in held):.1f} h held out")
-    for what, group in (
-        ("development background", [j for j in dev if j.item.source in BACKGROUND]),
-        ("other development recordings", [j for j in dev if j.item.source not in BACKGROUND]),
-    ):
-        count, hours = (sum(value) / len(folds) for value in ([j.alarms[k] for j in group], [j.hours for j in group]))
-        parts.append(f"{count:.1f} in {hours:.1f} h of {what}, a network")
-    return f"   at {LEVELS[k]:g}: " + ", ".join(parts)
-
-
-def by_source(ranked: Sequence[ScoredRecording]) -> str:
-    """Return the 95th percentile of the pieces' raw logits in each source without seizures."""
-    groups: dict[str, list[ScoredRecording]] = defaultdict(list)
-    for recording in ranked:
-        if recording.source != SEIZURES:
-            groups[recording.source].append(recording)
-    values = {name: np.quantile(cut_pieces(group).score, 0.95) for name, group in sorted(groups.items())}
-    return "   95th percentile, raw logit: " + "  ".join(f"{k} {np.log(v / (1 - v)):.1f}" for k, v in values.items())
-
-
-def scored(item: Item, segments: list[tuple[float, NDArray[np.float32]]]) -> ScoredRecording:
-    """Return a recording for the ranking of its pieces."""
-    step = RATE_HZ // KEPT_HZ
-    parts = tuple(Probabilities(s, np.repeat(1.0 / (1.0 + np.exp(-x)), step).astype(np.float32)) for s, x in segments)
-    duration_s = max(p.start_s + len(p.values) / RATE_HZ for p in parts)
-    annotations = tuple((a.onset_s, min(a.offset_s, duration_s)) for a in item.seizures)
-    spans = ((0.0, duration_s),) if item.scored is None else item.scored
-    return ScoredRecording(item.source, item.subject, "", duration_s, spans, annotations, parts)
-
-
 def report(
     out: Path, items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings, level: float
 ) -> None:
@@ -335,6 +190,23 @@ def report(
         )
 
 
+def report_sources(
+    out: Path, items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings, level: float
+) -> None:
+    """Print what each network does on the kind of background that it never saw."""
+    for seed, fold in itertools.product(range(seeds), folds):
+        path = out / f"{fold.name}-seed{seed}" / DONE
+        if not path.is_file():
+            continue
+        logits = {n: parts for n, parts in read_logits(path).items() if items[n].source in fold.sources}
+        for split in ("train", "dev"):
+            heard = {n: parts for n, parts in logits.items() if items[n].split == split}
+            if heard:
+                judged = [judge(items[n], parts, settings) for n, parts in heard.items()]
+                ranked = [scored(items[n], parts) for n, parts in heard.items()]
+                print(f"seed {seed}, {without_source(f'{fold.name}, {split}', judged, ranked, settings, level)}")
+
+
 def main() -> int:
     """Run the benchmark."""
     from brainscan_training import cache
@@ -354,6 +226,7 @@ def main() -> int:
     parser.add_argument("--profile", default="cpu")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--hold-background", action="store_true")
+    parser.add_argument("--leave-source-out", action="store_true", help="leave kinds of background out, no children")
     parser.add_argument("--report-only", action="store_true")
     parser.add_argument("--level", type=float, default=0.0, help="a raw logit to report, beside those that are sought")
     parser.add_argument("--average", type=float, default=12.0)
@@ -367,7 +240,10 @@ def main() -> int:
     corpora = gather(base.data, 0)
     prepared = prepare(base, corpora, folder, Silent())
     everything = {item.name: item for item in (*prepared.train, *prepared.validation)}
-    folds = folds_of(prepared.train, arguments.folds, hold_background=arguments.hold_background)
+    if arguments.leave_source_out:
+        folds = source_folds(prepared.train)
+    else:
+        folds = folds_of(prepared.train, arguments.folds, hold_background=arguments.hold_background)
     settings = Settings(arguments.average, arguments.hysteresis, arguments.shortest)
     out.mkdir(parents=True, exist_ok=True)
     jobs = list(itertools.product(range(arguments.seeds), folds))
@@ -377,9 +253,8 @@ def main() -> int:
         begun = time.monotonic()
         for number, (seed, fold) in enumerate(todo):
             run = out / f"{fold.name}-seed{seed}"
-            left = fold.children | fold.others
-            train_fold(replace(base, seed=seed), [i for i in prepared.train if i.subject not in left], folder, run)
-            heard = [i for i in prepared.train if i.subject in left] + list(prepared.validation)
+            train_fold(replace(base, seed=seed), [i for i in prepared.train if not fold.leaves(i)], folder, run)
+            heard = [i for i in prepared.train if fold.leaves(i)] + list(prepared.validation)
             recordings = (cache.load(item, folder, base.filter) for item in heard)
             predict(run / "checkpoints" / "last.safetensors", recordings, run / DONE)
             took = (time.monotonic() - begun) / 3600.0
@@ -388,9 +263,8 @@ def main() -> int:
                 flush=True,
             )
     dev = {i.name for i in prepared.validation if i.source == SEIZURES}
-    report(
-        out, {n: i for n, i in everything.items() if n not in dev}, folds, arguments.seeds, settings, arguments.level
-    )
+    told = report_sources if arguments.leave_source_out else report
+    told(out, {n: i for n, i in everything.items() if n not in dev}, folds, arguments.seeds, settings, arguments.level)
     return 0
 
 

@@ -14,7 +14,8 @@ import csv
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from brainscan.io import read
 from brainscan.io.csv_bi import read_csv_bi
 from brainscan.model.checkpoint import load
 from brainscan.model.inference import RunConfig, WindowRunner
+from brainscan.recording import Recording
 from brainscan.scoring import pieces
 from brainscan.scoring.intervals import Interval, poisson_upper
 from brainscan.scoring.pieces import ScoredRecording
@@ -35,32 +37,41 @@ PARTS = ("bottleneck", "nodes", "edges", "pe", "graph")
 MAX_MISSING = 9
 
 
+def judged_rows(root: Path, group: str) -> list[dict[str, str]]:
+    """Return the rows of one group of an indexed folder, without what experts were split on."""
+    with (root / "index.csv").open(encoding="utf-8", newline="") as stream:
+        return [row for row in csv.DictReader(stream) if row["group"] == group and row["scored"] != "none"]
+
+
+def with_truth(root: Path, row: Mapping[str, str]) -> tuple[Recording, ScoredRecording]:
+    """Open the recording of a row; return it, and its truth still without a hypothesis."""
+    path = root / row["file"]
+    recording = read(path)
+    truth = read_csv_bi(path.with_suffix(".csv_bi"))
+    spans = ((0.0, recording.duration_s),)
+    if row["scored"] != "all":
+        spans = tuple(tuple(map(float, part.split("-"))) for part in row["scored"].split(";"))
+    return recording, ScoredRecording(
+        source=row["source"],
+        subject=row["subject"],
+        kind=row["kind"],
+        duration_s=recording.duration_s,
+        scored=spans,
+        annotations=tuple((a.onset_s, a.offset_s) for a in truth.annotations if a.label == "seiz"),
+        probabilities=(),
+    )
+
+
 def scored(detector: Detector, root: Path, group: str) -> list[ScoredRecording]:
     """Run the detector over one group of an indexed folder."""
+    options = DetectOptions(max_missing=MAX_MISSING, keep_probabilities=True)
     results = []
-    with (root / "index.csv").open(encoding="utf-8", newline="") as stream:
-        rows = [row for row in csv.DictReader(stream) if row["group"] == group and row["scored"] != "none"]
+    rows = judged_rows(root, group)
     for number, row in enumerate(rows, 1):
         print(f"\r{number}/{len(rows)}", end="", file=sys.stderr)
-        path = root / row["file"]
-        options = DetectOptions(max_missing=MAX_MISSING, keep_probabilities=True)
-        detection = detector.detect(read(path), options)
-        truth = read_csv_bi(path.with_suffix(".csv_bi"))
-        spans = ((0.0, detection.duration_s),)
-        if row["scored"] != "all":
-            spans = tuple(tuple(map(float, part.split("-"))) for part in row["scored"].split(";"))
-        results.append(
-            ScoredRecording(
-                source=row["source"],
-                subject=row["subject"],
-                kind=row["kind"],
-                duration_s=detection.duration_s,
-                scored=spans,
-                annotations=tuple((a.onset_s, a.offset_s) for a in truth.annotations if a.label == "seiz"),
-                probabilities=detection.probabilities,
-                events=detection.events,
-            )
-        )
+        recording, truth = with_truth(root, row)
+        detection = detector.detect(recording, options)
+        results.append(replace(truth, probabilities=detection.probabilities, events=detection.events))
     print("\r", end="", file=sys.stderr)
     return results
 

@@ -30,7 +30,7 @@ from memory import simulated
 from torch import nn
 
 from brainscan.card import Card, WindowConfig
-from brainscan.decision.average import MovingAverage
+from brainscan.decision.curve import DecisionCurve
 from brainscan.decision.postprocess import Decision
 from brainscan.decision.stitch import Stitcher
 from brainscan.examine import BLOCK_S
@@ -93,13 +93,13 @@ def pipeline_s(card: Card) -> dict[str, float]:
 
 def _post_s(windows: list[Window], card: Card) -> float:
     curves = np.random.default_rng(0).random((len(windows), card.window.n_samples), dtype=np.float32)
-    stitcher, average = Stitcher(card.window), MovingAverage(card.decision.average_s)
+    stitcher, shown = Stitcher(card.window), DecisionCurve(card.decision)
     decision = Decision(card.decision, 0.0, card.confidence_map)
     began = time.perf_counter()
     for window, curve in zip(windows, curves, strict=True):
-        decision.push(*average.push(stitcher.add(window.start, curve, window.n_valid, window.absent)))
-    decision.push(*average.push(stitcher.finish()))
-    decision.push(*average.finish())
+        decision.push(*shown.push(stitcher.add(window.start, curve, window.n_valid, window.absent)))
+    decision.push(*shown.push(stitcher.finish()))
+    decision.push(*shown.finish())
     decision.finish()
     return time.perf_counter() - began
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from brainscan.errors import BrainscanError
     from brainscan.events import Annotation, Event, Probabilities
     from brainscan.io import from_raw, read
-    from brainscan.model.inference import RunConfig
+    from brainscan.model.run_config import RunConfig
     from brainscan.qeeg import Trends
     from brainscan.recording import Recording
     from brainscan.report.event_figure import plot
@@ -31,7 +31,7 @@ _HOMES = {
     "Event": "brainscan.events",
     "Probabilities": "brainscan.events",
     "Recording": "brainscan.recording",
-    "RunConfig": "brainscan.model.inference",
+    "RunConfig": "brainscan.model.run_config",
     "Trends": "brainscan.qeeg",
     "detect": "brainscan.detector",
     "from_raw": "brainscan.io",

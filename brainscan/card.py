@@ -9,13 +9,12 @@ from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal
 
-from brainscan.cohort import Cohort
 from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ
 from brainscan.mapping import from_mapping, to_mapping
+from brainscan.provenance import Provenance
 
 FORMAT_VERSION = 2
-NOTICE = "research use, not a medical device"
 MIN_SENSITIVITY = 0.1
 """An operating point is offered by its plain name if it finds this share at least, by the interval's lower end."""
 
@@ -114,6 +113,32 @@ class AmplitudeConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class BaselineConfig:
+    """What a recording is like all the time, taken off its averaged logits (`brainscan.decision.baseline`).
+
+    Parameters
+    ----------
+    trailing_s : float
+        How far back the baseline looks, seconds; 0: nothing is taken off.
+    quantile : float
+        Of the curve in that time, 0..1.
+    quiet : float
+        The probability that this quantile has in calm recordings; only what lies above is taken off.
+    most : float
+        The most that is taken off, logits.
+    """
+
+    trailing_s: float = 0.0
+    quantile: float = 0.5
+    quiet: float = 0.05
+    most: float = 4.0
+
+    def __post_init__(self) -> None:
+        if min(self.trailing_s, self.most) < 0.0 or not 0.0 <= self.quantile <= 1.0 or not 0.0 < self.quiet < 1.0:
+            raise ValueError("trailing_s and most must not be negative; quantile lies within 0..1, quiet between")
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionConfig:
     """From probabilities to events (docs/definitions.md).
 
@@ -134,6 +159,8 @@ class DecisionConfig:
     onset_dwell, offset_dwell : int
         Samples that the probability must stay above `enter`, or below `leave`, before the state changes
         (the published detector's dwell); the event begins and ends where that run begins.
+    baseline : BaselineConfig
+        What is taken off the averaged logits.
     """
 
     enter: float = 0.86
@@ -146,6 +173,7 @@ class DecisionConfig:
     prolonged_s: float = 300.0
     onset_dwell: int = 0
     offset_dwell: int = 0
+    baseline: BaselineConfig = BaselineConfig()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.leave <= self.enter <= 1.0:
@@ -210,35 +238,6 @@ def in_order(points: Mapping[str, OperatingPoint]) -> dict[str, OperatingPoint]:
 
 
 @dataclass(frozen=True, slots=True)
-class Provenance:
-    """Where a checkpoint comes from and what it is for.
-
-    Parameters
-    ----------
-    training_data : tuple of mapping
-        Each corpus with its licence and whom to cite.
-    commit, seed, selection
-        The code, the random numbers and the choice that made these weights.
-    tests : mapping
-        Figures of the run itself, on held-out recordings.
-    intended_use : str
-    trained, tested : tuple of Cohort
-        Whose recordings the weights were made from, and whose they were tried on.
-    licence : str
-    """
-
-    training_data: tuple[Mapping[str, str], ...] = ()
-    commit: str = ""
-    seed: int = 0
-    selection: str = ""
-    tests: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
-    intended_use: str = "Marks likely seizures in scalp EEG for review by a trained reader; " + NOTICE + "."
-    trained: tuple[Cohort, ...] = ()
-    tested: tuple[Cohort, ...] = ()
-    licence: str = "Apache-2.0"
-
-
-@dataclass(frozen=True, slots=True)
 class Card:
     """Everything that a checkpoint decides.
 
@@ -270,7 +269,7 @@ class Card:
     logit_scale: float = 1.0
     confidence_map: tuple[tuple[float, float], ...] = ()
     operating_points: Mapping[str, OperatingPoint] = field(default_factory=lambda: MappingProxyType({}))
-    provenance: Provenance = Provenance()
+    provenance: Provenance = field(default_factory=Provenance)
     sha256: str = ""
 
     def __post_init__(self) -> None:

@@ -12,7 +12,7 @@ from brainscan.cohort import age_warning
 from brainscan.detection import Detection
 from brainscan.errors import UsageError
 from brainscan.events import Probabilities
-from brainscan.examine import DetectOptions, Progress, examine, nothing_scored, rates_of, with_notes
+from brainscan.examine import DetectOptions, Progress, allowed_missing, examine, nothing_scored, rates_of, with_notes
 from brainscan.io.reading import as_recording
 from brainscan.recording import Recording
 from brainscan.session import Session, SessionConfig
@@ -21,8 +21,9 @@ from brainscan.signal.montage import ElectrodePlan
 if TYPE_CHECKING:
     from mne.io import BaseRaw
 
-    from brainscan.model.inference import RunConfig, WindowRunner
+    from brainscan.model.inference import WindowRunner
     from brainscan.model.onnx_runner import OnnxRunner
+    from brainscan.model.run_config import RunConfig
 
 __all__ = ["DetectOptions", "Detector", "detect"]
 
@@ -63,7 +64,7 @@ class Detector:
         ModelError
             If the model is absent, damaged or does not fit.
         MissingExtraError
-            If ONNX Runtime is needed and not installed.
+            If the model needs PyTorch and it is not installed.
         UsageError
             If device or backend cannot be used.
         """
@@ -82,11 +83,14 @@ class Detector:
             If the model is an ONNX export, which cannot be turned back.
         """
         from brainscan.model import checkpoint
-        from brainscan.model.inference import WindowRunner
+        from brainscan.model.onnx_runner import OnnxRunner
 
-        if not isinstance(self._runner, WindowRunner):
+        if not isinstance(self._runner, OnnxRunner):
+            checkpoint.save_folder(Path(folder), self._runner.network, self.card)
+        elif self._runner.source is None:
             raise UsageError("an ONNX export cannot be turned back into a checkpoint", file=self.card.name)
-        checkpoint.save_folder(Path(folder), self._runner.network, self.card)
+        else:
+            checkpoint.copy_folder(Path(folder), self._runner.source)
 
     def __repr__(self) -> str:
         decision = self.decision
@@ -109,6 +113,11 @@ class Detector:
     def backend(self) -> str:
         """What computes the network: ``native``, ``torch``, ``mamba_ssm`` or ``onnx``."""
         return self._runner.backend
+
+    @property
+    def place(self) -> str:
+        """Where it is computed, for people: ``cuda``, or ``cpu`` with its threads."""
+        return self._runner.place
 
     @property
     def precision(self) -> str:
@@ -171,7 +180,7 @@ class Detector:
     ) -> Session:
         """Return the states for one segment of a recording, for whoever feeds it block by block."""
         kept, trends = options.keep_probabilities, options.keep_trends
-        config = SessionConfig(self.decision, options.max_missing, kept, trends=trends)
+        config = SessionConfig(self.decision, allowed_missing(plan, options), kept, trends=trends)
         return Session(self._runner, plan, rates_of(recording, plan), config, start_s)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import platform
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,25 +9,12 @@ from importlib import metadata
 from typing import Any
 
 from brainscan._version import __version__
-from brainscan.analysis.capacity import processors
 from brainscan.errors import ModelError
+from brainscan.model.extras import PACKAGES, lacks
 from brainscan.model.selftest import SelfTest
+from brainscan.model.workers import processors, usual_threads
 
-EXTRAS: dict[str, tuple[str, ...]] = {
-    "train": ("lightning", "tensorboard"),
-    "graph": ("torch_geometric",),
-    "gpu": ("mamba_ssm",),
-    "onnx": ("onnx", "onnxscript", "onnxruntime"),
-    "mne": ("mne",),
-    "lsl": ("mne_lsl",),
-    "pandas": ("pandas",),
-    "report": ("matplotlib", "jinja2"),
-    "cluster": ("distributed",),
-    "remote": ("fsspec", "s3fs", "paramiko"),
-}
-"""Optional dependency groups by the import names that show them to be there."""
-
-_PACKAGES = ("numpy", "scipy", "torch", "safetensors", "numba", "pyyaml", "typer", "rich", "timescoring")
+_PACKAGES = ("numpy", "scipy", "onnxruntime", "pyyaml", "typer", "rich", "timescoring", "torch", "safetensors", "numba")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +45,8 @@ class Examination:
     system : str
     processors : int
         That this process may use.
-    torch_threads : int
+    threads : int
+        That a run takes unless told otherwise.
     gpus : tuple of Gpu
     extras : dict of str to tuple of str
         What each extra lacks; empty where it is complete.
@@ -74,7 +61,7 @@ class Examination:
     versions: dict[str, str]
     system: str
     processors: int
-    torch_threads: int
+    threads: int
     gpus: tuple[Gpu, ...]
     extras: dict[str, tuple[str, ...]]
     kernels: tuple[Kernel, ...]
@@ -88,7 +75,7 @@ class Examination:
             "versions": self.versions,
             "system": self.system,
             "processors": self.processors,
-            "torch_threads": self.torch_threads,
+            "threads": self.threads,
             "gpus": [{"name": g.name, "memory_bytes": g.memory_bytes} for g in self.gpus],
             "extras": {name: {"complete": not lacks, "lacks": list(lacks)} for name, lacks in self.extras.items()},
             "bfloat16": self.bfloat16,
@@ -105,46 +92,67 @@ class Examination:
 
 def examine() -> Examination:
     """Look at this machine and test the shipped model."""
-    import torch
-
     from brainscan.model import selftest
 
-    gpus = []
-    for index in range(torch.cuda.device_count()):
-        properties = torch.cuda.get_device_properties(index)
-        gpus.append(Gpu(properties.name, properties.total_memory))
+    with_torch = not lacks("torch")
     return Examination(
         versions={"brainscan": __version__, "python": platform.python_version(), **_versions()},
         system=f"{platform.system()} {platform.machine()}",
         processors=processors(),
-        torch_threads=torch.get_num_threads(),
-        gpus=tuple(gpus),
-        extras={name: tuple(p for p in packages if not _is_there(p)) for name, packages in EXTRAS.items()},
-        kernels=_kernels(),
-        bfloat16=_bfloat16(),
+        threads=usual_threads(),
+        gpus=_gpus() if with_torch else (),
+        extras={name: lacks(name) for name in PACKAGES},
+        kernels=_kernels(with_torch),
+        bfloat16=_bfloat16() if with_torch else "not usable, PyTorch is not installed",
         weights=_weights(),
         self_test=selftest.run(),
     )
 
 
-def _kernels() -> tuple[Kernel, ...]:
-    """Return what can compute the network, beginning with what a run without --backend takes."""
+def _gpus() -> tuple[Gpu, ...]:
+    import torch
+
+    found = (torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count()))
+    return tuple(Gpu(each.name, each.total_memory) for each in found)
+
+
+def _kernels(with_torch: bool) -> tuple[Kernel, ...]:
+    """Return what can compute a network, beginning with what the default model gets without --backend."""
+    from brainscan.model import checkpoint
+    from brainscan.model.run_config import RunConfig
+    from brainscan.model.runner import ONNX, fastest
+
+    onnx = f"ONNX Runtime {metadata.version('onnxruntime')}"
+    if lacks("onnx") or not with_torch:
+        onnx += ", for the default model and exported ones (no other can be exported here)"
+    try:
+        chosen = fastest(checkpoint.locate(checkpoint.DEFAULT), RunConfig())
+    except ModelError as error:
+        auto = Kernel("auto", False, error.message)
+    else:
+        auto = Kernel("auto", True, "onnx on cpu" if chosen == ONNX else _in_torch())
+    return (auto, Kernel(ONNX, True, onnx), *(_of_torch() if with_torch else _without_torch()))
+
+
+def _in_torch() -> str:
+    """Say what PyTorch would compute with."""
     import torch
 
     from brainscan.model.inference import pick_device
-    from brainscan_models.ssd import available, choose
+    from brainscan_models.ssd import choose
 
     device = pick_device("auto")
-    chosen = choose(torch.empty(0, device=device))
-    runs = _is_there("onnxruntime")
-    onnx = f"ONNX Runtime {metadata.version('onnxruntime')}" if runs else "onnxruntime is not installed"
-    if runs and not (_is_there("onnx") and _is_there("onnxscript")):
-        onnx += ", for exported models only (onnx or onnxscript is not installed)"
-    return (
-        Kernel("auto", True, f"{chosen} on {device.type}"),
-        *(Kernel(b.name, b.usable, b.detail) for b in available()),
-        Kernel("onnx", runs, onnx),
-    )
+    return f"{choose(torch.empty(0, device=device))} on {device.type}"
+
+
+def _of_torch() -> tuple[Kernel, ...]:
+    from brainscan_models.ssd import available
+
+    return tuple(Kernel(each.name, each.usable, each.detail) for each in available())
+
+
+def _without_torch() -> tuple[Kernel, ...]:
+    return tuple(Kernel(name, False, "PyTorch is not installed") for name in ("chunked", "native", "mamba_ssm"))
 
 
 def _bfloat16() -> str:
@@ -161,10 +169,6 @@ def _versions() -> dict[str, str]:
         with suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
     return versions
-
-
-def _is_there(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
 
 
 def _weights() -> dict[str, str]:

@@ -88,9 +88,9 @@ def examine(
         If the asked-for part lies outside the recording.
     """
     parts = _asked_for(recording, options)
-    plan = open_plan(recording, channel_map=options.channel_map, max_missing=options.max_missing)
+    plan = open_plan(recording, options.channel_map, options.max_missing, runner.card.provenance.caps)
     kept = options.keep_probabilities
-    config = SessionConfig(decision, options.max_missing, kept, beside=True, trends=options.keep_trends)
+    config = SessionConfig(decision, allowed_missing(plan, options), kept, beside=True, trends=options.keep_trends)
     findings = Findings(runner.card, decision, options)
     with ThreadPoolExecutor(max_workers=1) as hashing:
         sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
@@ -128,10 +128,12 @@ class Findings:
         self._scored: list[tuple[float, float]] = []
         self._curves: list[Probabilities] = []
         self._trends: list[Trends] = []
+        self._lowered_s = 0.0
 
     def add(self, session: Session, segment: Segment) -> None:
         """Take over what a finished session of a segment knows beside its events."""
         self._tally.merge(session.tally)
+        self._lowered_s += session.lowered_s
         self._scored += _to_the_end(session.scored, segment)
         if self._options.keep_probabilities:
             self._curves.append(session.probabilities)
@@ -158,8 +160,9 @@ class Findings:
             probabilities=tuple(self._curves),
             trends=Trends.joined(self._trends) if self._options.keep_trends else None,
         )
-        warnings = dict.fromkeys((*self._options.remarks, *_warnings(recording, plan, detection, self._tally)))
-        return replace(detection, warnings=tuple(warnings))
+        told = (*_warnings(recording, plan, detection, self._tally), _loud(self._lowered_s))
+        warnings = dict.fromkeys((*self._options.remarks, *told))
+        return replace(detection, warnings=tuple(filter(None, warnings)))
 
 
 def with_notes(detection: Detection, *notes: str) -> Detection:
@@ -182,6 +185,16 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
     }
 
 
+def _loud(lowered_s: float) -> str:
+    """Return the warning of a recording that the network took for a seizure much of the time; empty for none."""
+    if not lowered_s:
+        return ""
+    return (
+        f"the network read this recording high for long; for {lowered_s / 60.0:.0f} min its baseline was taken off, and"
+        " seizures count only above it: look whether seizure activity goes on all the time"
+    )
+
+
 def nothing_scored(detection: Detection) -> InputError:
     """Return the error for a recording of which no window could be scored."""
     bad = " ".join(e.name for e in detection.electrodes if e.bad_share > UNUSABLE) or "all"
@@ -191,6 +204,11 @@ def nothing_scored(detection: Detection) -> InputError:
         file=detection.file,
         hint="`brainscan info FILE` shows each electrode; --max-missing N allows more to be interpolated",
     )
+
+
+def allowed_missing(plan: ElectrodePlan, options: DetectOptions) -> int:
+    """Return how many electrodes a window may do without: as asked, or as many as its cap never had."""
+    return max(options.max_missing, len(plan.missing))
 
 
 def rates_of(recording: Recording, plan: ElectrodePlan) -> list[Fraction]:

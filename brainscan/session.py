@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.card import Card, DecisionConfig
-from brainscan.decision.average import MovingAverage
+from brainscan.decision.curve import DecisionCurve
 from brainscan.decision.postprocess import Decision, Ongoing
 from brainscan.decision.stitch import Stitcher
 from brainscan.detection import ElectrodeReport, How, Quality
@@ -128,7 +128,7 @@ class Session:
         self._runner = runner
         self._windows = WindowStream(plan, rates_hz, PipelineConfig(card.filter, card.window, config.max_missing))
         self._stitcher = Stitcher(card.window)
-        self._average = MovingAverage(config.decision.average_s)
+        self._curve = DecisionCurve(config.decision)
         self._decision = Decision(config.decision, start_s, card.confidence_map)
         self._beside = config.beside
         self._waiting: list[Window] = []
@@ -162,7 +162,7 @@ class Session:
         self._begin()
         events = self._collect(at_most=0)
         events += self._decide(self._stitcher.finish())
-        events += self._decision.push(*self._average.finish())
+        events += self._decision.push(*self._curve.finish())
         return events + self._decision.finish()
 
     def close(self) -> None:
@@ -229,6 +229,11 @@ class Session:
         return Probabilities(self._start_s, curve)
 
     @property
+    def lowered_s(self) -> float:
+        """Seconds so far in which the recording's own baseline was taken off (`brainscan.decision.baseline`)."""
+        return self._curve.lowered_s
+
+    @property
     def scored(self) -> tuple[tuple[float, float], ...]:
         """Spans on the recording's clock, seconds, that were scored."""
         return union((self._start_s + a / RATE_HZ, self._start_s + b / RATE_HZ) for a, b in self._scored)
@@ -242,7 +247,7 @@ class Session:
             else:
                 self._scored.append((first, stop))
         self._n_stitched += len(curve)
-        return self._decision.push(*self._average.push(curve))
+        return self._decision.push(*self._curve.push(curve))
 
 
 class Tally:

@@ -86,6 +86,7 @@ class LoudnessRunner:
         self.batch_size = batch_size
         self.backend = "loudness"
         self.precision = "float32"
+        self.place = "cpu (1 thread)"
         self._half_uv = half_uv
 
     def probabilities(self, windows: Sequence[NDArray[np.float32]]) -> list[NDArray[np.float32]]:

@@ -7,6 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from brainscan.model.workers import processors
+
 WORKER_BYTES = 1 << 30
 """What a process that analyses takes at most (`benchmarks/performance.py`, `benchmarks/archive.py`)."""
 
@@ -19,18 +21,6 @@ class Division:
 
     workers: int
     threads: int
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    try:
-        n = len(os.sched_getaffinity(0))
-    except AttributeError:  # not on macOS and Windows
-        n = os.cpu_count() or 1
-    with suppress(OSError, ValueError):
-        quota, period = (_GROUPS / "cpu.max").read_text(encoding="ascii").split()
-        n = min(n, max(1, round(int(quota) / int(period))))  # "max" is no number and no limit
-    return n
 
 
 def free_bytes() -> int | None:

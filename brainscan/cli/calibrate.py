@@ -88,10 +88,10 @@ def calibrate(
             if found.too_little
             else "the warnings above say why",
         )
-    loaded = checkpoint.load(model)
-    checkpoint.save(output, loaded.network, found.applied(loaded.card))
+    before = checkpoint.verify(checkpoint.locate(model))
+    checkpoint.save_with(output, before, found.applied(before.card))
     if not quiet:
-        _show(found, loaded.card, output)
+        _show(found, before.card, output)
     if evaluation.failures:
         raise PartialFailureError(f"{len(evaluation.failures)} recordings failed; the others are calibrated on")
 

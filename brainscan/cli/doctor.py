@@ -42,7 +42,7 @@ def _show(found: Examination) -> None:
     facts = [("versions", f"{name} {version}") for name, version in found.versions.items()]
     facts += [
         ("system", found.system),
-        ("processors", f"{found.processors} (torch uses {found.torch_threads} threads)"),
+        ("processors", f"{found.processors} ({found.threads} threads)"),
     ]
     facts += [("GPU", f"{g.name}, {g.memory_bytes / 2**30:.0f} GiB") for g in found.gpus] or [("GPU", "none")]
     for name, lacks in found.extras.items():

@@ -32,6 +32,9 @@ def export(
     """
     console.set_quiet(quiet)
     from brainscan.model import checkpoint
+    from brainscan.model.extras import need
+
+    need("`brainscan export`", "torch", "onnx")
     from brainscan.model.onnx_export import export as run
     from brainscan.model.onnx_export import refuse_to_overwrite
 

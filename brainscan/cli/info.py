@@ -142,6 +142,8 @@ def _show_recording(recording: Recording, held: Detection, *, verbose: bool, jud
 
 
 def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
+    from brainscan.caps import CAPS, expectation
+
     card = facts.card
     if as_json:
         document = {
@@ -173,6 +175,7 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
     ]
     lines += [("trained on", cohort.describe()) for cohort in provenance.trained]
     lines += [("tested on", cohort.describe()) for cohort in provenance.tested]
+    lines += [("few electrodes", text) for cap in CAPS if (text := expectation(cap, provenance.caps))]
     if facts.trained:
         missing = ((provenance.trained, "trained on"), (provenance.tested, "tested on"))
         lines += [(what, "the card does not say whom") for cohorts, what in missing if not cohorts]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import errno
 import importlib
-import importlib.util
 import inspect
 import io
 import os
@@ -132,7 +131,7 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run(command: Command, arguments: list[str]) -> int:
-    if command.needs and importlib.util.find_spec(command.needs) is None:
+    if command.missing:
         raise MissingExtraError(f"`brainscan {command.name}`", command.extra)
     import typer
 
@@ -176,8 +175,7 @@ def overview() -> str:
     width = max(len(c.name) for c in COMMANDS)
     rows = []
     for c in COMMANDS:
-        missing = c.needs and importlib.util.find_spec(c.needs) is None
-        note = f' (needs: pip install "brainscan[{c.extra}]")' if missing else ""
+        note = f' (needs: pip install "brainscan[{c.extra}]")' if c.missing else ""
         rows.append(f"  {c.name.ljust(width)}  {c.help}{note}")
     commands = "\n".join(rows)
     return f"""\

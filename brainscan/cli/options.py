@@ -78,7 +78,10 @@ MaxMissing = Annotated[
     ),
 ]
 Device = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
-Backend = Annotated[str, typer.Option("--backend", help="auto, torch, native (compiled kernels) or onnx.")]
+Backend = Annotated[
+    str,
+    typer.Option("--backend", help="auto (the fastest that is installed), torch, native (compiled kernels) or onnx."),
+]
 Precision = Annotated[
     str, typer.Option("--precision", help="float32, bfloat16 (of matrix products) or auto (bfloat16 where it gains).")
 ]
@@ -260,13 +263,11 @@ class Analysing:
 
 def _say(detector: Detector, options: AnalysisOptions) -> None:
     """Say what was chosen where the user left the choice open."""
-    from brainscan.model.runner import place_of_work
-
     card, decision = detector.card, detector.decision
     given = options.on is not None or options.off is not None
     point = f"operating point {options.operating_point}" if options.operating_point else "the card's defaults"
     console.message(
-        f"model {card.name} ({card.sha256[:12]}), device {place_of_work(options.run, detector.backend)}, "
+        f"model {card.name} ({card.sha256[:12]}), device {detector.place}, "
         f"backend {detector.backend}, {detector.precision}"
     )
     console.message(f"thresholds on {decision.enter:g}, off {decision.leave:g} ({'as given' if given else point})")

@@ -13,7 +13,7 @@ import typer
 from brainscan.cli import console, options
 from brainscan.cli.scan_display import Display
 from brainscan.cli.spread import spread
-from brainscan.errors import PartialFailureError
+from brainscan.errors import PartialFailureError, UsageError
 
 if TYPE_CHECKING:
     from brainscan.scan.ledger import Ledger
@@ -25,7 +25,16 @@ def scan(
         str,
         typer.Argument(metavar="DIRECTORY", help="Folder to search for recordings, or its address (s3://, sftp://)."),
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT", help="Folder for the results.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT", help="Folder for the results. [required without --bids]"),
+    ] = None,
+    bids: Annotated[
+        bool,
+        typer.Option(
+            "--bids", help="DIRECTORY is a BIDS data set: write a derivative, OUT or its derivatives/brainscan."
+        ),
+    ] = False,
     probabilities: Annotated[
         bool, typer.Option("--probabilities", help="Also write the probability curves (.npz beside the events).")
     ] = False,
@@ -71,6 +80,14 @@ def scan(
     from brainscan.scan.run import scan as run
     from brainscan.scan.watch import WatchConfig
 
+    derivative = None
+    if bids:
+        from brainscan.scan.bids import OWN, home
+
+        derivative = home(Path(directory), output)
+        output = derivative / OWN
+    if output is None:
+        raise UsageError("nothing says where the results go", hint="name a folder with -o OUT")
     chosen = analysing.options()
     cluster = clustering.config()
     source = directory if is_address(directory) else ""
@@ -89,6 +106,7 @@ def scan(
         pages,
         WatchConfig() if watch else None,
         source,
+        derivative,
     )
     with Display() as display:
         listener = Listener(display.outcome, display.progress, display.note, display.message)

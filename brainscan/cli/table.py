@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 
 
@@ -19,15 +20,20 @@ class Command:
         Imported when the command is called.
     extra : str
         Optional dependency group that the command needs; empty if none.
-    needs : str
-        Import name that shows whether the extra is there.
+    needs : tuple of str
+        Import names that show whether the extra is there.
     """
 
     name: str
     help: str
     module: str
     extra: str = ""
-    needs: str = ""
+    needs: tuple[str, ...] = ()
+
+    @property
+    def missing(self) -> bool:
+        """Whether the extra is not there."""
+        return any(importlib.util.find_spec(name) is None for name in self.needs)
 
 
 COMMANDS: tuple[Command, ...] = (
@@ -37,12 +43,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("evaluate", "Measure a detector against annotations.", "brainscan.cli.evaluate"),
     Command("calibrate", "Write operating points into a model's card.", "brainscan.cli.calibrate"),
     Command("score", "Score event files against event files (NEDC and SzCORE measures).", "brainscan.cli.score"),
-    Command("report", "Show events on a page with the EEG around them.", "brainscan.cli.report", "report", "jinja2"),
+    Command("report", "Show events on a page with the EEG around them.", "brainscan.cli.report", "report", ("jinja2",)),
     Command("info", "Show what a recording holds, or a model's card.", "brainscan.cli.info"),
-    Command("export", "Write a model as ONNX graphs.", "brainscan.cli.export", "onnx", "onnxruntime"),
+    Command("export", "Write a model as ONNX graphs.", "brainscan.cli.export", "onnx", ("torch", "onnxscript")),
     Command("simulate", "Write a recording with known seizures.", "brainscan.cli.simulate"),
     Command("convert", "Convert between annotation formats.", "brainscan.cli.convert"),
-    Command("train", "Train a detector, or fine-tune one.", "brainscan_training.command", "train", "lightning"),
+    Command(
+        "train", "Train a detector, or fine-tune one.", "brainscan_training.command", "train", ("torch", "lightning")
+    ),
     Command("doctor", "Show what this machine can use, and test the installation.", "brainscan.cli.doctor"),
 )
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.card import DecisionConfig
-from brainscan.decision.average import MovingAverage
+from brainscan.decision.curve import DecisionCurve
 from brainscan.events import RATE_HZ, Event, Probabilities
 
 FloatArray = NDArray[np.float32]
@@ -239,10 +239,10 @@ def find_events(
     probabilities: Probabilities, config: DecisionConfig, confidence_map: Sequence[tuple[float, float]] = ()
 ) -> tuple[Event, ...]:
     """Return the events of one whole segment (the block-wise decision's longest case)."""
-    averager = MovingAverage(config.average_s)
+    curve = DecisionCurve(config)
     decision = Decision(config, probabilities.start_s, confidence_map)
-    events = decision.push(*averager.push(probabilities.values))
-    events += decision.push(*averager.finish())
+    events = decision.push(*curve.push(probabilities.values))
+    events += decision.push(*curve.finish())
     return tuple(events + decision.finish())
 
 

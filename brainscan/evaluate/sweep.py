@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.card import DecisionConfig
-from brainscan.decision.average import MovingAverage
+from brainscan.decision.curve import DecisionCurve
 from brainscan.decision.postprocess import HIGH, LOW, MIDDLE, VOID, Decision, Run
 from brainscan.events import RATE_HZ, Event, FloatArray, Probabilities
 from brainscan.scoring.operating_points import THRESHOLDS, off_threshold
@@ -112,7 +112,7 @@ def _cut(values: FloatArray, configs: Sequence[DecisionConfig]) -> _Cut:
     grids = [np.array([getattr(c, name) for c in configs], dtype=np.float32) for name in ("enter", "leave")]
     parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]] = []
     sums, at = [np.zeros(1)], 0
-    for averaged, plain in _averaged(values, configs[0].average_s):
+    for averaged, plain in _averaged(values, configs[0]):
         if not len(averaged):
             continue
         void = np.isnan(averaged)
@@ -134,12 +134,12 @@ def _cut(values: FloatArray, configs: Sequence[DecisionConfig]) -> _Cut:
     )
 
 
-def _averaged(values: FloatArray, average_s: float) -> Iterator[tuple[FloatArray, FloatArray]]:
+def _averaged(values: FloatArray, config: DecisionConfig) -> Iterator[tuple[FloatArray, FloatArray]]:
     """Yield averaged and plain probabilities block by block: a day at once would need gigabytes."""
-    average = MovingAverage(average_s)
+    curve = DecisionCurve(config)
     for first in range(0, len(values), _BLOCK):
-        yield average.push(np.asarray(values[first : first + _BLOCK]))
-    yield average.finish()
+        yield curve.push(np.asarray(values[first : first + _BLOCK]))
+    yield curve.finish()
 
 
 def _decide(cut: _Cut, k: int, config: DecisionConfig, start_s: float) -> list[Event]:

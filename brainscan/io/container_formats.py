@@ -17,6 +17,11 @@ from brainscan.io.later import later
 if TYPE_CHECKING:
     from brainscan.recording import Recording
 
+_MICROMED = b"* MICROMED"
+_NERVUS = b"\xe0\x11\xcf\xd0"
+_NICOLET_E = bytes.fromhex("0fc37b1ccf2d6d4b8aea1f64ced2b917")
+# Routine scalp EEG and sleep EEG; other objects of DICOM are none.
+_DICOM_EEG = (b"1.2.840.10008.5.1.4.1.1.9.7.1\0", b"1.2.840.10008.5.1.4.1.1.9.7.4\0")
 _BOM = b"\xef\xbb\xbf"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
 _NIHON_KOHDEN = re.compile(rb"(EEG-\d{4}|QI-\d{3}|DAE-\d{4})[A-Z]? {0,3}V\d\d\.\d\d")
@@ -79,6 +84,18 @@ def _mne(name: str, *modules: str, tested: str = _WRITTEN) -> dict[str, Any]:
     }
 
 
+def _vendor(name: str, *modules: str) -> dict[str, Any]:
+    """Return what rows have in common that a library of their own reads."""
+    module, function = ("mne_formats", "read_with_mne") if "mne" in modules else ("vendor_formats", "read_vendor")
+    return {
+        "read": _ours(module, function, name),
+        "reader": modules[0],
+        "extra": "vendor",
+        "modules": modules,
+        "tested": _WRITTEN,
+    }
+
+
 _READ = (
     ContainerFormat(
         "EDF",
@@ -115,7 +132,7 @@ _READ = (
         # MATLAB files of any content share the container; among other files it is known by its suffix only.
         lambda head, name: head.startswith(b"MATLAB 5.0 MAT-file") or _hdf5(head, name, ".set"),
         companions=(".fdt",),
-        **_mne("EEGLAB"),
+        **_mne("EEGLAB", "pymatreader", tested=_WRITTEN),
     ),
     ContainerFormat(
         "Nihon Kohden",
@@ -131,7 +148,9 @@ _READ = (
         _says(b"[FileInfo]", b"[fileinfo]"),
         companions=(".dat",),
         content_only=True,
-        **_mne("Persyst", tested=_PUBLISHED),
+        read=_ours("persyst", "read_persyst"),
+        reader="our own parser (`brainscan/io/persyst.py`)",
+        tested=f"{_PUBLISHED}; MNE",
     ),
     ContainerFormat(
         "Nicolet .data",
@@ -177,8 +196,35 @@ _READ = (
         "BCI2000", (".dat",), starts(b"HeaderLen=", b"BCI2000V="), content_only=True, lazy=False, **_mne("BCI2000")
     ),
     ContainerFormat(
-        "eXimia", (".nxe",), suffix_tells=True, **_mne("eXimia", tested="recorders' files that MNE publishes")
+        "Micromed",
+        (".trc",),
+        lambda head, name: head.startswith(_MICROMED) and not name.lower().endswith(".vwr"),
+        **_vendor("Micromed", "neo"),
     ),
+    ContainerFormat(
+        "Micromed VWR",
+        (".vwr",),
+        lambda head, name: head.startswith(_MICROMED) and name.lower().endswith(".vwr"),
+        suffix_tells=True,
+        **_vendor("Micromed VWR", "eeg2edf", "mne"),
+    ),
+    ContainerFormat(
+        "Nicolet .e",
+        (".e",),
+        lambda head, name: head.startswith(_NICOLET_E) or (head[:4] == _NERVUS and name.lower().endswith(".e")),
+        content_only=True,
+        **_vendor("Nicolet .e", "eeg2edf", "mne"),
+    ),
+    ContainerFormat("XDF", (".xdf", ".xdfz"), starts(b"XDF:"), lazy=False, **_vendor("XDF", "pyxdf")),
+    ContainerFormat(
+        "DICOM EEG",
+        (".dcm",),
+        lambda head, _name: head[128:132] == b"DICM" and any(uid in head for uid in _DICOM_EEG),
+        content_only=True,
+        lazy=False,
+        **_vendor("DICOM EEG", "pydicom"),
+    ),
+    ContainerFormat("eXimia", (".nxe",), suffix_tells=True, **_mne("eXimia", tested=_PUBLISHED)),
 )
 
 
@@ -188,18 +234,6 @@ def _hdf5(head: bytes, name: str, suffix: str) -> bool:
 
 # Signatures as the makers' documentation and the open readers (MNE-Python, Neo, BIOSIG) describe them.
 _KNOWN = (
-    ContainerFormat(
-        "Micromed (.TRC)",
-        (".trc",),
-        starts(b"* MICROMED"),
-        way_out=f"{_EXPORT} (SystemPLUS, BRAIN QUICK)",
-    ),
-    ContainerFormat(
-        "Nicolet (.e)",
-        (".e",),
-        lambda head, name: head.startswith(b"\xe0\x11\xcf\xd0") and name.lower().endswith(".e"),
-        way_out=f"{_EXPORT} (NicoletOne)",
-    ),
     ContainerFormat(
         "Natus XLTEK (.erd)",
         (".erd",),
@@ -213,13 +247,7 @@ _KNOWN = (
         "Neuroscan epochs or averages (.eeg, .avg)", (".eeg", ".avg"), starts(b"Version 3."), way_out=_EXPORT
     ),
     ContainerFormat(
-        "XDF (Lab Streaming Layer)",
-        (".xdf", ".xdfz"),
-        starts(b"XDF:"),
-        way_out="convert it to EDF with EEGLAB (plug-in xdfimport), or read it with pyxdf and use brainscan.from_raw",
-    ),
-    ContainerFormat(
-        "DICOM",
+        "DICOM of another kind",
         (".dcm",),
         lambda head, _name: head[128:132] == b"DICM",
         way_out="export the recording as EDF+ from the archive or the recorder's program",

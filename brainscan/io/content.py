@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from brainscan.card import NOTICE
 from brainscan.detection import Detection
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.origin import Origin
+from brainscan.provenance import NOTICE
 from brainscan.recording import Recording
 
 
@@ -55,7 +55,7 @@ class Content:
         if self.detection is None:
             return rows
         leading = {event.onset_s: self.detection.labels_of(event.leading) for event in self.detection.events}
-        return tuple(replace(row, channel=_listed(leading.get(row.onset_s, ())) or row.channel) for row in rows)
+        return tuple(replace(row, channel=listed(leading.get(row.onset_s, ())) or row.channel) for row in rows)
 
     @property
     def detected(self) -> Detection:
@@ -71,7 +71,7 @@ class Content:
         return self.detection
 
 
-def _listed(labels: Sequence[str]) -> str:
+def listed(labels: Sequence[str]) -> str:
     """Return names for one cell; one that holds a separator of cells or names cannot stand there."""
     return ",".join(label for label in labels if not set(label) & set(",\t\r\n"))
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from brainscan.card import NOTICE
 from brainscan.detection import Detection, ElectrodeReport
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError
@@ -18,6 +17,10 @@ from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.content import Content
 from brainscan.io.origin import Origin
 from brainscan.mapping import to_mapping
+from brainscan.provenance import NOTICE
+
+SCHEMA = "detection-1"
+"""The schema in docs/schemas that a document keeps to; what changes a field changes the number."""
 
 
 def as_mapping(detection: Detection) -> dict[str, Any]:
@@ -28,6 +31,7 @@ def as_mapping(detection: Detection) -> dict[str, Any]:
         return None if clock is None else clock.isoformat(timespec="milliseconds")
 
     return {
+        "schema": SCHEMA,
         "file": detection.file,
         "format": detection.format,
         "start": None if detection.start is None else detection.start.isoformat(),

@@ -6,161 +6,20 @@ The one walk of all commands: what one of them finds, the others find as well.
 from __future__ import annotations
 
 import os
-from collections import Counter, deque
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path, PurePath
-from typing import NamedTuple
+from typing import Any
 
-from brainscan.errors import InputError, reason_of
 from brainscan.io.container_format import ContainerFormat
 from brainscan.io.containers import kind_of, recording_suffixes
-from brainscan.io.links import content_elsewhere, leads_into_annex
-
-_MOST_VISITS = 32
-"""Folders that link to each other crosswise have paths without number; so many to one folder are walked."""
+from brainscan.io.links import leads_into_annex
+from brainscan.io.walking import FileId, Tree, Walk, ends, walk
 
 # Files without suffix that data sets have; linked and not fetched they are no folder that is missing.
 _TEXTS = frozenset({"README", "LICENSE", "LICENCE", "CHANGES", "CHANGELOG", "COPYING", "RECORDS", "AUTHORS"})
-
-
-class FileId(NamedTuple):
-    """What two paths to one file have in common."""
-
-    device: int
-    inode: int
-    path: str = ""
-
-    @classmethod
-    def of(cls, path: Path) -> FileId:
-        """Return a file's or folder's own identity, links followed.
-
-        Raises
-        ------
-        OSError
-            If there is nothing at the path.
-        """
-        status = path.stat()
-        # Some file systems number nothing.
-        return cls(status.st_dev, status.st_ino, "" if status.st_ino else os.path.realpath(path))
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """Everything below a folder that is not hidden.
-
-    Parameters
-    ----------
-    files : tuple of Path
-        Those reached by fewer links first, else by path.
-    dangling : tuple of Path
-        Links to nothing.
-    unreadable : tuple of Path
-        Folders that cannot be listed.
-    loops : tuple of Path
-        Links that lead back to a folder they lie in; they were not followed.
-    whole : tuple of Path
-        Folders that are one recording each; they were not entered.
-    """
-
-    files: tuple[Path, ...]
-    dangling: tuple[Path, ...]
-    unreadable: tuple[Path, ...]
-    loops: tuple[Path, ...]
-    whole: tuple[Path, ...] = ()
-
-
-def walk(folder: Path, out: Path | None = None) -> Tree:
-    """Walk a folder and what its links lead to.
-
-    Hidden files and folders do not count (version control, other systems' side files), nor does what lies in `out`.
-    A folder that several links lead to is seen under each of its names; a link that leads back is not followed.
-
-    Parameters
-    ----------
-    folder : Path
-    out : Path, optional
-        A folder of outputs; it may lie inside, or be the folder itself, which excludes nothing.
-
-    Raises
-    ------
-    InputError
-        If the folder is absent or cannot be listed.
-    """
-    try:
-        with os.scandir(folder):
-            pass
-        here = FileId.of(folder)
-    except OSError as problem:
-        raise content_elsewhere(folder) or InputError(
-            f"cannot be listed ({reason_of(problem)})", kind="io", file=str(folder), hint="check the path"
-        ) from None
-    excluded = _id_of(out) if out is not None else None
-    return _Walk(None if excluded == here else excluded).below(folder, here)
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    path: Path
-    links: int
-    above: frozenset[FileId]
-
-
-class _Walk:
-    """One walk: what it has found so far, by how many links it took."""
-
-    def __init__(self, excluded: FileId | None) -> None:
-        self._excluded = excluded
-        self._visits: Counter[FileId] = Counter()
-        self._waiting: deque[_Place] = deque()
-        self._files: list[tuple[int, Path]] = []
-        self._dangling: list[Path] = []
-        self._unreadable: list[Path] = []
-        self._loops: list[Path] = []
-        self._whole: list[Path] = []
-
-    def below(self, folder: Path, here: FileId) -> Tree:
-        """Return all below a folder."""
-        self._waiting.append(_Place(folder, 0, frozenset({here})))
-        while self._waiting:
-            self._list(self._waiting.popleft())
-        return Tree(
-            tuple(path for _, path in sorted(self._files)),
-            tuple(sorted(self._dangling)),
-            tuple(sorted(self._unreadable)),
-            tuple(sorted(self._loops)),
-            tuple(sorted(self._whole)),
-        )
-
-    def _list(self, place: _Place) -> None:
-        try:
-            with os.scandir(place.path) as entries:
-                names = sorted(entry.name for entry in entries if not entry.name.startswith("."))
-        except OSError:
-            self._unreadable.append(place.path)
-            return
-        for name in names:
-            path = place.path / name
-            links = place.links + path.is_symlink()
-            if path.is_dir():
-                self._enter(path, links, place)
-            elif path.exists():
-                self._files.append((links, path))
-            elif path.is_symlink():
-                self._dangling.append(path)
-
-    def _enter(self, path: Path, links: int, place: _Place) -> None:
-        folder = _id_of(path)
-        if folder is None or folder == self._excluded:
-            return
-        if kind_of(path) is not None:
-            self._whole.append(path)
-            return
-        self._visits[folder] += 1
-        if folder in place.above or self._visits[folder] > _MOST_VISITS:
-            self._loops.append(path)
-        else:
-            self._waiting.append(_Place(path, links, place.above | {folder}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,33 +91,110 @@ def search(folder: Path, out: Path) -> Found:
     InputError
         If the folder is absent or cannot be listed.
     """
-    tree = walk(folder, out)
-    first: dict[FileId, PurePath] = {}
-    recordings = [path.relative_to(folder) for path in tree.unreadable]
-    recordings += [path.relative_to(folder) for path in tree.dangling if _may_be_recordings(path)]
-    others, twice, unread = [], [], []
-    for path in (*tree.files, *tree.whole):
-        name, kind = path.relative_to(folder), kind_of(path)
-        if kind is None:
-            others.append(name)
-            continue
-        file = _id_of(path)
-        if file is not None and file in first:
-            twice.append((name, first[file]))
-            continue
-        if file is not None:
-            first[file] = name
-        if kind.read is None:
-            unread.append((name, kind))
-        else:
-            recordings.append(name)
+    return joined(tuple(explore(folder, out)))
+
+
+def joined(parts: Sequence[Found]) -> Found:
+    """Return what several folders hold as one."""
+
+    def all_of(name: str) -> list[Any]:
+        return list(chain.from_iterable(getattr(part, name) for part in parts))
+
     return Found(
-        recordings=tuple(sorted(recordings)),
-        others=tuple(sorted(others)),
-        twice=tuple(twice),
-        loops=tuple(path.relative_to(folder) for path in tree.loops),
-        unread=tuple(sorted(unread, key=lambda pair: pair[0])),
+        recordings=tuple(sorted(all_of("recordings"))),
+        others=tuple(sorted(all_of("others"))),
+        twice=tuple(all_of("twice")),
+        loops=tuple(all_of("loops")),
+        unread=tuple(sorted(all_of("unread"), key=lambda pair: pair[0])),
     )
+
+
+def explore(folder: Path, out: Path) -> Iterator[Found]:
+    """Find as `search` does, folder by folder: the first is there at once, and nothing but numbers is kept.
+
+    Parameters
+    ----------
+    folder, out : Path
+
+    Yields
+    ------
+    Found
+        Of each folder, in order of path, what is there without following links; at last, what links lead to.
+
+    Raises
+    ------
+    InputError
+        As `search`.
+    """
+    here, excluded = ends(folder, out)
+    walk_, seen = Walk(excluded), _Seen(folder)
+    for tree in walk_.without_links(folder, here):
+        yield seen.told(tree, by_links=False)
+    yield seen.told(walk_.by_links(), by_links=True)
+
+
+class _Seen:
+    """Which files were seen, of a million of them: eight bytes each, and the paths of those that have several names."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._marks = array("Q")
+        self._first: dict[FileId, PurePath] = {}
+
+    def told(self, tree: Tree, *, by_links: bool) -> Found:
+        """Return which of the files are recordings, and remember them."""
+        recordings = [path.relative_to(self._folder) for path in tree.unreadable]
+        recordings += [path.relative_to(self._folder) for path in tree.dangling if _may_be_recordings(path)]
+        others, twice, unread = [], [], []
+        marks = set(self._marks) if by_links and (tree.files or tree.whole) else None
+        for path in (*tree.files, *tree.whole):
+            name, kind = path.relative_to(self._folder), kind_of(path)
+            if kind is None:
+                others.append(name)
+                continue
+            first = self._before(path, name, marks)
+            if first is not None:
+                twice.append((name, first))
+            elif kind.read is None:
+                unread.append((name, kind))
+            else:
+                recordings.append(name)
+        return Found(
+            recordings=tuple(sorted(recordings)),
+            others=tuple(others),
+            twice=tuple(twice),
+            loops=tuple(path.relative_to(self._folder) for path in tree.loops),
+            unread=tuple(unread),
+        )
+
+    def _before(self, path: Path, name: PurePath, marks: set[int] | None) -> PurePath | None:
+        """Return the path by which a file was met before; else remember this one.
+
+        `marks` are those of files that were met without a link; None while these are being met.
+        """
+        try:
+            file, n_names = FileId.of(path), path.stat().st_nlink
+        except OSError:
+            return None
+        if marks is None and n_names == 1:
+            self._marks.append(_mark(file))
+            return None
+        if file not in self._first:
+            met = marks is not None and _mark(file) in marks
+            self._first[file] = self._straight(path, name) if met else name
+            return self._first[file] if met else None
+        return self._first[file]
+
+    def _straight(self, path: Path, name: PurePath) -> PurePath:
+        """Return the path without links of a file that was met by it."""
+        try:
+            return Path(os.path.realpath(path)).relative_to(os.path.realpath(self._folder))
+        except ValueError:
+            return name
+
+
+def _mark(file: FileId) -> int:
+    return hash(file) & 0xFFFF_FFFF_FFFF_FFFF
 
 
 def find_recordings(folder: Path, out: Path) -> tuple[PurePath, ...]:
@@ -294,10 +230,3 @@ def _may_be_recordings(link: Path) -> bool:
         return True
     # git-annex links no folders.
     return not link.suffix and link.name.upper() not in _TEXTS and not leads_into_annex(link)
-
-
-def _id_of(path: Path) -> FileId | None:
-    try:
-        return FileId.of(path)
-    except OSError:
-        return None

@@ -14,12 +14,14 @@ from brainscan.io.clock import plain_seconds
 from brainscan.io.containers import container_of, read_head
 from brainscan.io.edf_header import FIXED_BYTES, header_length, parse_header
 from brainscan.io.edf_layout import NO_START, FixedFields, annotation_signal, edf_header
-from brainscan.io.edf_remarks import lists_of, said_by
+from brainscan.io.edf_remarks import OWN_MARK, lists_of, said_by
 from brainscan.io.note_events import told_by
 from brainscan.io.origin import Origin, is_reviewed
 from brainscan.io.reading import read
 from brainscan.io.tal import Note as Entry
 from brainscan.io.tal import notes
+
+_PLUS = (b"EDF+", b"BDF+")
 
 
 def read_edf_annotations(path: Path) -> AnnotationFile:
@@ -66,6 +68,23 @@ def remarks_in(path: Path) -> tuple[str, ...]:
         return said_by(_annotations(path)[0]).comments
     except (InputError, OSError):
         return ()
+
+
+def holds_our_events(path: Path) -> bool:
+    """Say whether a file is a copy of a recording, or a list, that brainscan put its events into.
+
+    Our remarks begin in the first record: no more than that is read. False where it cannot be.
+    """
+    try:
+        with path.open("rb") as stream:
+            fixed = stream.read(FIXED_BYTES)
+            if fixed[192:196] not in _PLUS:
+                return False
+            length = header_length(fixed, path.stat().st_size, path.name)
+            header = parse_header(fixed + stream.read(length - FIXED_BYTES), container_of(fixed, path.name), path.name)
+            return OWN_MARK in stream.read(header.record_bytes)
+    except (InputError, OSError):
+        return False
 
 
 def _annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None, datetime | None]:

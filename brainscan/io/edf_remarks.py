@@ -19,6 +19,8 @@ from brainscan.io.origin import Origin
 
 _OWN = "brainscan: "
 _MORE = "brainscan+ "
+OWN_MARK = b"\x14brainscan: brainscan "
+"""The first of our remarks begins so (`Origin.comment_lines`)."""
 _LONGEST = 200
 """Characters of one annotation. EDFlib reads 512 bytes; every record pays for the longest."""
 

@@ -17,6 +17,9 @@ from brainscan.io.text_files import read_text
 
 LIST_SUFFIXES = frozenset({".list", ".lst", ".scp"})
 
+_ROLES = frozenset({"annotation", "annotations", "events", "hyp", "hypothesis", "ref", "reference", "truth"})
+"""Names that say what a file is and not of which recording."""
+
 _SHARED = frozenset({".tsv", ".csv", ".json"})
 
 
@@ -90,7 +93,7 @@ def pair_files(ref: Path, hyp: Path) -> Pairing:
         unlike = (
             f"{ref.name} and {hyp.name} are called differently: scored as one recording, as they were given together"
         )
-        return Pairing((FilePair(ref, hyp, hyp.name),), warnings=() if bare_name(ref) == bare_name(hyp) else (unlike,))
+        return Pairing((FilePair(ref, hyp, hyp.name),), warnings=(unlike,) if _unlike(ref, hyp) else ())
     refs, hyps = read_list(ref), read_list(hyp)
     if len(refs) != len(hyps):
         raise InputError(
@@ -104,6 +107,13 @@ def pair_files(ref: Path, hyp: Path) -> Pairing:
     return Pairing(
         tuple(pairs), by_position=True, warnings=_out_of_order([path for path, _ in refs], [p for p, _ in hyps])
     )
+
+
+def _unlike(ref: Path, hyp: Path) -> bool:
+    """Whether two files are called after different recordings; ``night_truth`` is called after ``night``."""
+    one, other = sorted((bare_name(ref), bare_name(hyp)), key=len)
+    rest = other.removeprefix(one)
+    return not (_ROLES & {one, other} or one == other or (rest != other and not rest[0].isalnum()))
 
 
 def read_list(path: Path) -> list[tuple[Path, str]]:

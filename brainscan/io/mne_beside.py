@@ -5,6 +5,8 @@ Layouts after the makers' documents and the open readers that MNE-Python, EDFbro
 
 from __future__ import annotations
 
+import importlib.util
+import json
 import re
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +14,7 @@ from datetime import datetime, timedelta
 from email.utils import parsedate
 from pathlib import Path
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 import numpy as np
@@ -79,11 +81,13 @@ def _nihon_kohden(path: Path) -> Beside:
     """Read the times of blocks, and labels where MNE would not find their file for its case."""
     with path.open("rb") as stream:
         if stream.read(16).startswith(_NK_STUB) or _at(stream, 0x91, "B") != 1:
+            if importlib.util.find_spec("eeg2edf") is not None:
+                return Beside(by="eeg2edf")
             raise InputError(
-                "keeps its samples in blocks of a newer layout, which MNE does not read",
-                kind="header",
+                "keeps its samples in blocks of a newer layout, which needs the extra 'vendor'",
+                kind="io",
                 file=path.name,
-                hint="export the recording as EDF+ in the maker's program",
+                hint='pip install "brainscan[vendor]"',
             )
         control = _at(stream, 0x92, "<I")
         addresses = [_at(stream, control + 18 + i * 20, "<I") for i in range(_at(stream, control + 17, "B"))]
@@ -95,16 +99,8 @@ def _nihon_kohden(path: Path) -> Beside:
             lengths.append(_at(stream, address + 0x1C, "<I") * rate_hz // 10)
             n_channels = _at(stream, address + 0x26, "B")
             rows = [_at(stream, address + 0x27 + i * 10, "B") for i in range(n_channels)]
-    blocks: list[tuple[int, float]] = []
+    blocks = _one_behind_the_other(starts, lengths, rate_hz)
     warnings = []
-    first, end_s = 0, 0.0
-    for start, length in zip(starts, lengths, strict=True):
-        at_s = end_s
-        if start is not None and starts[0] is not None:
-            told_s = (start - starts[0]).total_seconds()
-            at_s = told_s if told_s >= end_s + _NEXT_BLOCK_S else end_s
-        blocks.append((first, at_s))
-        first, end_s = first + length, at_s + length / rate_hz
     labels: tuple[str, ...] = ()
     names = sibling(path, ".21E")
     if names is None:
@@ -119,7 +115,38 @@ def _nihon_kohden(path: Path) -> Beside:
         if other is not None and other.name != path.stem + suffix:
             warnings.append(f"its {lost} not read: {other.name} would have to end in {suffix}")
     # MNE takes whatever has a Z in its name (Fz, Cz, Pz) for something else.
-    return Beside(starts[0], tuple(blocks), labels, electrodes_are_eeg=True, warnings=tuple(warnings))
+    return Beside(starts[0], blocks, labels, electrodes_are_eeg=True, warnings=tuple(warnings))
+
+
+def _one_behind_the_other(
+    starts: Sequence[datetime | None], lengths: Sequence[int], rate_hz: float
+) -> tuple[tuple[int, float], ...]:
+    """Put blocks on the clock at the times that they state, in whole seconds; none over the one before it."""
+    blocks: list[tuple[int, float]] = []
+    first, end_s = 0, 0.0
+    for start, length in zip(starts, lengths, strict=True):
+        at_s = end_s
+        if start is not None and starts[0] is not None:
+            told_s = (start - starts[0]).total_seconds()
+            at_s = told_s if told_s >= end_s + _NEXT_BLOCK_S else end_s
+        blocks.append((first, at_s))
+        first, end_s = first + length, at_s + length / rate_hz
+    return tuple(blocks)
+
+
+def of_eeg2edf(raw: Any) -> Beside:
+    """Return where the parts of a recording lie on the clock, as eeg2edf notes them beside its ``Raw``."""
+    segments = json.loads(raw.info["description"])["segments"]
+    rate_hz = float(raw.info["sfreq"])
+    if len(segments) < 2:
+        return Beside()
+    if all(part.get("start") for part in segments):
+        starts = [datetime.fromisoformat(part["start"]) for part in segments]
+        blocks = _one_behind_the_other(starts, [round(part["duration_s"] * rate_hz) for part in segments], rate_hz)
+    else:  # samples that the recorder counted, also while nothing was kept
+        times = [(round(p["offset_s"] * rate_hz), p["original_frame"] / rate_hz) for p in segments]
+        blocks = _gaps([(first, at_s - times[0][1]) for first, at_s in times], rate_hz)
+    return Beside(blocks=blocks)
 
 
 def _at(stream: BinaryIO, address: int, form: str) -> int:
@@ -145,36 +172,6 @@ def _names_of_21e(path: Path) -> dict[int, str]:
         elif inside and equals and key.strip().isdigit() and value.strip():
             names[int(key)] = value.strip()
     return names
-
-
-def _persyst(path: Path) -> Beside:
-    """Read the times of samples; MNE takes the recording for one piece."""
-    text = path.read_bytes().decode("utf-8", errors="replace").removeprefix("\ufeff")
-    lay: dict[str, list[tuple[str, str]]] = {}
-    section = ""
-    for line in map(str.strip, text.splitlines()):
-        if line.startswith("[") and line.endswith("]"):
-            section = line[1:-1].lower()
-        elif "=" in line:
-            key, _, value = line.partition("=")
-            lay.setdefault(section, []).append((key.strip(), value.strip()))
-    patient = {key.lower(): value for key, value in lay.get("patient", [])}
-    lacks = [key for key in ("TestDate", "TestTime", "BirthDate") if not patient.get(key.lower())]
-    lacks += [key for key in ("Sex", "Hand") if key.lower() not in patient]
-    if lacks:
-        lines = ", ".join(f"{key}=" for key in lacks)
-        raise InputError(
-            "its section [Patient] lacks lines without which MNE does not open it",
-            kind="header",
-            file=path.name,
-            hint=f"write {lines} there in a copy, with the recording's date and time and nothing else",
-        )
-    times = sorted((int(sample), float(second)) for sample, second in lay.get("sampletimes", []))
-    facts = {key.lower(): value for key, value in lay.get("fileinfo", [])}
-    rate_hz = float(facts["samplingrate"])
-    if not times or times[0][0] != 0:
-        return Beside()
-    return Beside(blocks=_gaps([(sample, second - times[0][1]) for sample, second in times], rate_hz))
 
 
 def _gaps(times: Sequence[tuple[int, float]], rate_hz: float) -> tuple[tuple[int, float], ...]:
@@ -309,7 +306,6 @@ def _storage_time(words: Sequence[str]) -> datetime | None:
 _LOOKS: Mapping[str, Callable[[Path], Beside]] = MappingProxyType(
     {
         "Nihon Kohden": _nihon_kohden,
-        "Persyst": _persyst,
         "ANT Neuro": _ant,
         "Neuroelectrics": _nedf,
         "Neuroscan": _neuroscan,

@@ -16,7 +16,7 @@ from brainscan.errors import InputError
 from brainscan.io import mne_checks
 from brainscan.io.checksums import sha256_of
 from brainscan.io.containers import Container, unreadable
-from brainscan.io.mne_beside import beside, cnt_width
+from brainscan.io.mne_beside import beside, cnt_width, of_eeg2edf
 from brainscan.io.mne_checks import damaged
 from brainscan.io.mne_raw import from_raw, recording_of
 from brainscan.recording import Recording
@@ -56,7 +56,9 @@ def read_with_mne(path: Path, container: Container) -> Recording:
         with python_warnings.catch_warnings(record=True) as remarks, mne.use_log_level("ERROR"):
             python_warnings.simplefilter("always")
             _silence()
-            raw = opened(path, container)
+            raw = opened(path, container, told.by)
+            if told.by or container in _BY_EEG2EDF:
+                told = of_eeg2edf(raw)
             if not isinstance(raw, mne.io.BaseRaw):
                 raise InputError(
                     "holds epochs or averages, no continuous recording",
@@ -93,7 +95,6 @@ _READERS: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
         "FIF": ("read_raw_fif", {"allow_maxshield": True, "on_split_missing": "warn"}),
         "EEGLAB": ("read_raw_eeglab", {}),
         "Nihon Kohden": ("read_raw_nihon", {}),
-        "Persyst": ("read_raw_persyst", {}),
         "EGI MFF": ("read_raw_egi", {}),
         "EGI RAW": ("read_raw_egi", {}),
         "ANT Neuro": ("read_raw_ant", {}),
@@ -106,10 +107,20 @@ _READERS: Mapping[str, tuple[str, Mapping[str, Any]]] = MappingProxyType(
 )
 
 
-def opened(path: Path, container: Container) -> Any:
+_BY_EEG2EDF: Mapping[str, str] = MappingProxyType(
+    {"Nicolet .e": "read_raw_nicolet", "Micromed VWR": "read_raw_micromed"}
+)
+
+
+def opened(path: Path, container: Container, by: str = "") -> Any:
     """Return MNE's ``Raw`` of a file, its samples read as they are needed where MNE can."""
     import mne
 
+    if by or container in _BY_EEG2EDF:
+        from eeg2edf import mne as readers
+
+        function = _BY_EEG2EDF.get(container, "read_raw_nihon_kohden")
+        return getattr(readers, function)(path, **({"block": "all"} if by else {}))
     if container == "Nicolet .data":
         return mne.io.read_raw_nicolet(path.with_suffix(".data"), "eeg", verbose="ERROR")
     if container == "Neuroscan":
@@ -130,7 +141,7 @@ def _neuroscan(path: Path) -> Any:
 
 
 def _silence() -> None:
-    """Keep readers from printing, one of them a date of birth, and from setting up logs: what is said is ours alone."""
+    """Keep readers from printing and from setting up logs: what is said is ours alone."""
     for name, function in _CHATTY.items():
         if importlib.util.find_spec(name.partition(".")[0]) is not None:
             setattr(importlib.import_module(name), function, _SILENT[function])
@@ -140,9 +151,7 @@ def _nothing(*_values: object, **_options: object) -> None:
     pass
 
 
-_CHATTY: Mapping[str, str] = MappingProxyType(
-    {"mffpy.reader": "print", "mne.io.persyst.persyst": "print", "curryreader": "log"}
-)
+_CHATTY: Mapping[str, str] = MappingProxyType({"mffpy.reader": "print", "curryreader": "log"})
 _SILENT: Mapping[str, Any] = MappingProxyType(
     {
         "print": _nothing,

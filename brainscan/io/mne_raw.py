@@ -49,6 +49,8 @@ class Beside:
         µV for each unit that MNE gives, and what is taken off before; empty where MNE gives volts.
     grid : int
         Samples come in frames of so many; a read that begins within one goes wrong.
+    by : str
+        What opens it instead of MNE's own reader; empty for that.
     electrodes_are_eeg : bool
         Whether channels that name an electrode are EEG, where MNE takes them for something else.
     clocked : bool
@@ -62,6 +64,7 @@ class Beside:
     factors: tuple[float, ...] = ()
     offsets: tuple[float, ...] = ()
     grid: int = 1
+    by: str = ""
     electrodes_are_eeg: bool = False
     clocked: bool = True
     warnings: tuple[str, ...] = ()

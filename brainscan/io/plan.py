@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from brainscan.caps import CapFigures
 from brainscan.errors import InputError, UsageError
 from brainscan.io.calibration import amplitudes
 from brainscan.recording import Recording
@@ -16,7 +17,10 @@ FIRST_BLOCK_S = 10.0
 
 
 def open_plan(
-    recording: Recording, channel_map: Mapping[str, str] | None = None, max_missing: int = 3
+    recording: Recording,
+    channel_map: Mapping[str, str] | None = None,
+    max_missing: int = 3,
+    caps: Mapping[str, CapFigures] | None = None,
 ) -> ElectrodePlan:
     """Find the 19 electrodes of a recording, or say why that cannot be done.
 
@@ -29,6 +33,8 @@ def open_plan(
         Label in the file to electrode.
     max_missing : int
         Up to this many of the 19 may be missing.
+    caps : mapping of name to CapFigures, optional
+        Of a model's card: with a cap of these more may be missing.
 
     Returns
     -------
@@ -50,7 +56,7 @@ def open_plan(
     held = usable(recording.channels)
     measures = measure(recording, [channel for channel in wiring.channels if channel in held])
     try:
-        return planned(recording.channels, wiring, measures, max_missing)
+        return planned(recording.channels, wiring, measures, max_missing, caps or {})
     except RefusalError as refusal:
         raise InputError(str(refusal), kind=refusal.kind, file=recording.name, hint=refusal.hint) from None
 

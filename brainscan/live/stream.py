@@ -12,7 +12,15 @@ import numpy as np
 from brainscan.detection import Detection
 from brainscan.errors import InputError
 from brainscan.events import RATE_HZ, Event, complement, union
-from brainscan.examine import MIN_SEGMENT_S, DetectOptions, Findings, nothing_scored, rates_of, with_notes
+from brainscan.examine import (
+    MIN_SEGMENT_S,
+    DetectOptions,
+    Findings,
+    allowed_missing,
+    nothing_scored,
+    rates_of,
+    with_notes,
+)
 from brainscan.io.plan import open_plan
 from brainscan.live.lives import Known, Lives
 from brainscan.live.messages import EventMessage, Lag, Message, Started, Unscored
@@ -152,17 +160,21 @@ class Stream:
 
     def _open(self) -> tuple[Recording, ElectrodePlan]:
         """Open the source once its beginning says what its channels are."""
-        options, at_least_s = self._config.options, OPENING_S
+        at_least_s = OPENING_S
         while True:
             recording = self._source.open(at_least_s)
             try:
-                return recording, open_plan(recording, options.channel_map, options.max_missing)
+                return recording, self._plan(recording)
             except InputError as problem:
                 # Electrodes may be put on later; labels do not change.
                 if problem.kind != "calibration" or self._source.over:
                     raise
                 self._ears.note(f"not yet: {problem.message}")
                 at_least_s += OPENING_S
+
+    def _plan(self, recording: Recording) -> ElectrodePlan:
+        options, caps = self._config.options, self._detector.card.provenance.caps
+        return open_plan(recording, options.channel_map, options.max_missing, caps)
 
     def _take(self, piece: Piece, recording: Recording, plan: ElectrodePlan) -> None:
         if piece.samples is None:
@@ -188,7 +200,7 @@ class Stream:
         self._session = detector.session(plan, recording, options, start_s=segment.start_s)
         if self._config.look_s:
             rates_hz = rates_of(recording, plan)
-            self._newest = Newest(detector.runner, plan, rates_hz, detector.decision, options.max_missing)
+            self._newest = Newest(detector.runner, plan, rates_hz, detector.decision, allowed_missing(plan, options))
             self._next_look_s = segment.start_s + self._config.look_s
         self._segment = Segment(segment.start_s, 0.0)
         self._n_segments += 1
@@ -245,12 +257,12 @@ class Stream:
 
     def _detection(self, opened: Recording, plan: ElectrodePlan) -> Detection:
         """Return what was found, with the facts of the finished recording."""
-        recording, options = self._source.finished(), self._config.options
+        recording = self._source.finished()
         used, sha256, changed = plan, "", False
         if recording.sha256 is not None:
             sha256 = recording.sha256()
             try:
-                plan = open_plan(recording, options.channel_map, options.max_missing)
+                plan = self._plan(recording)
                 changed = not _alike(used, opened, plan, recording)
             except InputError:
                 changed = True

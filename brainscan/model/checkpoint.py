@@ -1,15 +1,13 @@
 """A checkpoint is data with a card: safetensors, the card as JSON in its metadata. Never pickle.
 
 Loading verifies the format version, the card against the network, names and shapes, and the SHA-256 over the
-sorted tensors and the card; everything that fails is a `ModelError`.
+sorted tensors and the card; everything that fails is a `ModelError`. Only what makes a network of it needs torch.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
@@ -20,8 +18,10 @@ from brainscan.errors import ModelError
 from brainscan.io.atomic import atomic_write
 from brainscan.mapping import to_mapping
 from brainscan.model import names
+from brainscan.model.extras import need
 from brainscan.model.names import DEFAULT as DEFAULT
 from brainscan.model.names import NAMES as NAMES
+from brainscan.model.tensors import StoredTensor, TensorFile, digest, read_metadata
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 FOLDER_WEIGHTS = "model.safetensors"
 FOLDER_CARD = "config.json"
-_HEADER_LIMIT = 16 * 1024 * 1024
+
+_COMPUTING = ("variant", "rate_hz", "window", "amplitude", "logit_shift", "logit_scale")
+"""What of a card the way from µV to logits depends on; the rest decides about these."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,16 +89,65 @@ def read_card(path: Path) -> Card:
 def _read(path: Path) -> tuple[Card, dict[str, Any]]:
     """Return a checkpoint's card, and the same as the file has it, which may be of an older version."""
     try:
-        with path.open("rb") as stream:
-            size = struct.unpack("<Q", stream.read(8))[0]
-            if size > _HEADER_LIMIT:
-                raise ValueError("its header is too long")
-            metadata = json.loads(stream.read(size)).get("__metadata__", {})
+        metadata = read_metadata(path)
         if "card" not in metadata:
             raise ValueError("it holds no card")
         return Card.from_json(metadata["card"]), json.loads(metadata["card"])
-    except (OSError, ValueError, TypeError, struct.error, AttributeError) as problem:
+    except (OSError, ValueError, TypeError) as problem:
         raise ModelError(f"not a brainscan model ({problem})", file=path.name, hint=_HINT) from problem
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verified:
+    """A checkpoint whose bytes are those that its card was written for.
+
+    Parameters
+    ----------
+    card : Card
+    file : TensorFile
+    """
+
+    card: Card
+    file: TensorFile
+
+    @property
+    def computing_sha256(self) -> str:
+        """As the function."""
+        return computing_sha256(self.file.tensors, self.card)
+
+
+def verify(path: Path) -> Verified:
+    """Read a checkpoint and compare its checksum with the card's, without torch.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged, of another version, or edited.
+    """
+    card, stored = _read(path)
+    try:
+        file = TensorFile.read(path)
+        found = digest(file.tensors, {**stored, "sha256": ""})
+    except (OSError, ValueError) as problem:
+        raise ModelError(f"cannot be read ({problem})", file=path.name, hint=_HINT) from problem
+    if found != card.sha256:
+        raise ModelError("the checksum differs from the card's (damaged or edited)", file=path.name, hint=_HINT)
+    return Verified(card, file)
+
+
+def save_with(path: Path, checkpoint: Verified, card: Card) -> Card:
+    """Write the tensors of a checkpoint with another card and return that, checksum filled in; without torch.
+
+    Raises
+    ------
+    OutputError
+        If the file cannot be written.
+    """
+    facts = {**card.to_mapping(), "sha256": ""}
+    card = replace(card, sha256=digest(checkpoint.file.tensors, facts))
+    with atomic_write(path) as stream:
+        stream.write(checkpoint.file.with_metadata({"card": card.to_json()}))
+    return card
 
 
 def load(name_or_path: str) -> Checkpoint:
@@ -111,9 +162,12 @@ def load(name_or_path: str) -> Checkpoint:
     ------
     ModelError
         If it is absent, damaged, of another version, or does not fit its own network.
+    MissingExtraError
+        If PyTorch is not installed.
     """
     path = locate(name_or_path)
-    card, stored = _read(path)
+    need(f"running {path.name} in PyTorch", "torch")
+    card = verify(path).card
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -121,8 +175,6 @@ def load(name_or_path: str) -> Checkpoint:
         tensors = load_file(path)
     except (OSError, SafetensorError, ValueError) as problem:
         raise ModelError(f"cannot be read ({problem})", file=path.name, hint=_HINT) from problem
-    if checksum(tensors, stored) != card.sha256:
-        raise ModelError("the checksum differs from the card's (damaged or edited)", file=path.name, hint=_HINT)
     network = build(card.variant, path.name)
     try:
         network.load_state_dict(tensors, strict=True)
@@ -171,7 +223,25 @@ def save(path: Path, network: Network, card: Card) -> Card:
 def save_folder(folder: Path, network: Network, card: Card) -> Card:
     """Write a model in the hub's folder layout: ``model.safetensors`` and the card as ``config.json``."""
     folder.mkdir(parents=True, exist_ok=True)
-    card = save(folder / FOLDER_WEIGHTS, network, card)
+    return _with_card_beside(folder, save(folder / FOLDER_WEIGHTS, network, card))
+
+
+def copy_folder(folder: Path, path: Path) -> Card:
+    """Write a checkpoint as it is in the hub's folder layout; without torch.
+
+    Raises
+    ------
+    ModelError
+        If it is damaged.
+    OutputError
+        If the folder cannot be written.
+    """
+    before = verify(path)
+    folder.mkdir(parents=True, exist_ok=True)
+    return _with_card_beside(folder, save_with(folder / FOLDER_WEIGHTS, before, before.card))
+
+
+def _with_card_beside(folder: Path, card: Card) -> Card:
     with atomic_write(folder / FOLDER_CARD) as stream:
         stream.write(json.dumps(card.to_mapping(), indent=2, ensure_ascii=False).encode("utf-8"))
     return card
@@ -186,16 +256,22 @@ def checksum(tensors: Mapping[str, Tensor], card: Card | Mapping[str, Any]) -> s
     card : Card or mapping
         A mapping where a file's card may be of an older version: what it was written as is what was summed.
     """
+    return digest(stored_tensors(tensors), {**to_mapping(card), "sha256": ""})
+
+
+def computing_sha256(tensors: Iterable[StoredTensor], card: Card) -> str:
+    """Return the SHA-256 over the tensors and what of the card logits depend on: equal in calibrated copies."""
+    facts = card.to_mapping()
+    return digest(tensors, {name: facts[name] for name in _COMPUTING})
+
+
+def stored_tensors(tensors: Mapping[str, Tensor]) -> Iterator[StoredTensor]:
+    """Yield a network's tensors as a file has them."""
     import torch
 
-    digest = hashlib.sha256()
-    for name in sorted(tensors):
-        tensor = tensors[name].detach().cpu().contiguous()
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        digest.update(tensor.reshape(-1).view(torch.uint8).numpy().tobytes())
-    facts = {**to_mapping(card), "sha256": ""}
-    digest.update(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode("utf-8"))
-    return digest.hexdigest()
+    for name, tensor in tensors.items():
+        raw = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+        yield StoredTensor(name, str(tensor.dtype).removeprefix("torch."), tuple(tensor.shape), raw)
 
 
 _HINT = "`brainscan info MODEL` shows what a model file holds; get or train it again"

@@ -1,7 +1,7 @@
 """From windows in µV to probabilities: amplitude, network, logit shift and scale, on one device.
 
-On a CPU each window is computed alone, by one of as many threads as there are processors; on a GPU windows are
-computed in batches.
+On a CPU each window is computed alone, by one of as many threads as torch has; on a GPU windows are computed in
+batches.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from brainscan.card import AmplitudeConfig, Card
-from brainscan.electrodes import ELECTRODES
 from brainscan.errors import UsageError
+from brainscan.model.amplitude import centring_matrix
 from brainscan.model.precision import pick_precision
 from brainscan.model.run_config import RunConfig as RunConfig
+from brainscan.model.run_config import ensure_known
 from brainscan.model.side_by_side import SideBySide
+from brainscan.model.torch_threads import single_threaded
 from brainscan_models.folding import folded
 from brainscan_models.ssd import choose, use_backend
 
@@ -27,21 +29,8 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float32]
 
-_LEFT = ("Fp1", "F3", "C3", "P3", "F7", "T3", "T5", "O1")
-_RIGHT = ("Fp2", "F4", "C4", "P4", "F8", "T4", "T6", "O2")
-_MIDLINE = ("Fz", "Cz", "Pz")
-GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
-    "all": (),
-    "lateral": (_LEFT + _RIGHT, _MIDLINE),
-    "hemispheres": (_LEFT, _RIGHT, _MIDLINE),
-}
-
-
 _LARGEST = 1e18
 """Whose square float32 still holds."""
-
-BACKENDS = ("auto", "torch", "native", "onnx")
-"""What may compute the network."""
 
 _SCANS = {"auto": "auto", "torch": "chunked", "native": "native"}
 
@@ -54,10 +43,9 @@ def pick_device(name: str) -> torch.device:
     UsageError
         If the name is unknown, or CUDA is asked for and absent.
     """
+    ensure_known("device", name)
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    if name not in {"cpu", "cuda"}:
-        raise UsageError(f"no such device: {name}", hint="--device takes auto, cpu or cuda")
     if name == "cuda" and not torch.cuda.is_available():
         raise UsageError("no CUDA device can be used here", hint="`brainscan doctor` shows what can; or --device cpu")
     return torch.device(name)
@@ -69,25 +57,16 @@ def pick_scan(backend: str, device: torch.device) -> str:
     Raises
     ------
     UsageError
-        If the backend is unknown or cannot run on this device or machine.
+        If the backend is none of torch's or cannot run on this device or machine.
     """
     if backend not in _SCANS:
-        raise UsageError(f"no such backend: {backend}", hint=f"--backend takes {', '.join(BACKENDS)}")
+        raise UsageError(f"no such backend of PyTorch: {backend}", hint=f"one of {', '.join(_SCANS)}")
     if backend == "native":
         try:
             choose(torch.empty(0, device=device), backend)
         except ValueError as problem:
             raise UsageError(str(problem), hint="`brainscan doctor` shows what can run; or --backend auto") from problem
     return _SCANS[backend]
-
-
-def centring_matrix(config: AmplitudeConfig) -> FloatArray:
-    """Return the matrix that takes each group's mean off, shape (19, 19)."""
-    matrix = np.eye(len(ELECTRODES))
-    for group in GROUPS[config.centre]:
-        rows = [ELECTRODES.index(name) for name in group]
-        matrix[np.ix_(rows, rows)] -= 1.0 / len(rows)
-    return matrix.astype(np.float32)
 
 
 def scaled(uv: torch.Tensor, config: AmplitudeConfig, centring: torch.Tensor) -> torch.Tensor:
@@ -138,7 +117,8 @@ class WindowRunner(SideBySide):
         self.folded = folded(self.network)
         self._dtype = pick_precision(self.config.precision, self.device, network.config.encoder.widths[-1])
         self._centring = torch.from_numpy(centring_matrix(card.amplitude)).to(self.device)
-        super().__init__(self.config.batch_size, self.config.threads, on_cpu=self.device.type == "cpu")
+        threads = self.config.threads or torch.get_num_threads()
+        super().__init__(self.config.batch_size, threads, on_cpu=self.device.type == "cpu", pool=single_threaded)
 
     @property
     def backend(self) -> str:

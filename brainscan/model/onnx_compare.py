@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from brainscan.card import Card
 from brainscan.electrodes import N_ELECTRODES
 from brainscan.events import RATE_HZ
-from brainscan.model.inference import centring_matrix, scaled
+from brainscan.model.amplitude import centring_matrix
+from brainscan.model.inference import scaled
 from brainscan.model.onnx_folder import Comparison
 from brainscan.model.onnx_graphs import output_names, passed_on
 from brainscan.model.onnx_runner import Graphs

@@ -10,15 +10,13 @@ from brainscan._version import __version__
 from brainscan.errors import ModelError, OutputError
 from brainscan.io.atomic import atomic_folder, write_text
 from brainscan.io.checksums import sha256_of
-from brainscan.model.checkpoint import FOLDER_CARD, Checkpoint
+from brainscan.model.checkpoint import FOLDER_CARD, Checkpoint, computing_sha256, stored_tensors
 from brainscan.model.onnx_compare import compare, objection
 from brainscan.model.onnx_folder import AFTER, BEFORE, FILES, Manifest, PeStep, is_export, write_manifest
 from brainscan.model.onnx_graphs import OPSET, write_graphs
-from brainscan.model.onnx_runner import Graphs, need
+from brainscan.model.onnx_runner import Graphs
 
-PACKAGES = ("onnx", "onnxscript", "onnxruntime")
-"""What an export needs: the exporter, and the runtime to compare with."""
-
+_MADE_BY = ("torch", "onnx", "onnxscript", "onnxruntime")
 _CPU = ("CPUExecutionProvider",)
 
 
@@ -36,14 +34,11 @@ def export(loaded: Checkpoint, folder: Path, *, force: bool = False) -> Manifest
 
     Raises
     ------
-    MissingExtraError
-        If the extra ``onnx`` is not installed.
     OutputError
         If the folder holds something, or cannot be written.
     ModelError
         If the export and PyTorch differ.
     """
-    need(*PACKAGES, what="the ONNX export")
     refuse_to_overwrite(folder, force=force)
     network, card = loaded.network, loaded.card
     step = PeStep.of(network.config, network.pe_every)
@@ -63,8 +58,9 @@ def export(loaded: Checkpoint, folder: Path, *, force: bool = False) -> Manifest
             graphs=graphs,
             pe=step,
             comparison=comparison,
-            versions={"brainscan": __version__, **{name: metadata.version(name) for name in ("torch", *PACKAGES)}},
+            versions={"brainscan": __version__, **{name: metadata.version(name) for name in _MADE_BY}},
             opset=OPSET,
+            computing_sha256=computing_sha256(stored_tensors(network.state_dict()), card),
         )
         write_manifest(making, manifest)
     return manifest

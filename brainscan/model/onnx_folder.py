@@ -126,6 +126,9 @@ class Manifest:
     versions : mapping
         Of what made the export.
     opset, format_version : int
+    computing_sha256 : str
+        Of the checkpoint (`checkpoint.computing_sha256`): which others these graphs compute too. Empty in exports
+        that do not say.
     """
 
     model_sha256: str
@@ -136,6 +139,7 @@ class Manifest:
     versions: Mapping[str, str]
     opset: int
     format_version: int = FORMAT_VERSION
+    computing_sha256: str = ""
 
 
 def is_export(path: Path) -> bool:

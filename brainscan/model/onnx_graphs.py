@@ -19,7 +19,8 @@ from torch.nn.utils import parametrize
 
 from brainscan.card import Card
 from brainscan.electrodes import N_ELECTRODES
-from brainscan.model.inference import centring_matrix, scaled
+from brainscan.model.amplitude import centring_matrix
+from brainscan.model.inference import scaled
 from brainscan.model.onnx_folder import AFTER, BEFORE, Graph
 from brainscan_models.network import Features, Network
 from brainscan_models.ssd import use_backend

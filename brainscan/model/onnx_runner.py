@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,16 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.electrodes import N_ELECTRODES
-from brainscan.errors import MissingExtraError, ModelError, UsageError
-from brainscan.model.inference import RunConfig
+from brainscan.errors import ModelError, UsageError
+from brainscan.model import checkpoint
 from brainscan.model.laplacian import held_pe
 from brainscan.model.onnx_folder import AFTER, BEFORE, PeStep, read_export
+from brainscan.model.ort import ERRORS_ONLY, silent_runtime
+from brainscan.model.run_config import RunConfig, ensure_known
 from brainscan.model.side_by_side import SideBySide
+from brainscan.model.workers import usual_threads
 
 FloatArray = NDArray[np.float32]
-
-_ERRORS_ONLY = 3
-"""Severity of ONNX Runtime's messages from which on they are printed; warnings are of no use to a reader."""
 
 
 class Graphs:
@@ -37,18 +36,16 @@ class Graphs:
     """
 
     def __init__(self, folder: Path, step: PeStep, threads: int, providers: Sequence[str]) -> None:
-        import onnxruntime
-
-        onnxruntime.set_default_logger_severity(_ERRORS_ONLY)
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _ERRORS_ONLY
+        runtime = silent_runtime()
+        options = runtime.SessionOptions()
+        options.log_severity_level = ERRORS_ONLY
         options.intra_op_num_threads = threads
         # Waiting threads shall not burn the cores on which the next block is read and filtered.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._step = step
         try:
             self._before, self._after = (
-                onnxruntime.InferenceSession(str(folder / name), options, providers=list(providers))
+                runtime.InferenceSession(str(folder / name), options, providers=list(providers))
                 for name in (BEFORE, AFTER)
             )
         except Exception as problem:  # ONNX Runtime's exceptions have no other base in common
@@ -79,11 +76,15 @@ class OnnxRunner(SideBySide):
     folder : Path
         Of the export.
     config : RunConfig, optional
+    source : Path, optional
+        The checkpoint that these graphs compute, whose card holds; by default the export's own does.
+
+    Attributes
+    ----------
+    source : Path or None
 
     Raises
     ------
-    MissingExtraError
-        If ONNX Runtime is not installed.
     ModelError
         If the export is damaged.
     UsageError
@@ -93,23 +94,19 @@ class OnnxRunner(SideBySide):
     backend = "onnx"
     precision = "float32"
 
-    def __init__(self, folder: Path, config: RunConfig | None = None) -> None:
-        need("onnxruntime")
+    def __init__(self, folder: Path, config: RunConfig | None = None, source: Path | None = None) -> None:
         self.config = config or RunConfig(backend="onnx")
-        manifest, self.card = read_export(folder)
+        manifest, exported = read_export(folder)
+        self.source = source
+        self.card = checkpoint.read_card(source) if source else exported
         providers = pick_providers(self.config.device)
-        super().__init__(self.config.batch_size, self.config.threads, on_cpu=len(providers) == 1)
+        threads = self.config.threads or usual_threads()
+        super().__init__(self.config.batch_size, threads, on_cpu=len(providers) == 1)
         self.graphs = Graphs(folder, manifest.pe, 1, providers)
 
     def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
         features = self.graphs.before(np.stack(windows))
         return self.graphs.after(features, self.graphs.pe(features))
-
-
-def need(*packages: str, what: str = "--backend onnx") -> None:
-    """Raise `MissingExtraError` unless packages are installed."""
-    if any(importlib.util.find_spec(package) is None for package in packages):
-        raise MissingExtraError(what, "onnx")
 
 
 def pick_providers(device: str) -> tuple[str, ...]:
@@ -120,12 +117,9 @@ def pick_providers(device: str) -> tuple[str, ...]:
     UsageError
         If the device is unknown, or CUDA is asked for and this ONNX Runtime has none.
     """
-    import onnxruntime
-
     cpu, cuda = "CPUExecutionProvider", "CUDAExecutionProvider"
-    if device not in {"auto", "cpu", "cuda"}:
-        raise UsageError(f"no such device: {device}", hint="--device takes auto, cpu or cuda")
-    has_cuda = cuda in onnxruntime.get_available_providers()
+    ensure_known("device", device)
+    has_cuda = cuda in silent_runtime().get_available_providers()
     if device == "cuda" and not has_cuda:
         raise UsageError("this ONNX Runtime has no CUDA", hint="pip install onnxruntime-gpu; or --device cpu")
     return (cuda, cpu) if has_cuda and device != "cpu" else (cpu,)

@@ -7,9 +7,7 @@ from functools import cache
 import torch
 
 from brainscan.errors import UsageError
-
-PRECISIONS = ("float32", "bfloat16", "auto")
-"""What may be asked for. Scans, similarities, graph and eigenvectors stay in float32 with each."""
+from brainscan.model.run_config import ensure_known
 
 _WIDE = 128
 """From this many features on products take long enough to gain; in v3-lite conversions cost what they save."""
@@ -21,7 +19,7 @@ def pick_precision(name: str, device: torch.device, width: int) -> torch.dtype:
     Parameters
     ----------
     name : str
-        One of `PRECISIONS`; ``auto`` is bfloat16 where the device has it and the network is wide enough to gain.
+        As of `RunConfig`; ``auto`` is bfloat16 where the device has it and the network is wide enough to gain.
     device : torch.device
     width : int
         Features of the network at its widest.
@@ -31,8 +29,7 @@ def pick_precision(name: str, device: torch.device, width: int) -> torch.dtype:
     UsageError
         If the name is unknown, or bfloat16 is asked for where it would be slower than float32.
     """
-    if name not in PRECISIONS:
-        raise UsageError(f"no such precision: {name}", hint=f"--precision takes {', '.join(PRECISIONS)}")
+    ensure_known("precision", name)
     if name == "float32":
         return torch.float32
     missing = bfloat16_missing(device.type)

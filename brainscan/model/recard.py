@@ -1,7 +1,8 @@
 """What a checkpoint's card says of itself, written anew from a YAML file; its tensors and decisions stay.
 
-``python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]``: without a model, the shipped weights. The file holds
-fields of `brainscan.card.Provenance`; what it does not name stays.
+``python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]``: without a model, the shipped weights, and then also
+what is made of them (`make weights`): the self-test's numbers and the ONNX graphs. The file holds fields of
+`brainscan.provenance.Provenance`; what it does not name stays.
 """
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ from typing import Any
 
 import yaml
 
-from brainscan.card import Card, Provenance
+from brainscan.card import Card
 from brainscan.errors import BrainscanError, UsageError, reason_of
 from brainscan.mapping import from_mapping, to_mapping
 from brainscan.model import checkpoint, selftest
+from brainscan.model.runner import export_beside
+from brainscan.provenance import Provenance
 
 
 def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
     """Write a checkpoint again with other facts on its card, and return the card with its new checksum.
+
+    Figures of caps that were measured with other weights are left out.
 
     Parameters
     ----------
@@ -38,9 +43,12 @@ def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
     OutputError
         If it cannot be written.
     """
-    loaded = checkpoint.load(str(path))
-    changed = from_mapping(Provenance, {**to_mapping(loaded.card.provenance), **provenance}, where="provenance")
-    return checkpoint.save(path, loaded.network, replace(loaded.card, provenance=changed))
+    before = checkpoint.verify(path)
+    measured_on = provenance.get("caps_weights")
+    if measured_on and measured_on != checkpoint.computing_sha256(before.file.tensors, before.card):
+        provenance = {**provenance, "caps": {}, "caps_weights": ""}
+    changed = from_mapping(Provenance, {**to_mapping(before.card.provenance), **provenance}, where="provenance")
+    return checkpoint.save_with(path, before, replace(before.card, provenance=changed))
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -58,7 +66,9 @@ def read_facts(path: Path) -> dict[str, Any]:
     except (yaml.YAMLError, UnicodeDecodeError) as problem:
         raise UsageError(f"is not valid YAML ({' '.join(str(problem).split())})", file=str(path)) from problem
     if not isinstance(facts, dict):
-        raise UsageError("holds no mapping", file=str(path), hint="fields of brainscan.card.Provenance, one a line")
+        raise UsageError(
+            "holds no mapping", file=str(path), hint="fields of brainscan.provenance.Provenance, one a line"
+        )
     return facts
 
 
@@ -68,9 +78,13 @@ def main(arguments: Sequence[str]) -> str:
         return "usage: python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]"
     name = arguments[1] if len(arguments) == 2 else checkpoint.DEFAULT
     try:
-        recard(checkpoint.locate(name), read_facts(Path(arguments[0])))
+        facts = read_facts(Path(arguments[0]))
+        card = recard(checkpoint.locate(name), facts)
+        if facts.get("caps") and not card.provenance.caps:
+            print("note: figures of caps left out, measured with other weights: `make caps` measures them again")
         if name == checkpoint.DEFAULT:
             selftest.store()
+            export_beside(checkpoint.locate(name))
     except (BrainscanError, ValueError) as problem:
         return f"error: {problem}"
     return ""

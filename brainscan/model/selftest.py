@@ -22,9 +22,11 @@ from brainscan.errors import ModelError
 from brainscan.events import RATE_HZ
 from brainscan.io.atomic import write_text
 from brainscan.model import checkpoint
+from brainscan.model.run_config import RunConfig
 
 if TYPE_CHECKING:
-    from brainscan.model.checkpoint import Checkpoint
+    from brainscan.model.inference import WindowRunner
+    from brainscan.model.side_by_side import SideBySide
 
 FloatArray = NDArray[np.float32]
 
@@ -81,23 +83,25 @@ def known_window() -> FloatArray:
     return waves.astype(np.float32)
 
 
-def numbers(loaded: Checkpoint) -> dict[str, Any]:
-    """Return what is stored of a model: checksum, and the mean logit of each second of the test window."""
-    from brainscan.model.inference import RunConfig, WindowRunner
-
-    runner = WindowRunner(loaded.network, loaded.card, RunConfig(device="cpu"))
+def numbers(runner: SideBySide, model_sha256: str) -> dict[str, Any]:
+    """Return what is stored of a model: its checksum, and the mean logit of each second of the test window."""
     logits = runner.logits([known_window()])[0].reshape(_DURATION_S, RATE_HZ).mean(axis=1)
-    tensors = loaded.network.state_dict()
-    return {
-        "model_sha256": checkpoint.checksum(tensors, loaded.card),
-        "logits": [round(float(value), 4) for value in logits],
-    }
+    return {"model_sha256": model_sha256, "logits": [round(float(value), 4) for value in logits]}
 
 
-def compare(loaded: Checkpoint, stored: Mapping[str, Any]) -> SelfTest:
-    """Run the test window through a model and compare; a single changed weight fails."""
+def compare(runner: SideBySide, model_sha256: str, stored: Mapping[str, Any]) -> SelfTest:
+    """Run the test window through a model and compare; a single changed weight fails.
+
+    Parameters
+    ----------
+    runner : SideBySide
+    model_sha256 : str
+        Of the bytes that the runner came from.
+    stored : mapping
+        As `numbers` gave it.
+    """
     began = time.perf_counter()
-    found = numbers(loaded)
+    found = numbers(runner, model_sha256)
     seconds = time.perf_counter() - began
     worst = float(np.abs(np.array(found["logits"]) - np.array(stored["logits"])).max())
     if not worst <= TOLERANCE:  # NaN fails too
@@ -132,18 +136,31 @@ def read_numbers() -> Mapping[str, Any]:
 
 
 def run() -> SelfTest:
-    """Test the shipped model; what keeps it from loading is a failed test, not an error."""
+    """Test the shipped model on what `detect` would run it; what keeps it from loading is a failed test, no error."""
+    from brainscan.model.runner import open_runner
+
     try:
-        return compare(checkpoint.load(checkpoint.DEFAULT), read_numbers())
+        # The card's checksum holds for the tensors once they are verified.
+        model_sha256 = checkpoint.verify(checkpoint.locate(checkpoint.DEFAULT)).card.sha256
+        return compare(open_runner(checkpoint.DEFAULT, RunConfig(device="cpu")), model_sha256, read_numbers())
     except ModelError as error:
         return SelfTest(False, f"{error.file}: {error.message}" if error.file else error.message)
 
 
 def store() -> Path:
-    """Write the numbers of the shipped weights beside them and return the file."""
+    """Write the numbers of the shipped weights, as PyTorch computes them, beside them and return the file."""
+    runner = open_in_torch(checkpoint.DEFAULT)
     path = checkpoint.locate(checkpoint.DEFAULT).parent / NUMBERS
-    write_text(path, json.dumps(numbers(checkpoint.load(checkpoint.DEFAULT)), indent=1) + "\n")
+    write_text(path, json.dumps(numbers(runner, runner.card.sha256), indent=1) + "\n")
     return path
+
+
+def open_in_torch(name_or_path: str) -> WindowRunner:
+    """Return a runner on PyTorch, whose numbers are those that others are held to."""
+    from brainscan.model.inference import WindowRunner
+
+    loaded = checkpoint.load(name_or_path)
+    return WindowRunner(loaded.network, loaded.card, RunConfig(device="cpu"))
 
 
 if __name__ == "__main__":

@@ -8,10 +8,9 @@ from concurrent.futures import Future
 from itertools import chain
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from brainscan.model.workers import Workers, count_of
+from brainscan.model.workers import Pool, Workers, plain
 
 FloatArray = NDArray[np.float32]
 
@@ -26,14 +25,22 @@ class SideBySide(ABC):
     batch_size : int
         Windows at a time.
     threads : int
-        On a CPU; 0: as many as torch has.
+        On a CPU, at least 1.
     on_cpu : bool
+    pool : callable
+        How `Workers` start their threads.
+
+    Attributes
+    ----------
+    place : str
+        Where windows are computed, for people: ``cuda``, or ``cpu`` with its threads.
     """
 
-    def __init__(self, batch_size: int, threads: int, *, on_cpu: bool) -> None:
+    def __init__(self, batch_size: int, threads: int, *, on_cpu: bool, pool: Pool = plain) -> None:
         self._batch_size = batch_size
         self._together = 1 if on_cpu else batch_size
-        self._workers = Workers(count_of(threads) if on_cpu else 1)
+        self._workers = Workers(threads if on_cpu else 1, pool)
+        self.place = f"cpu ({threads} {'thread' if threads == 1 else 'threads'})" if on_cpu else "cuda"
 
     @property
     def batch_size(self) -> int:
@@ -89,4 +96,5 @@ def _gathered(futures: Sequence[Future[list[FloatArray]]]) -> list[FloatArray]:
 
 
 def _probabilities(logits: FloatArray) -> list[FloatArray]:
-    return list(torch.sigmoid(torch.from_numpy(logits)).numpy())
+    # Beyond these float32 holds 1 and 0 anyhow, and no power overflows.
+    return list(1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0))))

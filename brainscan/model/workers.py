@@ -1,4 +1,4 @@
-"""Threads that take pieces of work whole, each with a single thread of torch inside.
+"""Threads that take pieces of work whole.
 
 Several windows beside each other use a machine better than several threads within one window, which wait for
 each other at every operation, and for whatever else the machine does. And no result then depends on the number
@@ -11,19 +11,40 @@ import os
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
 from typing import TypeVar
-
-import torch
 
 from brainscan.model.allocator import keep_freed_memory
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
+Pool = Callable[[int], ThreadPoolExecutor]
+
+_QUOTA = Path("/sys/fs/cgroup/cpu.max")
 
 
-def count_of(threads: int) -> int:
-    """Return how many threads a choice comes to; 0 means as many as torch has."""
-    return threads or torch.get_num_threads()
+def processors() -> int:
+    """Return how many processors this process may use."""
+    try:
+        n = len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        n = os.cpu_count() or 1
+    with suppress(OSError, ValueError):
+        quota, period = _QUOTA.read_text(encoding="ascii").split()
+        n = min(n, max(1, round(int(quota) / int(period))))  # "max" is no number and no limit
+    return n
+
+
+def usual_threads() -> int:
+    """Return how many threads are sensible: one a processor, unless OMP_NUM_THREADS says otherwise."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return int(told) if told.isdecimal() and int(told) else processors()
+
+
+def plain(count: int, initializer: Callable[[], None] | None = None) -> ThreadPoolExecutor:
+    """Return a pool of threads, each of which begins with a call."""
+    return ThreadPoolExecutor(count, thread_name_prefix="brainscan-window", initializer=initializer)
 
 
 class Workers:
@@ -33,12 +54,15 @@ class Workers:
     ----------
     count : int
         At least 1.
+    pool : callable
+        ``count -> ThreadPoolExecutor``: how they are started.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, pool: Pool = plain) -> None:
         if count < 1:
             raise ValueError(f"there must be a worker, got {count}")
         self.count = count
+        self._start = pool
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._owner = 0
@@ -52,23 +76,6 @@ class Workers:
         with self._lock:
             # In a forked child the parent's threads are not there.
             if self._pool is None or self._owner != os.getpid():
-                self._pool, self._owner = _start(self.count), os.getpid()
+                keep_freed_memory()
+                self._pool, self._owner = self._start(self.count), os.getpid()
             return self._pool
-
-
-def _start(count: int) -> ThreadPoolExecutor:
-    keep_freed_memory()
-    # What a thread sets is its own, but for threads that start later, which inherit it from whoever set it last.
-    inherited = torch.get_num_threads()
-    pool = ThreadPoolExecutor(count, thread_name_prefix="brainscan-window", initializer=_compute_alone)
-    everyone = threading.Barrier(count + 1)
-    for _ in range(count):
-        pool.submit(everyone.wait)
-    everyone.wait()
-    torch.set_num_threads(inherited)
-    return pool
-
-
-def _compute_alone() -> None:
-    torch.get_num_threads()  # a thread takes the inherited number over when it first asks, and would undo the next line
-    torch.set_num_threads(1)

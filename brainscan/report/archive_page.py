@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from brainscan.analysis.outcome import Outcome
-from brainscan.card import NOTICE
+from brainscan.provenance import NOTICE
 from brainscan.report import words
 from brainscan.report.html_parts import json_block, part, policy, template
 

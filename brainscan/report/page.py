@@ -10,7 +10,7 @@ from importlib import resources
 from importlib.util import find_spec
 from typing import Any
 
-from brainscan.card import NOTICE
+from brainscan.provenance import NOTICE
 from brainscan.report import pictures
 
 NEEDS = ("jinja2", "matplotlib")

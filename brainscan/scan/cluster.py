@@ -150,7 +150,7 @@ class Cluster:
 
     def submit(self, task: Task) -> None:
         """Hand a task to the scheduler, at once or when it is back."""
-        key = f"brainscan-{task.path.name}-{secrets.token_hex(8)}"
+        key = f"brainscan-{secrets.token_hex(8)}"  # schedulers show it
         try:
             self._futures[self._client.submit(analyse, self._orders, task, key=key, pure=False)] = task
         except _gone():

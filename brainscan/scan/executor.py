@@ -30,12 +30,15 @@ class Work:
     options : AnalysisOptions
     anonymous, force, keep_patient : bool
         As of `brainscan.analysis.job.Job`.
+    n_recordings : int or None
+        How many there are, where that is known: more workers would have nothing to do.
     """
 
     options: AnalysisOptions
     anonymous: bool = False
     force: bool = False
     keep_patient: bool = False
+    n_recordings: int | None = None
 
     def job(self, listener: JobListener, model: LazyDetector | None = None, loaded: Loaded = no_matter) -> Job:
         """Return the job; the network is loaded for the first recording that needs it, and then kept."""

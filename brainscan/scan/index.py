@@ -47,7 +47,8 @@ class Index:
         anonymous: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._out, self._facts, self._notes, self._anonymous = out, facts, notes, anonymous
+        self._out, self._facts, self._anonymous = out, facts, anonymous
+        self.notes = notes
         self._clock = clock
         self._next_s = clock()
         self.able = importlib.util.find_spec("jinja2") is not None
@@ -99,7 +100,7 @@ class Index:
         if not self.able:
             return
         began_s = self._clock()
-        state = State(total, running, self._facts, self._notes, self._anonymous)
+        state = State(total, running, self._facts, self.notes, self._anonymous)
         write_bytes(self._out / INDEX, index_page(outcomes, self._out, state))
         ended_s = self._clock()
         self._next_s = ended_s + max(LEAST_S, (ended_s - began_s) / _SHARE)

@@ -7,7 +7,7 @@ import pickle
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Final
@@ -53,6 +53,7 @@ class Ledger:
         self._lock = threading.Lock()
         self._data.execute("PRAGMA journal_mode = OFF")
         self._data.execute(_TABLE)
+        self._data.execute("CREATE INDEX stems ON recording (stem)")
         self._number, self._taken = 1, 0
         self._counts: Counter[str] = Counter()
         self.n_entered = 0
@@ -64,23 +65,40 @@ class Ledger:
 
     def enter(self, entry: Entry) -> None:
         """Add a recording that is to be analysed; one that is known already waits again, without its outcome."""
-        place = _place(entry.path)
+        self.enter_all((entry,))
+
+    def enter_all(self, entries: Iterable[Entry]) -> None:
+        """Add recordings, all or none; see `enter`."""
+        listed = tuple(entries)
         with self._lock:
-            before = self._data.execute(
-                "DELETE FROM recording WHERE place = ? RETURNING bytes, outcome", (place,)
-            ).fetchall()
-            self._data.execute(
-                "INSERT INTO recording (number, place, stem, bytes, last) VALUES (?, ?, ?, ?, 0)",
-                (self._number, place, os.fsencode(entry.stem), entry.n_bytes),
-            )
-            self._number += 1
-            self.n_entered += 1
-            self.bytes_entered += entry.n_bytes
-            for n_bytes, data in before:
-                self.n_entered -= 1
-                self.bytes_entered -= n_bytes
-                if data is not None:
-                    self._count(pickle.loads(data), n_bytes, -1)
+            self._data.execute("BEGIN")
+            for entry in listed:
+                self._enter(entry)
+            self._data.execute("COMMIT")
+
+    def _enter(self, entry: Entry) -> None:
+        place = _place(entry.path)
+        before = self._data.execute(
+            "DELETE FROM recording WHERE place = ? RETURNING bytes, outcome", (place,)
+        ).fetchall()
+        self._data.execute(
+            "INSERT INTO recording (number, place, stem, bytes, last) VALUES (?, ?, ?, ?, 0)",
+            (self._number, place, os.fsencode(entry.stem), entry.n_bytes),
+        )
+        self._number += 1
+        self.n_entered += 1
+        self.bytes_entered += entry.n_bytes
+        for n_bytes, data in before:
+            self.n_entered -= 1
+            self.bytes_entered -= n_bytes
+            if data is not None:
+                self._count(pickle.loads(data), n_bytes, -1)
+
+    def has_stem(self, stem: PurePath) -> bool:
+        """Say whether the outputs of some recording have this path."""
+        with self._lock:
+            row = self._data.execute("SELECT 1 FROM recording WHERE stem = ? LIMIT 1", (os.fsencode(stem),)).fetchone()
+        return row is not None
 
     def take(self) -> Entry | None:
         """Return the next recording that nobody has taken; None if there is none for now."""

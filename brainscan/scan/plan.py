@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePath
@@ -38,8 +38,17 @@ class Plan:
     anonymous: bool = False
     source: str = ""
 
-    def entries(self, recordings: Sequence[PurePath]) -> Iterator[Entry]:
+    def entries(
+        self, recordings: Sequence[PurePath], taken: Callable[[PurePath], bool] = lambda stem: False
+    ) -> Iterator[Entry]:
         """Yield what a ledger keeps of recordings that were found.
+
+        Parameters
+        ----------
+        recordings : sequence of PurePath
+            All of a folder, so that names which would clash are seen.
+        taken : callable
+            ``(stem)``: whether a recording that was found before has it.
 
         Raises
         ------
@@ -47,7 +56,7 @@ class Plan:
             If a result would have the name of one of the scan's own files.
         """
         for path, stem in output_stems(recordings, anonymous=self.anonymous).items():
-            entry = Entry(path, stem, self._n_bytes(path))
+            entry = Entry(path, path if taken(stem) else stem, self._n_bytes(path))
             self._check(entry)
             yield entry
 

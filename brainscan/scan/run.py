@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePath
 from typing import Any
@@ -18,16 +18,19 @@ from brainscan.examine import DetectOptions, provenance
 from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
 from brainscan.io.containers import readable_names, unread
-from brainscan.io.discover import Found, search
+from brainscan.io.discover import Found, explore, joined
+from brainscan.io.edf_annotations import holds_our_events
 from brainscan.io.event_format import EventFormat
 from brainscan.io.folder_lock import folder_lock
 from brainscan.io.outputs import anonymous_name
 from brainscan.io.remote import RemoteFolder
 from brainscan.io.remote import shown as address
+from brainscan.scan import bids
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
 from brainscan.scan.index import Index
-from brainscan.scan.ledger import Ledger
+from brainscan.scan.ledger import Entry, Ledger
+from brainscan.scan.listing import Listing
 from brainscan.scan.plan import Plan
 from brainscan.scan.tables import check_tables, write_record, write_tables
 from brainscan.scan.watch import Watch, WatchConfig
@@ -57,6 +60,8 @@ class ScanConfig:
         Go on as files arrive, until interrupted.
     source : str
         Address of a remote folder instead of `folder`.
+    bids : Path or None
+        The folder is a BIDS data set, whose events go into this derivative as well (`brainscan.scan.bids`).
     """
 
     folder: Path
@@ -69,6 +74,7 @@ class ScanConfig:
     pages: bool = True
     watch: WatchConfig | None = None
     source: str = ""
+    bids: Path | None = None
 
     def __post_init__(self) -> None:
         """Refuse what contradicts itself.
@@ -79,6 +85,8 @@ class ScanConfig:
         """
         if self.source and self.watch is not None:
             raise UsageError("--watch is for folders of this machine", hint="scan the address from time to time")
+        if self.bids is not None and (self.source or self.watch is not None or self.anonymous):
+            raise UsageError("--bids is for a data set of this machine, as it stands and under its own names")
 
     def if_events(self) -> tuple[EventFormat, ...]:
         """Return the formats that are written only where there are events."""
@@ -96,7 +104,8 @@ class ScanConfig:
         MissingExtraError
             If one needs a package that is not installed.
         """
-        names = dict.fromkeys(("csv_bi", *self.formats, *(("npz",) if self.curves else ())))
+        more = (*(("npz",) if self.curves else ()), *(("json",) if self.bids else ()))
+        names = dict.fromkeys(("csv_bi", *self.formats, *more))
         rows = tuple(event_formats.named(name, "--format", event_formats.resumable()) for name in names)
         for row in rows:
             row.require()
@@ -176,63 +185,130 @@ def scan(
     listener, rows = listener or Listener(), config.rows()
     model = model or LazyDetector.open(options)
     plan = Plan(config.folder, config.out, rows, config.if_events(), config.anonymous, config.source)
-    ledger = Ledger()
-    found, notes = _found(config)
-    if not found.recordings and config.watch is None:
-        raise _empty(config, notes)
-    for text in notes:
-        listener.note(text)
-    index = Index(config.out, _facts(options, model), notes, anonymous=config.anonymous)
-    entries = list(plan.entries(found.recordings))
-    make_folder(config.out)
-    with folder_lock(config.out):
-        if not config.force:
-            check_tables(config.out)
-            index.check()
-        remove_unfinished(config.out)
-        work = Work(options, config.anonymous, config.force, config.keep_patient)
-        hears = JobListener(listener.progress, listener.understood)
-        executor = start(work, hears) if start else Here(work.job(hears, model))
+    run = _Run(config, plan, listener, _facts(options, model))
+    more = run.more()
+    try:
+        run.begin(more)
+        make_folder(config.out)
+        with folder_lock(config.out):
+            run.check_place()
+            work = Work(options, config.anonymous, config.force, config.keep_patient, more.n_recordings)
+            hears = JobListener(listener.progress, listener.understood)
+            executor = start(work, hears) if start else Here(work.job(hears, model))
+            try:
+                carry_out(run.ledger, plan, executor, run.index.heard(run.ledger, listener.outcome), more)
+            finally:
+                more.close()
+                run.end()
+    finally:
+        more.close()
+    return run.ledger
 
-        def tables() -> None:
-            write_tables(config.out, ledger)
-            write_record(config.out, _facts(options, model), ledger, notes)
-            index.write(ledger, len(ledger))
 
-        watch = None
+class _Run:
+    """What one scan has found and done so far, and where it says so."""
+
+    def __init__(self, config: ScanConfig, plan: Plan, listener: Listener, facts: dict[str, Any]) -> None:
+        self._config, self._plan, self._listener, self._facts = config, plan, listener, facts
+        self._unread: list[tuple[PurePath, Outcome]] = []
+        self.ledger = Ledger()
+        self.index = Index(config.out, facts, anonymous=config.anonymous)
+
+    def more(self) -> Listing | Watch:
+        """Return what fills the ledger: a listing of the folder, or somebody who watches it."""
+        config = self._config
         if config.watch is None:
-            for entry in entries:
-                ledger.enter(entry)
-        else:
-            watch = Watch(
-                config.folder,
-                ledger,
-                lambda: list(plan.entries(_found(config)[0].recordings)),
-                config.watch,
-                listener.understood,
-                tables,
-            )
-        try:
-            carry_out(ledger, plan, executor, index.heard(ledger, listener.outcome), watch)
-        finally:
-            for path, outcome in _unread(config, found):
-                ledger.record(path, outcome)
-            tables()
-    return ledger
+            return Listing(_parts(config), self._plan, self.ledger, self._told)
+        return Watch(config.folder, self.ledger, self._find, config.watch, self._listener.understood, self._tables)
+
+    def begin(self, more: Listing | Watch) -> None:
+        """Fill the ledger.
+
+        Raises
+        ------
+        InputError
+            If the folder cannot be listed, or holds no recording that can be read.
+        """
+        if isinstance(more, Watch):
+            self._told(joined(tuple(_parts(self._config))))
+            return
+        more.begin()
+        if not self.ledger.n_entered:
+            raise _empty(self._config, self.index.notes)
+
+    def check_place(self) -> None:
+        """Refuse to replace what is somebody else's, and remove what a killed scan left.
+
+        Raises
+        ------
+        OutputError
+        """
+        if not self._config.force:
+            check_tables(self._config.out)
+            if self._config.bids is not None:
+                bids.check(self._config.bids)
+            self.index.check()
+        remove_unfinished(self._config.out)
+
+    def end(self) -> None:
+        """Write the tables, with what is not read."""
+        for path, outcome in self._unread:
+            self.ledger.record(path, outcome)
+        self._tables()
+
+    def _find(self) -> list[Entry]:
+        return list(self._plan.entries(joined(tuple(_parts(self._config))).recordings))
+
+    def _told(self, found: Found) -> None:
+        """Hear of what is no task."""
+        shown = _anonymous if self._config.anonymous else PurePath.as_posix
+        notes = (*found.notes(shown), *_left_out(self._config, found.others, shown))
+        for text in notes:
+            self._listener.note(text)
+        self.index.notes = notes
+        self._unread = _unread(found, shown)
+
+    def _tables(self) -> None:
+        out = self._config.out
+        write_tables(out, self.ledger)
+        write_record(out, self._facts, self.ledger, self.index.notes)
+        self.index.write(self.ledger, len(self.ledger))
+        if self._config.bids is not None:
+            bids.write(self._config.bids, out, self.ledger, self._facts, force=self._config.force)
 
 
-def _found(config: ScanConfig) -> tuple[Found, tuple[str, ...]]:
-    """Return what to scan, without what by its name is no EEG, and what has to be said of the archive."""
-    shown = _anonymous if config.anonymous else PurePath.as_posix
-    found = Found(RemoteFolder(config.source).recordings()) if config.source else search(config.folder, config.out)
-    notes = found.notes(shown)
-    others = [path for path in found.recordings if not is_eeg(path)]
-    if not others:
-        return found, notes
-    n = len(others)
-    what = "1 file is" if n == 1 else f"{n} files are"
-    note = f"{what} of other signals than EEG, as BIDS' names tell ({shown(others[0])}): left out"
-    return replace(found, recordings=tuple(filter(is_eeg, found.recordings))), (*notes, note)
+def _parts(config: ScanConfig) -> Iterator[Found]:
+    """Yield what lies in each folder; recordings that are left out stand among the other files."""
+    if config.source:
+        parts: Iterable[Found] = (Found(RemoteFolder(config.source).recordings()),)
+    else:
+        parts = explore(config.folder, config.out)
+    for part in parts:
+        kept = bids.recordings_of(part)[0].recordings if config.bids is not None else part.recordings
+        kept = tuple(path for path in kept if is_eeg(path) and not _is_copy(config, path))
+        held = frozenset(kept)
+        yield replace(part, recordings=kept, others=tuple(path for path in part.recordings if path not in held))
+
+
+def _left_out(config: ScanConfig, paths: Sequence[PurePath], shown: Callable[[PurePath], str]) -> Iterator[str]:
+    """Yield what has to be said of recordings that are left out, a line for each reason."""
+    if config.bids is not None:
+        found, notes = bids.recordings_of(Found(tuple(paths)))
+        yield from notes
+        paths = found.recordings
+    copies = [path for path in paths if _is_copy(config, path)]
+    if copies:
+        what = "1 file holds" if len(copies) == 1 else f"{len(copies)} files hold"
+        yield f"{what} brainscan's own events, copies of recordings with them ({shown(copies[0])}): left out"
+    signals = [path for path in paths if path not in set(copies)]
+    if signals:
+        what = "1 file is" if len(signals) == 1 else f"{len(signals)} files are"
+        yield f"{what} of other signals than EEG, as BIDS' names tell ({shown(signals[0])}): left out"
+
+
+def _is_copy(config: ScanConfig, path: PurePath) -> bool:
+    """Say whether a recording is a copy that brainscan put its events into."""
+    return not config.source and holds_our_events(config.folder / path)
 
 
 def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
@@ -246,9 +322,8 @@ def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
     }
 
 
-def _unread(config: ScanConfig, found: Found) -> list[tuple[PurePath, Outcome]]:
+def _unread(found: Found, shown: Callable[[PurePath], str]) -> list[tuple[PurePath, Outcome]]:
     """Return the outcomes of recordings of kinds that are not read."""
-    shown = _anonymous if config.anonymous else PurePath.as_posix
     return [
         (path, Outcome(shown(path), "unread", warnings=(kind.name,), error=unread(kind, shown(path))))
         for path, kind in found.unread

@@ -35,4 +35,4 @@ def start_of(workers: int | None, run: RunConfig, cluster: ClusterConfig | None,
         return lambda work, hears: Cluster(work, hears, cluster, out)
     if workers == 0:
         return None
-    return lambda work, hears: Processes(work, hears, divided(workers or 0, run.threads))
+    return lambda work, hears: Processes(work, hears, divided(workers or 0, run.threads, work.n_recordings))

@@ -18,6 +18,8 @@ SUMMARY = "summary.csv"
 FAILURES = "failures.csv"
 RUN = "run.json"
 INDEX = "index.html"
+SCHEMA = "run-1"
+"""The schema in docs/schemas that `RUN` keeps to; what changes a field changes the number."""
 OWN_FILES = (SUMMARY, FAILURES, RUN, INDEX)
 _SUMMARY_COLUMNS = (
     *("file", "status", "output", "duration_s", "analysed_s"),
@@ -148,6 +150,6 @@ def write_record(out: Path, facts: Mapping[str, Any], outcomes: Iterable[Outcome
         counts["done" if outcome.status == "skipped" else outcome.status] += 1
         if outcome.status == "unread":
             unread.setdefault(outcome.warnings[0], []).append(outcome.file)
-    document = {**facts, **counts, "not_read": unread, "warnings": list(warnings)}
+    document = {"schema": SCHEMA, **facts, **counts, "not_read": unread, "warnings": list(warnings)}
     text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
     write_bytes(out / RUN, text.encode("utf-8", "backslashreplace"))

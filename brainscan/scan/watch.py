@@ -100,6 +100,13 @@ class Watch:
             time.sleep(min(_SLICE_S, self._next_look_s - now))
         return True
 
+    @property
+    def n_recordings(self) -> None:
+        """Nobody knows how many there will be."""
+
+    def close(self) -> None:
+        """Look no more."""
+
     def ended(self, path: PurePath, outcome: Outcome) -> None:
         """Hear of an outcome: what failed because a file or folder was away is taken again later."""
         seen = self._seen.get(path)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.electrodes import N_ELECTRODES
+from brainscan.caps import CapFigures, cap_of, expectation, is_enough
+from brainscan.electrodes import ELECTRODES, N_ELECTRODES
 from brainscan.recording import Channel
 from brainscan.signal import montage
 from brainscan.signal.calibration import BURST_UV, Amplitudes, tenfold
@@ -34,6 +36,8 @@ _MAINS_SHARE = 0.95
 _SAME_SHARE = 0.02
 _SHOWN_LABELS = 40
 _MOST_MISSING = N_ELECTRODES - 4  # what a user may allow
+
+_NO_CAPS: Mapping[str, CapFigures] = MappingProxyType({})
 
 Block = NDArray[np.float64]
 
@@ -86,7 +90,13 @@ def usable(channels: Sequence[Channel]) -> frozenset[int]:
     )
 
 
-def planned(channels: Sequence[Channel], wiring: Wiring, measures: Measures, max_missing: int) -> ElectrodePlan:
+def planned(
+    channels: Sequence[Channel],
+    wiring: Wiring,
+    measures: Measures,
+    max_missing: int,
+    caps: Mapping[str, CapFigures] = _NO_CAPS,
+) -> ElectrodePlan:
     """Return the plan of a recording, with everything that is to be said of it.
 
     Parameters
@@ -99,6 +109,8 @@ def planned(channels: Sequence[Channel], wiring: Wiring, measures: Measures, max
         Of the channels of `wiring` that are `usable`.
     max_missing : int
         Up to this many of the 19 may be missing.
+    caps : mapping of name to CapFigures
+        What the model was measured with: with a cap of these that finds enough, more may be missing.
 
     Raises
     ------
@@ -109,12 +121,15 @@ def planned(channels: Sequence[Channel], wiring: Wiring, measures: Measures, max
     plan = montage.arranged(wiring, excluded, measures.flat)
     # What labels alone would give is another matter only where some of theirs cannot be used.
     by_label = montage.arranged(wiring) if excluded.intersection(wiring.channels) else plan
-    if len(plan.missing) > max_missing:
-        raise _refusal(channels, plan, by_label)
+    cap = cap_of([name for name in ELECTRODES if name not in plan.missing], bipolar=plan.bipolar)
+    expected = expectation(cap, caps) if cap is not None else ""
+    if len(plan.missing) > max_missing and (cap is None or not is_enough(cap, caps)):
+        raise _refusal(channels, plan, by_label, expected)
     used = [channels[i] for i in plan.channels]
     warnings = [
         *plan.warnings,
         *_missing_warnings(plan),
+        *([expected] if expected else []),
         *_unusable_amplitudes([channels[i] for i in by_label.channels]),
         *_unit_warnings(used),
         *_rate_warnings(used),
@@ -126,7 +141,7 @@ def planned(channels: Sequence[Channel], wiring: Wiring, measures: Measures, max
     return replace(plan, warnings=tuple(dict.fromkeys(warnings)))
 
 
-def _refusal(channels: Sequence[Channel], plan: ElectrodePlan, by_label: ElectrodePlan) -> RefusalError:
+def _refusal(channels: Sequence[Channel], plan: ElectrodePlan, by_label: ElectrodePlan, expected: str) -> RefusalError:
     names = " ".join(plan.missing)
     count = f"{len(plan.missing)} of the {N_ELECTRODES} electrodes are missing"
     if len(by_label.missing) < len(plan.missing):
@@ -140,7 +155,7 @@ def _refusal(channels: Sequence[Channel], plan: ElectrodePlan, by_label: Electro
     allow = f", or allow them with --max-missing {len(plan.missing)}" if len(plan.missing) <= _MOST_MISSING else ""
     more = f" and {len(channels) - _SHOWN_LABELS} more" if len(channels) > _SHOWN_LABELS else ""
     return RefusalError(
-        f"{count}: {names} (labels: {labels}{more})",
+        f"{count}: {names} (labels: {labels}{more})" + (f"; too few are left: {expected}" if expected else ""),
         kind="electrodes",
         hint=f"map other names with --channel-map NAME=ELECTRODE{allow}",
     )

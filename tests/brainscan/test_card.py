@@ -14,11 +14,11 @@ from brainscan.card import (
     DecisionConfig,
     FilterConfig,
     OperatingPoint,
-    Provenance,
     WindowConfig,
 )
 from brainscan.cohort import Cohort
 from brainscan.electrodes import ELECTRODES
+from brainscan.provenance import Provenance
 
 POINT = OperatingPoint(1.0, 0.9, 0.82, 0.7, 300.0, 40, 0.6, (0.5, 0.7), "simulated recordings")
 

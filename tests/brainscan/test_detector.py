@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from brainscan import examine as examine_module
-from brainscan.card import Card, Provenance
+from brainscan.card import Card
 from brainscan.cohort import Cohort
 from brainscan.detection import Detection
 from brainscan.detector import DetectOptions, Detector
@@ -19,6 +19,7 @@ from brainscan.errors import InputError, UsageError
 from brainscan.io.content import Content
 from brainscan.io.event_formats import FORMATS
 from brainscan.io.outputs import pieces
+from brainscan.provenance import Provenance
 from brainscan.recording import Recording, Samples, Segment
 from tests.stand_ins import LoudnessRunner, noise, quick, recording_of, with_bursts
 

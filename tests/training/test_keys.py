@@ -38,10 +38,12 @@ COMPOSED = {
     "compose.chunk_s": [2.0, 3.0],
     "compose.join_s": [1.0, 2.0],
     "compose.padded": 1.0,
+    "compose.padded_from_s": 19,
     "compose.simulated": 1.0,
     "compose.transplanted": 0.8,
     "compose.patterns": [["spike_wave", 1.0]],
     "compose.postictal": 1.0,
+    "compose.intensive": 1.0,
     "compose.short": 1.0,
     "compose.slowed": 1.0,
     "compose.artifacts": 1.0,
@@ -103,6 +105,10 @@ CARDED = {
     "decision.prolonged_s": 100.0,
     "decision.onset_dwell": 9,
     "decision.offset_dwell": 9,
+    "decision.baseline.trailing_s": 900.0,
+    "decision.baseline.quantile": 0.7,
+    "decision.baseline.quiet": 0.2,
+    "decision.baseline.most": 2.0,
 }
 PLANNED = {
     "epochs": 3,

@@ -37,8 +37,11 @@ def test_the_command_places_a_checkpoint_or_says_why_not(tmp_path: Path) -> None
     assert main([source, "0.3", "0.05", "6", target]) == ""
     card = checkpoint.read_card(Path(target))
     assert card.decision.min_duration_s == 6.0
+    assert card.decision.baseline.trailing_s == 0.0
     for raw, wanted in ((0.3, card.decision.enter), (0.05, card.decision.leave)):
         logit = (raw - card.logit_shift) * card.logit_scale
         assert 1.0 / (1.0 + math.exp(-logit)) == pytest.approx(wanted)
+    assert main([source, "0.3", "0.05", "6", target, "1800"]) == ""
+    assert checkpoint.read_card(Path(target)).decision.baseline.trailing_s == 1800.0
     assert "usage" in main([source, "0.3"])
     assert "off threshold" in main([source, "0.3", "0.4", "6", target])

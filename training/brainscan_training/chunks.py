@@ -21,6 +21,8 @@ ALL_KINDS = (*ARTIFACTS, *MORE)
 INTENSIVE_CARE = ("delta_run", "lateral_delta", "periodic", "spike", "triphasic")
 """What the slow background of intensive care carries."""
 
+_ONGOING_S = 60.0
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
@@ -60,22 +62,38 @@ def with_simulated(chunk: Chunk, rng: np.random.Generator, pattern: str | None, 
     first = int(rng.integers(n_seconds - length + 1))
     after_s = float(n_seconds - first - length) if postictal and rng.random() < postictal else 0.0
     piece = seizure_piece(rng, float(length), float(RATE_HZ), pattern, after_s)  # type: ignore[arg-type]
-    seizure = piece.uv
-    background = np.sqrt(np.mean(np.square(chunk.uv), dtype=np.float64)) + 1e-3
-    ictal_uv = seizure[:, : length * RATE_HZ]
-    strongest = np.sqrt(np.mean(np.square(ictal_uv), axis=1, dtype=np.float64).max()) + 1e-3
-    ratio = np.exp(rng.normal(np.log(2.2), 0.45))
+    ratio = _ratio(chunk, piece.uv[:, : length * RATE_HZ], rng)
     if piece.pattern == "decremental":
         ratio *= DECREMENT  # what stands out is the fall of the background
     uv = chunk.uv.copy()
-    span = slice(first * RATE_HZ, first * RATE_HZ + seizure.shape[1])
-    uv[:, span] = uv[:, span] * piece.background_gain + seizure * np.float32(ratio * background / strongest)
+    span = slice(first * RATE_HZ, first * RATE_HZ + piece.uv.shape[1])
+    uv[:, span] = uv[:, span] * piece.background_gain + piece.uv * ratio
     ictal, sure = chunk.ictal.copy(), chunk.sure.copy()
     ictal[first : first + length] = True
     if after_s:
         sure[max(first + length - 1, 0) : first + length + 1] = False  # its end is a matter of opinion
     electrodes = np.asarray(piece.electrodes, dtype=bool)
     return Chunk(uv, ictal, sure, electrodes, (*chunk.origins, f"simulated {piece.pattern} seizure"))
+
+
+def with_ongoing(chunk: Chunk, rng: np.random.Generator, pattern: str) -> Chunk:
+    """Add a stretch out of a longer simulated seizure, that began before the chunk and goes on after it."""
+    n = len(chunk.ictal) * RATE_HZ
+    whole_s = float(rng.uniform(len(chunk.ictal), max(len(chunk.ictal), _ONGOING_S) + 1.0))
+    piece = seizure_piece(rng, whole_s, float(RATE_HZ), pattern)  # type: ignore[arg-type]
+    first = int(rng.integers(piece.uv.shape[1] - n + 1))
+    span = slice(first, first + n)
+    uv = chunk.uv * piece.background_gain[:, span] + piece.uv[:, span] * _ratio(chunk, piece.uv[:, span], rng)
+    electrodes = np.asarray(piece.electrodes, dtype=bool)
+    origins = (*chunk.origins, f"simulated {piece.pattern} seizure, in its midst")
+    return Chunk(uv, np.ones_like(chunk.ictal), chunk.sure, electrodes, origins)
+
+
+def _ratio(chunk: Chunk, seizure: FloatArray, rng: np.random.Generator) -> np.float32:
+    """Return what makes a seizure's strongest electrode about 2.2 times as strong as a background."""
+    background = np.sqrt(np.mean(np.square(chunk.uv), dtype=np.float64)) + 1e-3
+    strongest = np.sqrt(np.mean(np.square(seizure), axis=1, dtype=np.float64).max()) + 1e-3
+    return np.float32(np.exp(rng.normal(np.log(2.2), 0.45)) * background / strongest)
 
 
 def join(chunks: Sequence[Chunk], n_seconds: int, rng: np.random.Generator, join_s: tuple[float, float]) -> Chunk:

@@ -19,7 +19,16 @@ from brainscan.simulate.artifacts import ARTIFACTS
 from brainscan_training import augment
 from brainscan_training.augment import AugmentConfig
 from brainscan_training.cache import Cached
-from brainscan_training.chunks import ALL_KINDS, INTENSIVE_CARE, Chunk, join, stretched, with_artifact, with_simulated
+from brainscan_training.chunks import (
+    ALL_KINDS,
+    INTENSIVE_CARE,
+    Chunk,
+    join,
+    stretched,
+    with_artifact,
+    with_ongoing,
+    with_simulated,
+)
 
 FloatArray = NDArray[np.float32]
 
@@ -40,6 +49,8 @@ class ComposeConfig:
         Shortest and longest cross-fade, seconds.
     padded : float
         Share of windows that end early and are filled by reflection, as `detect` fills short recordings.
+    padded_from_s : int
+        The shortest of them.
     simulated, transplanted : float
         Share of seizure chunks that are a simulated seizure in a real background, or a real one added to
         somebody else's background.
@@ -47,6 +58,9 @@ class ComposeConfig:
         Relative weight of each pattern of the simulated seizures; empty: as `simulate` draws them.
     postictal : float
         Share of the simulated seizures that post-ictal slowing and suppression follow.
+    intensive : float
+        Share of the simulated seizures that are intensive care's: slow and evolving, or of spikes, over a slow
+        background with or without periodic discharges, half of them in their midst throughout the chunk.
     short : float
         Share of the seizure chunks of 5 to 12 s, real ones cut out of longer seizures.
     slowed : float
@@ -69,10 +83,12 @@ class ComposeConfig:
     chunk_s: tuple[float, float] = (5.0, 40.0)
     join_s: tuple[float, float] = (0.1, 0.5)
     padded: float = 0.25
+    padded_from_s: int = 8
     simulated: float = 0.2
     transplanted: float = 0.2
     patterns: tuple[tuple[str, float], ...] = ()
     postictal: float = 0.0
+    intensive: float = 0.0
     short: float = 0.0
     slowed: float = 0.0
     artifacts: float = 0.1
@@ -140,6 +156,7 @@ class HardSpans:
 NOTHING_HARD = HardSpans()
 
 _SHORT_S = (5, 12)
+_INTENSIVE_PATTERNS = ("slow_evolving", "spike_rhythm", "rhythmic")
 
 
 class Composer:
@@ -188,7 +205,7 @@ class Composer:
         n_seconds = config.window_s
         valid = n_seconds
         if rng.random() < config.padded:
-            valid = int(np.exp(rng.uniform(np.log(8), np.log(n_seconds))))
+            valid = int(np.exp(rng.uniform(np.log(config.padded_from_s), np.log(n_seconds))))
         chunks = self._chunks(rng, valid, hard)
         joined = join(chunks, valid, rng, config.join_s)
         uv = augment.window(joined.uv, rng, self._changes)
@@ -247,8 +264,7 @@ class Composer:
         subject = sorted(subjects)[rng.integers(len(subjects))]
         chunk = self._cut(_any(subjects[subject], rng), n_seconds, rng, ictal=False)
         if self._config.slowed and rng.random() < self._config.slowed:
-            slowed = replace(chunk, uv=augment.slowed(chunk.uv, rng))
-            return with_artifact(slowed, rng, INTENSIVE_CARE) if rng.random() < 0.5 else slowed
+            return _slowed(chunk, rng)
         if rng.random() < self._config.artifacts:
             return with_artifact(chunk, rng, ALL_KINDS if self._config.more_artifacts else tuple(ARTIFACTS))
         return chunk
@@ -262,6 +278,12 @@ class Composer:
 
     def _seizure(self, rng: np.random.Generator, n_seconds: int) -> Chunk:
         which = rng.random()
+        if which < self._config.simulated * self._config.intensive:
+            pattern = _INTENSIVE_PATTERNS[rng.choice(len(_INTENSIVE_PATTERNS), p=(0.6, 0.25, 0.15))]
+            chunk = _slowed(self._background(rng, n_seconds), rng)
+            if rng.random() < 0.5:
+                return with_ongoing(chunk, rng, pattern)
+            return with_simulated(chunk, rng, pattern, self._config.postictal)
         if which < self._config.simulated:
             return with_simulated(self._background(rng, n_seconds), rng, self._pattern(rng), self._config.postictal)
         names = self._seizure_names
@@ -314,6 +336,12 @@ class Composer:
             pieces.append(self._piece(recording, first, min(stop - first, n_seconds)))
         calm = join(pieces, n_seconds, rng, self._config.join_s)
         return replace(chunk, uv=calm.uv, origins=calm.origins)
+
+
+def _slowed(chunk: Chunk, rng: np.random.Generator) -> Chunk:
+    """Return a background as slow as in intensive care, half of the time with its discharges or rhythms."""
+    chunk = replace(chunk, uv=augment.slowed(chunk.uv, rng))
+    return with_artifact(chunk, rng, INTENSIVE_CARE) if rng.random() < 0.5 else chunk
 
 
 def _any(recordings: list[Cached], rng: np.random.Generator) -> Cached:

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import brainscan
-from brainscan.card import Card, Provenance
+from brainscan.card import Card
 from brainscan.cohort import OPEN_AGE, Cohort
 from brainscan.errors import ModelError
 from brainscan.io.atomic import write_bytes
 from brainscan.mapping import finite
 from brainscan.model import checkpoint
+from brainscan.provenance import Provenance
 from brainscan.scoring.operating_points import off_threshold
 from brainscan_training.cache import Cached
 from brainscan_training.config import DataConfig, TrainConfig

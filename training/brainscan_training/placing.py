@@ -3,10 +3,10 @@
 Thresholds come from predictions that the training never saw (out-of-fold on the training split, and simulated
 recordings of calibration seeds), never from the recordings that are reported.
 
-    python -m brainscan_training.placing MODEL.safetensors ON OFF SHORTEST TARGET.safetensors
+    python -m brainscan_training.placing MODEL.safetensors ON OFF SHORTEST TARGET.safetensors [TRAILING]
 
-writes MODEL with two raw logits, as `benchmarks/crossval.py` prints them, at its card's thresholds, and the seconds
-that an event must last.
+writes MODEL with two raw logits, as `benchmarks/crossval.py` prints them, at its card's thresholds, the seconds that
+an event must last, and how many seconds back a recording's own baseline looks (0, the default: none).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from brainscan.card import Card
+from brainscan.card import BaselineConfig, Card
 from brainscan.errors import BrainscanError
 from brainscan.model import checkpoint
 
@@ -55,13 +55,18 @@ def placed(card: Card, on_logit: float, off_logit: float) -> Card:
 def main(arguments: Sequence[str]) -> str:
     """Place a checkpoint as the arguments say; return what to say, empty where all went well."""
     try:
-        model, on, off, shortest_s, target = arguments
+        model, on, off, shortest_s, target, *trailing = arguments
+        (trailing_s,) = trailing or ["0"]
         loaded = checkpoint.load(model)
-        decision = replace(loaded.card.decision, min_duration_s=float(shortest_s))
+        decision = replace(
+            loaded.card.decision,
+            min_duration_s=float(shortest_s),
+            baseline=BaselineConfig(trailing_s=float(trailing_s)),
+        )
         card = placed(replace(loaded.card, decision=decision), float(on), float(off))
         checkpoint.save(Path(target), loaded.network, card)
     except (BrainscanError, ValueError) as problem:
-        return f"error: {problem}. usage: python -m brainscan_training.placing MODEL ON OFF SHORTEST TARGET"
+        return f"error: {problem}. usage: python -m brainscan_training.placing MODEL ON OFF SHORTEST TARGET [TRAILING]"
     return ""
 
 

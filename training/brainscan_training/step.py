@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from brainscan.model.allocator import keep_freed_memory
-from brainscan.model.inference import centring_matrix, scaled
+from brainscan.model.amplitude import centring_matrix
+from brainscan.model.inference import scaled
 from brainscan_models.network import LOGIT_LIMIT, Located, Network
 from brainscan_training.batches import Batch
 from brainscan_training.config import PARTS, TrainConfig

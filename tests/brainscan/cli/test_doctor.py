@@ -9,6 +9,7 @@ import pytest
 from brainscan import doctor
 from brainscan._version import __version__
 from brainscan.model import selftest
+from brainscan.model.extras import PACKAGES
 from brainscan.model.selftest import SelfTest
 from tests.brainscan.cli.conftest import Run
 from tests.stand_ins import save_tiny
@@ -28,7 +29,7 @@ def test_json(run: Run) -> None:
     assert document["versions"]["brainscan"] == __version__
     assert document["versions"]["torch"] != "absent"
     assert document["processors"] >= 1
-    assert set(document["extras"]) == set(doctor.EXTRAS)
+    assert set(document["extras"]) == set(PACKAGES)
     assert {"auto", "reference", "chunked", "native", "mamba_ssm", "onnx"} <= set(document["backends"])
     assert document["backends"]["reference"]["usable"]
     assert set(document["weights"]) == {"default", "v3", "v3-hybrid", "v3-lite"}
@@ -46,7 +47,7 @@ def test_for_people(run: Run) -> None:
 
 @pytest.mark.usefixtures("passed")
 def test_absent_packages_say_how_to_get_them(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "EXTRAS", {"mne": ("no_such_package",)})
+    monkeypatch.setitem(PACKAGES, "mne", ("no_such_package",))
     monkeypatch.setattr(doctor, "_PACKAGES", ("no-such-package",))
     assert 'incomplete (no_such_package): pip install "brainscan[mne]"' in run("doctor").out
     assert run("doctor", "--json").json["versions"]["no-such-package"] == "absent"
@@ -68,4 +69,4 @@ def test_extras_are_those_of_the_package() -> None:
 
     text = (Path(__file__).resolve().parents[3] / "pyproject.toml").read_text("utf-8")
     declared = set(tomllib.loads(text)["project"]["optional-dependencies"])
-    assert set(doctor.EXTRAS) == declared - {"dev", "docs", "all"}
+    assert set(PACKAGES) == declared - {"dev", "docs", "all"}

@@ -55,11 +55,10 @@ def test_a_missing_extra_is_named(run: Run, exported: Exported, monkeypatch: pyt
     import importlib.util
 
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else find(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxscript" else find(name))
     for arguments in (
         ("export", exported.checkpoint, "--onnx", edf.parent / "out"),
         ("detect", edf, "--model", exported.checkpoint, "--backend", "onnx", "-o", f"{edf.parent}/out/"),
-        ("detect", edf, "--model", exported.folder, "-o", f"{edf.parent}/out/"),
     ):
         ran = run(*arguments, "--json") if arguments[0] == "detect" else run(*arguments)
         assert ran.code == 2

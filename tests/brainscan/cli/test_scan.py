@@ -91,6 +91,7 @@ def test_detect_s_options_hold(run: Run, archive: Path, here: Path) -> None:
         (["--on", "2"], 2),
         (["--max-missing", "99"], 2),
         (["-o", "taken"], 5),
+        (["--workers", "-1"], 2),
     ],
 )
 def test_what_cannot_work_says_so_at_once(run: Run, archive: Path, here: Path, arguments: list[str], code: int) -> None:
@@ -152,3 +153,24 @@ def test_killed_in_the_middle_and_started_again(run: Run, archive: Path, tmp_pat
     assert skipped >= done
     assert len(list((here / "out").rglob("*.csv_bi"))) == 14
     assert not [p for p in (here / "out").rglob(".*") if p.is_file()]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (["--workers", "2", "--cluster", "tcp://127.0.0.1:1"], "give one of them"),
+        (["--tls-ca", "ca.pem"], "--cluster tls://HOST:PORT"),
+        (["--cluster", "tcp://127.0.0.1:1", "--tls-ca", "ca.pem"], "--cluster tls://HOST:PORT"),
+    ],
+)
+def test_what_contradicts_itself(run: Run, archive: Path, here: Path, arguments: list[str], hint: str) -> None:
+    pytest.importorskip("distributed")
+    ran = run("scan", archive, "-o", "out", *arguments)
+    assert ran.code == 2
+    assert hint in ran.errors[0]
+
+
+def test_an_address_is_not_watched(run: Run, here: Path) -> None:
+    ran = run("scan", "s3://ward/eeg", "-o", "out", "--watch")
+    assert ran.code == 2
+    assert "folders of this machine" in ran.errors[0]

@@ -220,7 +220,10 @@ def test_odd_rows_of_a_reference_count_as_they_stand_and_are_told(
     ("ref", "hyp", "told"),
     [
         ("night.csv_bi", "other.csv_bi", True),
-        ("night_truth.csv_bi", "night.csv_bi", True),
+        ("night1.csv_bi", "night10.csv_bi", True),
+        ("night_truth.csv_bi", "night.csv_bi", False),
+        ("night.csv_bi", "night_truth.csv_bi", False),
+        ("truth.csv_bi", "night.csv_bi", False),
         ("night.csv_bi", "NIGHT.edf.csv_bi", False),
         ("sub-1_events.csv_bi", "sub-1_eeg.csv_bi", False),
     ],

@@ -44,6 +44,13 @@ PAD = bytes(1024)
         (b"\0\0\0\x02\x07\xd5" + PAD, "a.raw", "EGI RAW"),
         (b"RF64\x10\0\0\0\0\0\0\0CNT " + PAD, "a.cnt", "ANT Neuro"),
         (PAD, "a.nxe", "eXimia"),
+        (b"* MICROMED  Brain-Quick file *\x1a" + PAD, "a.TRC", "Micromed"),
+        (b"* MICROMED  Brain-Quick file *\x1a" + PAD, "renamed.edf", "Micromed"),
+        (b"\xe0\x11\xcf\xd0" + PAD, "a.e", "Nicolet .e"),
+        (b"XDF:" + PAD, "a.xdf", "XDF"),
+        (b"* MICROMED  Brain-Quick file *\x1a" + PAD, "a.vwr", "Micromed VWR"),
+        (bytes.fromhex("0fc37b1ccf2d6d4b8aea1f64ced2b917") + PAD, "a.e", "Nicolet .e"),
+        (PAD[:128] + b"DICM" + b"1.2.840.10008.5.1.4.1.1.9.7.1\0" + PAD, "a", "DICOM EEG"),
     ],
 )
 def test_content_decides(head: bytes, name: str, container: str) -> None:
@@ -90,13 +97,9 @@ def test_a_pipe_does_not_block(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("head", "name", "maker"),
     [
-        (b"* MICROMED  Brain-Quick file *\x1a" + PAD, "a.TRC", "Micromed"),
-        (b"* MICROMED  Brain-Quick file *\x1a" + PAD, "renamed.edf", "Micromed"),
-        (b"\xe0\x11\xcf\xd0" + PAD, "a.e", "Nicolet"),
         (bytes.fromhex("ca1d6d1b27a111d4") + PAD, "a.erd", "Natus"),
         (b"\x01\x02" + PAD, "a.erd", "Natus"),
         (b"Version 3.0" + PAD, "a.avg", "Neuroscan"),
-        (b"XDF:" + PAD, "a.xdf", "XDF"),
         (PAD[:128] + b"DICM" + PAD, "a", "DICOM"),
         (b"TimePoints=1000 Channels=21 BeginSweep[ms]=0.00\n", "a.m00", "Nihon Kohden export"),
         (b"\x01\x02" + PAD, "a.sig", "Stellate"),

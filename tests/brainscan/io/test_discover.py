@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from brainscan.corpora.references import ReferenceFolder
 from brainscan.errors import InputError
 from brainscan.io.annotations import sniff
-from brainscan.io.discover import FileId, files_below, search, walk
+from brainscan.io.discover import files_below, search
 from brainscan.io.event_pairs import pair_files
 from brainscan.io.links import AbsentContentError, content_elsewhere
 from brainscan.io.reading import read
 from brainscan.io.text_files import read_text
+from brainscan.io.walking import FileId, walk
 from tests.edf_files import FakeEdf, eeg
 
 KEY = "MD5E-s5841920--0123456789abcdef0123456789abcdef.edf"

@@ -14,7 +14,7 @@ from brainscan.io import read
 from brainscan.io.mne_formats import opened
 from brainscan.signal.units import uv_per_unit
 
-pytest.importorskip("mne")
+mne = pytest.importorskip("mne")
 
 _FOLDER = "BRAINSCAN_MNE_TESTING_DATA"
 _LONG = "sub-pt1_ses-02_task-monitor_acq-ecog_run-01_clip2.lay"
@@ -32,7 +32,7 @@ def _file(name: str) -> Path:
     ("name", "container", "labels", "start", "segments"),
     [
         ("MB0400FU.EEG", "Nihon Kohden", ("Fp2", "Fp1"), "2019-04-03 16:00:16", [(0, 29)]),
-        (_LONG, "Persyst", ("FP1", "FP2"), "2014-12-19 02:37:48", [(0, 4.235)]),
+        (_LONG, "Persyst", ("Fp1-Ref", "Fp2-Ref"), "2014-12-19 02:37:48", [(0, 4.235)]),
         ("test_nicolet_raw.head", "Nicolet .data", ("FP1", "FP2"), "2015-01-01 12:00:00", [(0, 2)]),
         ("test_egi.raw", "EGI RAW", ("E1", "E2"), "2014-04-08 09:46:44", [(0, 0.308)]),
         (
@@ -71,7 +71,7 @@ def test_a_recorder_s_file_is_read_as_mne_reads_it(
     ]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        raw = opened(path, container)
+        raw = mne.io.read_raw_persyst(path) if container == "Persyst" else opened(path, container)
     held = [i for i, channel in enumerate(recording.channels) if channel.uv_per_unit is not None][:30]
     # eXimia's numbers are microvolts, which MNE calls volts: the factor was settled when it was opened.
     channels = [recording.channels[i] for i in held]

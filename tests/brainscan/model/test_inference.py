@@ -13,11 +13,10 @@ from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import ELECTRODES, MIRROR
 from brainscan.errors import UsageError
 from brainscan.model import checkpoint
+from brainscan.model.amplitude import GROUPS, centring_matrix
 from brainscan.model.inference import (
-    GROUPS,
     RunConfig,
     WindowRunner,
-    centring_matrix,
     fast_scaled,
     pick_device,
     pick_scan,
@@ -215,9 +214,14 @@ def test_a_runner_names_what_computes(network: Network) -> None:
 
 
 @pytest.mark.parametrize("name", ["cuda", "chunked", "ONNX", ""])
-def test_unknown_backend(network: Network, name: str) -> None:
+def test_unknown_backend(name: str) -> None:
     with pytest.raises(UsageError, match="no such backend"):
-        WindowRunner(network, CARD, RunConfig(device="cpu", backend=name))
+        RunConfig(device="cpu", backend=name)
+
+
+def test_a_backend_that_is_not_torch_s(network: Network) -> None:
+    with pytest.raises(UsageError, match="no such backend of PyTorch"):
+        WindowRunner(network, CARD, RunConfig(device="cpu", backend="onnx"))
 
 
 def test_compiled_kernels_that_cannot_run_are_named(monkeypatch: pytest.MonkeyPatch) -> None:

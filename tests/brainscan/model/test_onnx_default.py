@@ -1,4 +1,4 @@
-"""The shipped model as an export: the same events as with the native kernels."""
+"""The graphs that come along with the default model: of these very weights, and the same events as in PyTorch."""
 
 from __future__ import annotations
 
@@ -15,12 +15,10 @@ from brainscan.detector import DetectOptions, Detector
 from brainscan.errors import InputError
 from brainscan.io import read
 from brainscan.model import checkpoint
-from brainscan.model.inference import RunConfig
-from brainscan.model.onnx_export import export
 from brainscan.model.onnx_folder import read_export
-from tests.once import made_once
-
-pytestmark = pytest.mark.slow
+from brainscan.model.run_config import RunConfig
+from brainscan.model.runner import graphs_of, open_runner
+from brainscan.model.selftest import known_window
 
 _SAMPLE = Path(__file__).resolve().parents[3] / "examples" / "sample.edf"
 _OPTIONS = DetectOptions(max_missing=9, keep_probabilities=True)
@@ -31,20 +29,32 @@ Pair = tuple[Detector, Detector]
 
 
 @pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> Pair:
-    """Return the shipped model on the native kernels and, exported, on ONNX Runtime."""
-    pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
-    folder = made_once(tmp_path_factory, "onnx-default", _export_default) / "exported"
-    found = read_export(folder)[0].comparison
-    assert found.logits <= 1e-3
-    assert found.other_edges + found.other_vectors <= 0.01 * found.steps
-    native = Detector.from_pretrained("default", run=RunConfig(device="cpu", threads=1, backend="native"))
-    return native, Detector.from_pretrained(folder, run=RunConfig(device="cpu", threads=1))
+def pair() -> Pair:
+    """Return the shipped model on the native kernels and on its graphs."""
+    native, onnx = (
+        Detector.from_pretrained("default", run=RunConfig(device="cpu", threads=1, backend=backend))
+        for backend in ("native", "onnx")
+    )
+    return native, onnx
 
 
-def _export_default(folder: Path) -> None:
-    export(checkpoint.load("default"), folder / "exported")
+def test_the_graphs_belong_to_the_weights() -> None:
+    """`make weights` makes them; a change of the weights or of the card without it shows here."""
+    path = checkpoint.locate("default")
+    manifest, card = read_export(path.with_suffix(".onnx"))
+    shipped = checkpoint.verify(path)
+    assert manifest.computing_sha256 == shipped.computing_sha256
+    assert card == shipped.card
+    assert graphs_of(path, card) == path.with_suffix(".onnx")
+    assert manifest.comparison.logits <= 1e-3
+    assert manifest.comparison.other_edges + manifest.comparison.other_vectors <= 0.01 * manifest.comparison.steps
+
+
+@pytest.mark.isa
+def test_the_graphs_give_the_logits_of_the_weights() -> None:
+    window = [known_window()]
+    native, onnx = (open_runner("default", RunConfig(device="cpu", backend=name)) for name in ("native", "onnx"))
+    np.testing.assert_allclose(onnx.logits(window), native.logits(window), atol=1e-3)
 
 
 def _assert_same(pair: Pair, path: Path) -> int:
@@ -66,10 +76,12 @@ def _assert_same_curves(native: Detection, onnx: Detection) -> None:
         np.testing.assert_allclose(b.values, a.values, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_bundled_sample(pair: Pair) -> None:
     assert _assert_same(pair, _SAMPLE) >= 2
 
 
+@pytest.mark.slow
 def test_development_recordings(pair: Pair, shared: Path) -> None:
     """The first two of each source, seizures among them."""
     seen: dict[str, int] = {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
@@ -16,7 +15,7 @@ import pytest
 import torch
 from torch.nn.utils import parametrize
 
-from brainscan.errors import MissingExtraError, ModelError, OutputError
+from brainscan.errors import ModelError, OutputError
 from brainscan.model import checkpoint
 from brainscan.model.inference import RunConfig
 from brainscan.model.onnx_compare import BATCHES, TOLERANCE, compare, objection, trial_windows
@@ -173,17 +172,6 @@ def test_an_empty_or_absent_folder_is_free_and_a_file_is_not(tmp_path: Path) -> 
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="is a file"):
         refuse_to_overwrite(tmp_path / "file", force=True)
-
-
-@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
-def test_a_missing_package_is_named_by_its_extra(
-    exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
-) -> None:
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == package else find(name))
-    with pytest.raises(MissingExtraError, match="needs the extra 'onnx'") as caught:
-        export(checkpoint.load(str(exported.checkpoint)), tmp_path / "out")
-    assert caught.value.hint == 'pip install "brainscan[onnx]"'
 
 
 def test_a_damaged_export_is_refused(exported: Exported, tmp_path: Path) -> None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import importlib.util
+import os
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from brainscan.errors import MissingExtraError, ModelError, UsageError
+from brainscan.errors import ModelError, UsageError
 from brainscan.model import checkpoint
 from brainscan.model.inference import RunConfig, WindowRunner
 from brainscan.model.onnx_folder import BEFORE, read_export
 from brainscan.model.onnx_runner import Graphs, OnnxRunner, pick_providers
+from brainscan.model.ort import silent_runtime
 from brainscan.session import BackgroundRunner
 from tests.stand_ins import Exported, noise, with_bursts
 
@@ -79,7 +80,7 @@ def test_it_is_a_runner(exported: Exported, runner: OnnxRunner) -> None:
 def test_probabilities_never_leave_their_range(runner: OnnxRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     logits = np.array([[-200.0, 0.0, 200.0]], dtype=np.float32)
     monkeypatch.setattr(runner, "_logits", lambda windows: logits)
-    np.testing.assert_allclose(runner.probabilities(_windows()[:1]), [[0.0, 0.5, 1.0]])
+    np.testing.assert_allclose(runner.probabilities(_windows()[:1]), [[0.0, 0.5, 1.0]], atol=1e-30)
 
 
 def test_providers_follow_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,12 +98,20 @@ def test_providers_follow_the_device(monkeypatch: pytest.MonkeyPatch) -> None:
         pick_providers("tpu")
 
 
-def test_without_onnx_runtime_the_extra_is_named(exported: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(MissingExtraError) as caught:
-        OnnxRunner(exported.folder)
-    assert (caught.value.kind, caught.value.exit_code) == ("extra", 2)
-    assert caught.value.hint == 'pip install "brainscan[onnx]"'
+@pytest.mark.parametrize(("told", "calls"), [(None, 1), ("1", 1), ("0", 0)])
+def test_onnx_runtime_reports_nothing_unless_the_user_lets_it(
+    monkeypatch: pytest.MonkeyPatch, told: str | None, calls: int
+) -> None:
+    import onnxruntime
+
+    silenced = []
+    monkeypatch.setattr(onnxruntime, "disable_telemetry_events", lambda: silenced.append(True))
+    monkeypatch.setenv("ORT_DISABLE_TELEMETRY", told or "")
+    if told is None:
+        monkeypatch.delenv("ORT_DISABLE_TELEMETRY")
+    assert silent_runtime() is onnxruntime
+    assert len(silenced) == calls
+    assert os.environ["ORT_DISABLE_TELEMETRY"] == (told or "1")
 
 
 def test_what_onnx_runtime_cannot_load_is_a_model_error(exported: Exported, monkeypatch: pytest.MonkeyPatch) -> None:

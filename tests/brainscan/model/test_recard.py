@@ -9,11 +9,11 @@ import pytest
 import torch
 import yaml
 
-from brainscan.card import Provenance
 from brainscan.errors import ModelError
 from brainscan.mapping import from_mapping
 from brainscan.model import checkpoint
 from brainscan.model.recard import main, read_facts, recard
+from brainscan.provenance import Provenance
 from tests.stand_ins import save_tiny
 
 FACTS = Path(__file__).parents[3] / "configs" / "cards" / "default.yaml"
@@ -71,6 +71,21 @@ def test_what_is_no_fact_of_a_card_changes_nothing(tmp_path: Path, model: Path, 
         facts.write_text(text, encoding="utf-8")
     assert said in main([str(facts), str(model)])
     assert model.read_bytes() == before
+
+
+def _weights(path: Path) -> str:
+    model = checkpoint.verify(path)
+    return checkpoint.computing_sha256(model.file.tensors, model.card)
+
+
+def test_figures_of_caps_belong_to_weights(model: Path) -> None:
+    figures = {"auroc": 0.9, "found": 1, "seizures": 2, "false_alarms": 0, "hours": 1.0}
+    figures |= {f"simulated_{name}": value for name, value in figures.items() if name != "auroc"}
+    weights = _weights(model)
+    for told, kept in ((weights, {"all"}), ("of others", set())):
+        card = recard(model, {"caps": {"all": figures}, "caps_weights": told})
+        assert set(card.provenance.caps) == kept
+        assert bool(card.provenance.caps_weights) is bool(kept)
 
 
 def test_the_command(tmp_path: Path, model: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +15,8 @@ import torch
 from brainscan.errors import ModelError
 from brainscan.model import checkpoint, names, selftest
 from brainscan.model.checkpoint import Checkpoint
+from brainscan.model.inference import RunConfig, WindowRunner
+from brainscan.model.selftest import SelfTest
 from tests.stand_ins import save_tiny
 
 
@@ -22,6 +26,18 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Checkpoint:
     path = tmp_path_factory.mktemp("model") / "tiny.safetensors"
     save_tiny(path)
     return checkpoint.load(str(path))
+
+
+def _numbers(model: Checkpoint) -> dict[str, Any]:
+    return selftest.numbers(_runner(model), checkpoint.checksum(model.network.state_dict(), model.card))
+
+
+def _compared(model: Checkpoint, stored: Mapping[str, Any]) -> SelfTest:
+    return selftest.compare(_runner(model), checkpoint.checksum(model.network.state_dict(), model.card), stored)
+
+
+def _runner(model: Checkpoint) -> WindowRunner:
+    return WindowRunner(model.network, model.card, RunConfig(device="cpu"))
 
 
 def test_window_is_eeg_like_and_the_same_every_time() -> None:
@@ -36,43 +52,43 @@ def test_window_is_eeg_like_and_the_same_every_time() -> None:
 
 
 def test_the_same_model_passes(loaded: Checkpoint) -> None:
-    result = selftest.compare(loaded, selftest.numbers(loaded))
+    result = _compared(loaded, _numbers(loaded))
     assert result.passed
     assert result.worst <= 1e-4
 
 
 def test_any_changed_weight_fails(loaded: Checkpoint) -> None:
     """One element of a tensor, by the least that a float32 can change."""
-    stored = selftest.numbers(loaded)
+    stored = _numbers(loaded)
     names = [name for name, tensor in loaded.network.state_dict().items() if tensor.is_floating_point()]
     for name in names[::8]:
         network = deepcopy(loaded.network)
         with torch.no_grad():
             weights = network.state_dict()[name].view(-1)
             weights[-1] = torch.nextafter(weights[-1], weights[-1] + 1.0)
-        assert not selftest.compare(Checkpoint(network, loaded.card), stored).passed, name
+        assert not _compared(Checkpoint(network, loaded.card), stored).passed, name
 
 
 def test_a_clearly_changed_weight_shows_in_the_logits(loaded: Checkpoint) -> None:
-    stored = selftest.numbers(loaded)
+    stored = _numbers(loaded)
     network = deepcopy(loaded.network)
     with torch.no_grad():
         next(iter(network.head.parameters())).view(-1)[0] += 0.5
-    result = selftest.compare(Checkpoint(network, loaded.card), stored)
+    result = _compared(Checkpoint(network, loaded.card), stored)
     assert not result.passed
     assert result.worst > selftest.TOLERANCE
     assert "logits differ" in result.detail
 
 
 def test_a_model_that_gives_nan_fails(loaded: Checkpoint) -> None:
-    stored = {**selftest.numbers(loaded), "logits": [float("nan")] * 60}
-    assert not selftest.compare(loaded, stored).passed
+    stored = {**_numbers(loaded), "logits": [float("nan")] * 60}
+    assert not _compared(loaded, stored).passed
 
 
 @pytest.mark.isa
 def test_shipped_weights_pass() -> None:
     result = selftest.run()
-    assert result.passed, f"{result.detail}: run python -m brainscan.model.selftest after a change of the weights"
+    assert result.passed, f"{result.detail}: run `make weights` after a change of the weights"
 
 
 def test_absent_weights_are_a_failed_test_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,4 +112,4 @@ def test_storing_writes_beside_the_weights(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(checkpoint, "locate", lambda _: tmp_path / "tiny.safetensors")
     path = selftest.store()
     assert path == tmp_path / selftest.NUMBERS
-    assert selftest.compare(loaded, json.loads(path.read_text("utf-8"))).passed
+    assert _compared(loaded, json.loads(path.read_text("utf-8"))).passed

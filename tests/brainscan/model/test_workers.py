@@ -8,7 +8,8 @@ import threading
 import pytest
 import torch
 
-from brainscan.model.workers import Workers
+from brainscan.model.torch_threads import single_threaded
+from brainscan.model.workers import Workers, processors, usual_threads
 
 
 def test_results_come_in_the_order_of_the_pieces() -> None:
@@ -24,7 +25,7 @@ def test_each_thread_has_one_thread_of_torch_inside_and_the_caller_keeps_its_own
         together.wait(timeout=10)  # all three are at work at the same time
         return threading.get_ident(), torch.get_num_threads()
 
-    found = [future.result() for future in Workers(3).submit(threads, range(3))]
+    found = [future.result() for future in Workers(3, single_threaded).submit(threads, range(3))]
     assert len({who for who, _ in found}) == 3
     assert {count for _, count in found} == {1}
     inherited: list[int] = []
@@ -55,3 +56,16 @@ def test_a_forked_child_starts_threads_of_its_own() -> None:
 def test_there_must_be_a_worker() -> None:
     with pytest.raises(ValueError, match="worker"):
         Workers(0)
+
+
+@pytest.mark.parametrize(("told", "threads"), [("3", 3), ("", None), ("0", None), ("4,2", None), ("many", None)])
+def test_threads_are_the_processors_unless_openmp_s_variable_says_otherwise(
+    monkeypatch: pytest.MonkeyPatch, told: str, threads: int | None
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", told)
+    assert usual_threads() == (threads or processors())
+
+
+def test_a_system_that_tells_no_affinity_tells_its_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "sched_getaffinity", raising=False)
+    assert processors() == (os.cpu_count() or 1)

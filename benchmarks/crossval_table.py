@@ -1,0 +1,215 @@
+"""What `crossval.py` prints: recordings judged at every threshold, and the tables of those that a network never saw."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from brainscan.card import Card, DecisionConfig
+from brainscan.decision.average import average
+from brainscan.decision.postprocess import events_of_curve
+from brainscan.events import RATE_HZ, Probabilities
+from brainscan.scoring.pieces import ScoredRecording, cut_pieces
+from brainscan.scoring.ranking import auroc
+from brainscan_training.corpora.item import Item
+from brainscan_training.placing import placed
+
+SEIZURES, SIMULATED = "chbmit", "simulation"
+BACKGROUND = ("adhd_children", "eegmat", "eegmmidb", "epoc_epilepsy", "mumtaz_mdd")
+KEPT_HZ = 16
+"""Rate at which logits are kept: the networks answer at 1 to 8 Hz and are interpolated."""
+LEVELS = np.round(np.arange(-6.0, 9.01, 0.1), 2)
+"""Thresholds tried, raw logits."""
+ALARMS = (0, 2, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What turns logits into events."""
+
+    average_s: float = 12.0
+    hysteresis: float = 0.75
+    shortest_s: float = 8.0
+
+    def decision(self, level: float) -> DecisionConfig:
+        on, off = (1.0 / (1.0 + np.exp(-x)) for x in (level, level - self.hysteresis))
+        return DecisionConfig(float(on), float(off), average_s=self.average_s, min_duration_s=self.shortest_s)
+
+
+def read_logits(path: Path) -> dict[str, list[tuple[float, NDArray[np.float32]]]]:
+    """Return start and logits of each segment of each recording."""
+    found: dict[str, list[tuple[float, NDArray[np.float32]]]] = defaultdict(list)
+    with np.load(path) as stored:
+        for key in stored.files:
+            name, _, start = key.rsplit("|", 2)
+            found[name].append((float(start), stored[key]))
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """A recording's seizures found and false alarms at each of `LEVELS`."""
+
+    item: Item
+    found: NDArray[np.bool_]
+    alarms: NDArray[np.int64]
+    hours: float
+
+
+def judge(item: Item, segments: list[tuple[float, NDArray[np.float32]]], settings: Settings) -> Judged:
+    """Decide a recording at every level, as the product does."""
+    seizures = [(a.onset_s, a.offset_s) for a in item.seizures]
+    found = np.zeros((len(seizures), len(LEVELS)), dtype=np.bool_)
+    alarms = np.zeros(len(LEVELS), dtype=np.int64)
+    for start_s, logits in segments:
+        plain = np.repeat((1.0 / (1.0 + np.exp(-logits))).astype(np.float32), RATE_HZ // KEPT_HZ)
+        curve = average(plain, settings.average_s)
+        top = np.nanmax(curve) if np.isfinite(curve).any() else 0.0
+        for k, level in enumerate(LEVELS.tolist()):
+            decision = settings.decision(level)
+            if decision.enter > top:
+                break
+            for event in events_of_curve(curve, plain, decision, start_s):
+                hit = [i for i, (a, b) in enumerate(seizures) if event.onset_s < b and event.offset_s > a]
+                found[hit, k] = True
+                alarms[k] += not hit
+    hours = sum(len(logits) for _, logits in segments) / KEPT_HZ / 3600.0
+    return Judged(item, found, alarms, hours)
+
+
+def level_for(background: Sequence[Judged], alarms: int) -> int:
+    """Return the index of the lowest level from which every higher one has at most so many alarms."""
+    total = np.sum([j.alarms for j in background], axis=0)
+    above = np.flatnonzero(total > alarms)
+    return int(above[-1]) + 1 if len(above) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A seed's figures, summed over the folds."""
+
+    found: tuple[int, ...]
+    post_ictal: tuple[int, ...]
+    seizures: int
+    auroc: float
+    within: float
+    p95: float
+    by_child: dict[str, str]
+    levels: tuple[tuple[float, ...], ...]
+
+
+def row_of(folds: Sequence[dict[str, Judged]], ranked: Sequence[ScoredRecording]) -> Row:
+    """Put the folds of one seed together, each at its own network's levels."""
+    found, post, levels = [0] * len(ALARMS), [0] * len(ALARMS), []
+    by_child: dict[str, list[int]] = defaultdict(lambda: [0] * (len(ALARMS) + 1))
+    for judged in folds:
+        background = [j for j in judged.values() if j.item.source in BACKGROUND and j.item.split == "dev"]
+        children = [j for j in judged.values() if j.item.source == SEIZURES]
+        at = [min(level_for(background, n), len(LEVELS) - 1) for n in ALARMS]
+        levels.append(tuple(float(LEVELS[k]) for k in at))
+        for place, k in enumerate(at):
+            found[place] += sum(int(j.found[:, k].sum()) for j in children)
+            post[place] += sum(int(j.alarms[k]) for j in children)
+            for j in children:
+                by_child[j.item.subject][place] += int(j.found[:, k].sum())
+        for j in children:
+            by_child[j.item.subject][-1] += len(j.found)
+    ictal = [r for r in ranked if r.source == SEIZURES]
+    pieces = cut_pieces(ictal)
+    within = []
+    for subject in sorted({r.subject for r in ictal}):
+        own = cut_pieces([r for r in ictal if r.subject == subject])
+        within.append(auroc(own.score[own.ictal], own.score[~own.ictal]))
+    quiet = cut_pieces([r for r in ranked if r.source in BACKGROUND])
+    return Row(
+        found=tuple(found),
+        post_ictal=tuple(post),
+        seizures=sum(len(j.found) for fold in folds for j in fold.values() if j.item.source == SEIZURES),
+        auroc=auroc(pieces.score[pieces.ictal], pieces.score[~pieces.ictal]),
+        within=float(np.nanmean(within)),
+        p95=float(np.quantile(quiet.score, 0.95)),
+        by_child={child: "/".join(map(str, counts)) for child, counts in sorted(by_child.items())},
+        levels=tuple(levels),
+    )
+
+
+def held_out(folds: Sequence[dict[str, Judged]]) -> str:
+    """Say what each fold's network does at levels that the other folds' held-out background chose."""
+    quiet = [[j for j in fold.values() if j.item.split == "train" and j.item.source != SEIZURES] for fold in folds]
+    if not all(quiet):
+        return ""
+    parts = []
+    for n in ALARMS:
+        found = alarms = post = 0
+        hours = 0.0
+        for k, judged in enumerate(folds):
+            others = [j for i, group in enumerate(quiet) if i != k for j in group]
+            at = min(level_for(others, n), len(LEVELS) - 1)
+            children = [j for j in judged.values() if j.item.source == SEIZURES]
+            found += sum(int(j.found[:, at].sum()) for j in children)
+            post += sum(int(j.alarms[at]) for j in children)
+            alarms += sum(int(j.alarms[at]) for j in quiet[k])
+            hours += sum(j.hours for j in quiet[k])
+        level = LEVELS[min(level_for([j for group in quiet for j in group], n), len(LEVELS) - 1)]
+        parts.append(f"{n}: {found} ({post} post-ictal, {alarms} alarms in {hours:.1f} h of others; pooled {level:g})")
+    return "   levels from the other folds' held-out background, " + "  ".join(parts)
+
+
+def at_level(folds: Sequence[dict[str, Judged]], level: float) -> str:
+    """Say what every fold's network does at one and the same level."""
+    k = int(np.argmin(np.abs(LEVELS - level)))
+    everyone = [j for fold in folds for j in fold.values()]
+    children = [j for j in everyone if j.item.source == SEIZURES]
+    held = [j for j in everyone if j.item.split == "train" and j.item.source not in (SEIZURES, SIMULATED)]
+    dev = [j for j in everyone if j.item.split == "dev"]
+    parts = [f"found {sum(int(j.found[:, k].sum()) for j in children)}"]
+    parts.append(f"{sum(int(j.alarms[k]) for j in children)} post-ictal alarms")
+    parts.append(f"{sum(int(j.alarms[k]) for j in held)} alarms in {sum(j.hours for j in held):.1f} h held out")
+    for what, group in (
+        ("development background", [j for j in dev if j.item.source in BACKGROUND]),
+        ("other development recordings", [j for j in dev if j.item.source not in BACKGROUND]),
+    ):
+        count, hours = (sum(value) / len(folds) for value in ([j.alarms[k] for j in group], [j.hours for j in group]))
+        parts.append(f"{count:.1f} in {hours:.1f} h of {what}, a network")
+    return f"   at {LEVELS[k]:g}: " + ", ".join(parts)
+
+
+def by_source(ranked: Sequence[ScoredRecording]) -> str:
+    """Return the 95th percentile of the pieces' raw logits in each source without seizures."""
+    groups: dict[str, list[ScoredRecording]] = defaultdict(list)
+    for recording in ranked:
+        if recording.source != SEIZURES:
+            groups[recording.source].append(recording)
+    values = {name: np.quantile(cut_pieces(group).score, 0.95) for name, group in sorted(groups.items())}
+    return "   95th percentile, raw logit: " + "  ".join(f"{k} {np.log(v / (1 - v)):.1f}" for k, v in values.items())
+
+
+def scored(item: Item, segments: list[tuple[float, NDArray[np.float32]]]) -> ScoredRecording:
+    """Return a recording for the ranking of its pieces."""
+    step = RATE_HZ // KEPT_HZ
+    parts = tuple(Probabilities(s, np.repeat(1.0 / (1.0 + np.exp(-x)), step).astype(np.float32)) for s, x in segments)
+    duration_s = max(p.start_s + len(p.values) / RATE_HZ for p in parts)
+    annotations = tuple((a.onset_s, min(a.offset_s, duration_s)) for a in item.seizures)
+    spans = ((0.0, duration_s),) if item.scored is None else item.scored
+    return ScoredRecording(item.source, item.subject, "", duration_s, spans, annotations, parts)
+
+
+def without_source(
+    name: str, judged: Sequence[Judged], ranked: Sequence[ScoredRecording], settings: Settings, level: float
+) -> str:
+    """Say what a network does, at the level and as its card would read, on a kind of background it never saw."""
+    k = int(np.argmin(np.abs(LEVELS - level)))
+    hours, alarms = sum(j.hours for j in judged), sum(int(j.alarms[k]) for j in judged)
+    loud = sorted((j for j in judged if j.alarms[k]), key=lambda j: -int(j.alarms[k]))
+    card = placed(Card("left out", {}), level, level - settings.hysteresis)
+    p95 = float(np.quantile(cut_pieces(ranked).score, 0.95))
+    read = 1.0 / (1.0 + np.exp(-card.logit_scale * (np.log(p95 / (1.0 - p95)) - card.logit_shift)))
+    return (
+        f"{name}: {alarms} alarms in {hours:.2f} h ({alarms / hours:.1f} an hour), 95th percentile {read:.2f}"
+        f" (raw {np.log(p95 / (1.0 - p95)):.1f}); {', '.join(f'{j.item.name} {j.alarms[k]}' for j in loud[:6])}"
+    )
