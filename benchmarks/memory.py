@@ -48,14 +48,14 @@ def measure(arguments: list[str]) -> Measured:
     return Measured(wall_s, usage.ru_utime + usage.ru_stime, in_bytes / 1e9)
 
 
-def simulated(hours: float, rate_hz: int) -> tuple[Path, Path]:
-    """Return recording and truth, made if they are not there yet."""
-    stem = f"night-{hours:g}h-{rate_hz}hz"
+def simulated(hours: float, rate_hz: int, seizures: int = 0) -> tuple[Path, Path]:
+    """Return recording and truth, made if they are not there yet; by default with a seizure every two hours."""
+    stem = f"night-{hours:g}h-{rate_hz}hz{f'-{seizures}' if seizures else ''}"
     recording, truth = _CACHE / f"{stem}.edf", _CACHE / f"{stem}_truth.csv_bi"
     if not (recording.exists() and truth.exists()):
         _CACHE.mkdir(parents=True, exist_ok=True)
         arguments = ["simulate", "-o", str(recording), "--annotations", str(truth), "--force", "--seed", str(SEED)]
-        arguments += ["--duration", str(hours * 3600), "--seizures", str(max(round(hours / 2), 1))]
+        arguments += ["--duration", str(hours * 3600), "--seizures", str(seizures or max(round(hours / 2), 1))]
         made = measure([*arguments, "--rate", str(rate_hz)])
         print(f"simulated {hours:g} h in {made.wall_s:.0f} s")
     return recording, truth

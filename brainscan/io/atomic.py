@@ -148,9 +148,11 @@ def write_text(path: Path, text: str) -> None:
 
 def remove_unfinished(out: Path) -> None:
     """Remove the temporary files that a killed run left."""
-    for path in list(out.rglob(f"{TEMPORARY_PREFIX}*{TEMPORARY_SUFFIX}")):
-        with suppress(OSError):
-            path.unlink()
+    for folder, _, names in os.walk(out):  # of a million results in a second
+        for name in names:
+            if name.startswith(TEMPORARY_PREFIX) and name.endswith(TEMPORARY_SUFFIX):
+                with suppress(OSError):
+                    Path(folder, name).unlink()
 
 
 def _temporary_beside(target: Path) -> Path:

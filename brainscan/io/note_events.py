@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import BACKGROUND
+from brainscan.io.annotation_file import BACKGROUND, label_of
 from brainscan.io.note_text import Meaning, NoteText, understand
 
 RECORDING_BEGINS_S = 60.0
@@ -81,6 +81,12 @@ class Told:
     lines: tuple[int, ...]
     warnings: tuple[str, ...]
     n_passed: int
+
+
+def whole_of(notes: Sequence[Note]) -> float | None:
+    """Return the length of the recording that a first note over all of it tells, ``bckg`` from second 0 on."""
+    first = notes[0] if notes else None
+    return first.offset_s if first and first.onset_s == 0.0 and label_of(first.text) == BACKGROUND else None
 
 
 def told_by(notes: Iterable[Note], name: str) -> Told:

@@ -16,7 +16,7 @@ ABSENT = 255
 """Stands where nothing is known; values go from 0 to `LEVELS`."""
 LEVELS = 250
 
-_AEEG_LINEAR_UV, _AEEG_MOST_UV = 10.0, 100.0
+_AEEG_LINEAR_UV, _AEEG_MOST_UV = 10.0, 200.0
 _RANGE = (2.0, 99.5)  # percentiles of a night that the colours span
 
 Levels = NDArray[np.uint8]
@@ -77,7 +77,7 @@ def _levels(share: FloatArray) -> Levels:
 
 
 def _aeeg_levels(uv: FloatArray) -> Levels:
-    """Return amplitudes as aEEG is drawn: linear to 10 µV over the lower half, logarithmic to 100 over the upper."""
+    """Return amplitudes as aEEG is drawn: linear to 10 µV over the lower half, logarithmic to 200 over the upper."""
     upper = np.log10(np.maximum(uv, _AEEG_LINEAR_UV) / _AEEG_LINEAR_UV) / np.log10(_AEEG_MOST_UV / _AEEG_LINEAR_UV)
     return _levels(np.where(uv <= _AEEG_LINEAR_UV, uv / _AEEG_LINEAR_UV, 1.0 + upper) / 2.0)
 

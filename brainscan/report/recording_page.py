@@ -36,6 +36,11 @@ MAX_BYTES = 12_000_000
 
 _COLUMNS = 1800
 _MAX_MISSING = 15
+_WHOLE_S = 300.0
+"""A recording no longer than this is kept whole, as far as there is room."""
+_BEGINNING_S = 120.0
+"""Of a longer one without events this is."""
+
 MOST_NOTES = 500
 """Of the recording's own notes, in the list; all are on the strip."""
 
@@ -138,6 +143,7 @@ def render(page: Page) -> str:
         b=burden,
         summary=words.summary(detection, burden, page.who),
         rows=rows,
+        places=any(event.place is not None for event in detection.events),
         page=page,
         remarks=views.remarks,
         notes=_notes(page)[:MOST_NOTES],
@@ -209,6 +215,10 @@ def _cut_all(
 ) -> tuple[list[dict[str, Any]] | None, dict[int, Excerpt]]:
     """Return every excerpt encoded, and the one at each event's onset; None once there are too many bytes."""
     wanted: list[tuple[float, float]] = []
+    if recording.duration_s <= _WHOLE_S:
+        wanted.append((0.0, recording.duration_s))
+    elif not spans:
+        wanted.append((0.0, _BEGINNING_S))
     for onset_s, offset_s in spans:
         first, last = onset_s - fit.around_s, offset_s + fit.around_s
         if offset_s - onset_s <= fit.longest_s:
@@ -273,6 +283,8 @@ def _row(number: int, event: Event, page: Page, views: _Views) -> dict[str, Any]
         "number": number + 1,
         "prolonged": event.prolonged,
         "doubts": doubts,
+        "place": words.place(event),
+        "leading": event.leading,
         "also": also,
         "sureness": event.confidence,
     }
@@ -333,7 +345,10 @@ def _data(page: Page, rows: Sequence[Mapping[str, Any]], views: _Views) -> dict[
         "comments": comments,
         "start": detection.start.replace(tzinfo=None).isoformat() if detection.start else None,
         "duration_s": detection.duration_s,
-        "events": [{"onset_s": r["onset_s"], "offset_s": r["offset_s"], "confidence": r["sureness"]} for r in rows],
+        "events": [
+            {"confidence": r["sureness"], **{key: r[key] for key in ("onset_s", "offset_s", "leading")}} for r in rows
+        ],
+        "places": any(event.place is not None for event in detection.events),
         "other": [[event.onset_s, event.offset_s] for event in page.other_events],
         "other_name": page.other,
         "unscored": [list(span) for span in detection.unscored],

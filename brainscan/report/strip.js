@@ -2,7 +2,7 @@
 // The strip over the whole recording: probability, events, notes, electrodes, trends; and what it says of one moment.
 const brainscanStrip = (function () {
   const ABSENT = 255, LEVELS = 250, BINS = 40, TOP_HZ = 20;
-  const LINES_UV = [5, 10, 25, 50, 100];
+  const LINES_UV = [5, 10, 25, 50, 100, 200], DECADES = Math.log10(200 / 10);
   const STOPS = [[13, 8, 80], [84, 2, 163], [185, 50, 137], [244, 136, 73], [240, 249, 33]];
 
   // Rows of levels, in the order in which they are packed.
@@ -24,8 +24,8 @@ const brainscanStrip = (function () {
     const k = Math.min(Math.max(share * 2 - 1, -1), 1), f = Math.sqrt(Math.abs(k)), end = k < 0 ? [20, 80, 190] : [190, 30, 40];
     return end.map((v) => Math.round(245 + f * (v - 245)));
   }
-  const microvolts = (level) => { const half = level / LEVELS * 2; return half <= 1 ? 10 * half : 10 ** half; };
-  const share = (uv) => (uv <= 10 ? uv / 20 : 0.5 + 0.5 * Math.log10(uv / 10));
+  const microvolts = (level) => { const half = level / LEVELS * 2; return half <= 1 ? 10 * half : 10 * 10 ** ((half - 1) * DECADES); };
+  const share = (uv) => (uv <= 10 ? uv / 20 : 0.5 + 0.5 * Math.log10(uv / 10) / DECADES);
 
   // One pixel a column and a bin, the highest frequency on top; drawn larger later.
   function image(trends, name, rows, paint) {
@@ -84,7 +84,7 @@ const brainscanStrip = (function () {
     for (const uv of LINES_UV) g.fillRect(left, y(share(uv)), width - left, uv === 10 ? 1 : 0.5);
     if (left) {
       g.fillStyle = tools.colour("soft"); g.font = "9px system-ui, sans-serif"; g.textAlign = "right";
-      for (const uv of [10, 50]) g.fillText(uv, width - 1, y(share(uv)) - 1);
+      for (const uv of [10, 100]) g.fillText(uv, width - 1, y(share(uv)) - 1);
     }
     g.fillStyle = tools.colour("trace");
     for (let c = 0; c < trends.n; c++) {

@@ -237,7 +237,7 @@
       g.beginPath(); g.moveTo(x(t), top); g.lineTo(x(t), bottom + curve); g.stroke();
       if (t % (width < 640 ? 2 : 1) === 0) {
         g.fillStyle = colour("soft"); g.textAlign = "center";
-        g.fillText(clock(data.start, t) || elapsed(t), x(t), height - 6);
+        if (x(t) > left + 22 && x(t) < width - 22) g.fillText(clock(data.start, t) || elapsed(t), x(t), height - 6);
       }
     }
     const scale = PX_PER_MM / state.sensitivity;
@@ -294,7 +294,7 @@
     g.strokeStyle = colour("ink"); g.lineWidth = 2; g.beginPath(); g.moveTo(left - 4, 2); g.lineTo(left - 4, Math.min(2 + rowHeight, top + 8)); g.stroke();
     if (!inside.length) {
       g.fillStyle = colour("soft"); g.textAlign = "center";
-      g.fillText("No EEG of this time is kept in the page: it holds what surrounds the events.", (left + width) / 2, top + 40);
+      for (const [i, text] of ["No EEG of this time is kept in the page:", "it holds what surrounds the events."].entries()) g.fillText(text, (left + width) / 2, top + 40 + 16 * i);
     }
     return { left, width, t0, length };
   }
@@ -372,6 +372,7 @@
   function drawBeside() {
     const e = review[state.event], k = e ? excerptsIn(e.onset_s, e.onset_s + 5)[0] : undefined;
     const t = sized($("topography"), 220, 220), width = $("spectrogram").clientWidth || 640, s = sized($("spectrogram"), width, 220);
+    document.querySelector(".beside").hidden = k === undefined;
     if (k === undefined) return;
     const x = data.excerpts[k], rate = x.rate_hz, eeg = x.matrix.map((w) => filtered(derive(decoded[k], w), rate, 1, 30, 0));
     const first = Math.max(Math.round((e.onset_s - x.start_s) * rate), 0), stop = Math.min(first + Math.round(5 * rate), x.n);
@@ -385,7 +386,12 @@
       t.fillStyle = "rgb(" + ramp(sum / weight / most).join(",") + ")"; t.fillRect(gx, gy, 4, 4);
     }
     t.textAlign = "center"; t.font = "9px sans-serif";
-    flat.forEach(([fx, fy], i) => { t.fillStyle = "#000"; t.fillRect(fx - 9, fy - 6, 18, 11); t.fillStyle = "#fff"; t.fillText(data.electrodes[i], fx, fy + 3); });
+    const leading = (data.events[state.event] || {}).leading || [];
+    flat.forEach(([fx, fy], i) => {
+      t.fillStyle = "#000"; t.fillRect(fx - 9, fy - 6, 18, 11);
+      if (leading.includes(data.electrodes[i])) { t.strokeStyle = "#fff"; t.lineWidth = 2; t.strokeRect(fx - 11, fy - 8, 22, 15); }
+      t.fillStyle = "#fff"; t.fillText(data.electrodes[i], fx, fy + 3);
+    });
     const length = x.n / rate, nColumns = Math.max(Math.min(120, Math.floor(length)), 1), bins = 30;
     const log = spectrogram(eeg, rate, nColumns, bins).map((column) => Array.from(column, (p) => Math.log10(p + 1e-3)));
     const all = log.flat().sort((u, v) => u - v);
@@ -452,6 +458,15 @@
     row(review.length - 1);
     keep(); state.event = review.length - 1; draw();
   }
+  // Only what the reader added: what was found is rejected instead.
+  function drop() {
+    const e = review[state.event];
+    if (!e || !e.added) return say("only an added event can be removed; reject others");
+    review.splice(state.event, 1);
+    document.querySelectorAll("#events tbody tr").forEach((tr) => { if (Number(tr.dataset.event) >= data.events.length) tr.remove(); });
+    for (let i = data.events.length; i < review.length; i++) row(i);
+    keep(); state.event = Math.min(state.event, review.length - 1); draw();
+  }
   function row(i) {
     const e = review[i], tr = document.createElement("tr"), body = document.querySelector("#events tbody");
     tr.dataset.event = String(i);
@@ -459,6 +474,7 @@
     const button = (name, text, label) => { const b = document.createElement("button"); b.type = "button"; b.className = name; b.textContent = text; b.setAttribute("aria-label", label); return b; };
     cell("th", "", "").append(button("show", String(i + 1), "event " + (i + 1)));
     cell("td", "elapsed", elapsed(e.onset_s)); cell("td", "", clock(data.start, e.onset_s) || "–"); cell("td", "seconds", ""); cell("td", "", "added");
+    if (data.places) cell("td", "", "");
     if (data.other_name) cell("td", "", "");
     cell("td", "", "");
     cell("td", "review", "").append(button("accept", "accept", "accept event " + (i + 1)), " ", button("reject", "reject", "reject event " + (i + 1)));
@@ -474,7 +490,9 @@
   }
   function paper() {
     const box = $("paper");
+    document.documentElement.dataset.paper = "yes";
     box.replaceChildren();
+    drawNight();
     review.forEach((e, i) => {
       const figure = document.createElement("figure"), caption = document.createElement("figcaption"), canvas = document.createElement("canvas"), image = document.createElement("img");
       drawEeg(canvas, clampTime(e.onset_s - 2), SECONDS, 1040);
@@ -494,7 +512,7 @@
     ["a", "accept", () => judge("accept")], ["r", "reject", () => judge("reject")],
     [",", "cursor left by 0.1 s", () => { state.cursor = Math.max(state.cursor - 0.1, 0); draw(); }], [".", "cursor right by 0.1 s", () => { state.cursor = Math.min(state.cursor + 0.1, data.duration_s); draw(); }],
     ["[", "onset at the cursor", () => move("onset_s")], ["]", "offset at the cursor", () => move("offset_s")],
-    ["e", "add an event at the cursor", add], ["t", "write a note", () => $("note").focus()], ["s", "save the review", save],
+    ["e", "add an event at the cursor", add], ["x", "remove an added event", drop], ["t", "write a note", () => $("note").focus()], ["s", "save the review", save],
     ["?", "these keys", () => $("keys").showModal()],
   ];
 
@@ -511,6 +529,7 @@
     on("accept", key("a")); on("reject", key("r")); on("onset", key("[")); on("offset", key("]")); on("add", add); on("save", save); on("help", key("?"));
     on("print", () => window.print());
     window.addEventListener("beforeprint", paper);
+    window.addEventListener("afterprint", () => { delete document.documentElement.dataset.paper; draw(); });
     $("note").addEventListener("change", () => { if (review[state.event]) { review[state.event].note = $("note").value; keep(); } });
     $("events").addEventListener("click", (event) => {
       const tr = event.target.closest("tr[data-event]"), button = event.target.closest("button");
@@ -559,15 +578,15 @@
     for (let k = 0; k < data.excerpts.length; k++) {
       const e = data.excerpts[k], rows = unpack(await inflate(e.data), data.labels.length, e.n);
       decoded[k] = rows.map((values, c) => toMicrovolts(values, e.step[c], e.offset[c]));
-      if (k === 0) { if (review.length) choose(0); else draw(); }
+      if (k === 0) { if (review.length) choose(0); else draw(); fitting(); draw(); document.documentElement.dataset.shown = "yes"; }
     }
     choose(Math.max(state.event, 0));
-    fitting(); draw();
+    document.documentElement.dataset.shown = "yes";
     document.documentElement.dataset.ready = "yes";
   }
 
   const parts = { inflate, unpack, toMicrovolts, filtered, spectrogram, montageRows, derive, clock, elapsed, csvBi, freshReview, section };
   if (typeof module !== "undefined") module.exports = parts;
   else start();
-  if (typeof window !== "undefined") window.brainscanPage = { state, decoded, at: () => geometry, review: () => review, data: () => data };
+  if (typeof window !== "undefined") window.brainscanPage = { state, go: (t) => goTo(t), decoded, at: () => geometry, review: () => review, data: () => data };
 })();

@@ -49,6 +49,17 @@ def elapsed(at_s: float) -> str:
     return f"{hours}:{minutes:02d}:{seconds:02d}"
 
 
+def place(event: Event) -> str:
+    """Return where an event begins: its side, and the electrodes that lead.
+
+    >>> place(Event(0.0, 9.0, 0.9))
+    '–'
+    """
+    if event.place is None:
+        return "–"
+    return f"{event.side}: {' '.join(event.leading)}" if event.leading else event.side
+
+
 def summary(detection: Detection, burden: Burden, who: str) -> str:
     """Return what was found, in sentences.
 

@@ -25,6 +25,7 @@ _PATIENCE_S = 60.0
 """For a worker that was asked to stop: far more than any recording takes to be written."""
 DEATHS_IN_VAIN = 10
 """So many deaths a worker, and nothing ever done: then it is not the recordings."""
+_KILLED = 9  # Windows has no name for it
 _THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -164,8 +165,10 @@ class Processes:
 def _cause(code: int | None) -> str:
     if code is None:
         return "it hangs"
-    if code == worker.OUT_OF_MEMORY or code == -signal.SIGKILL:
-        return "out of memory" if code == worker.OUT_OF_MEMORY else "killed, perhaps out of memory"
+    if code == worker.OUT_OF_MEMORY:
+        return "out of memory"
+    if code == -_KILLED:
+        return "killed, perhaps out of memory"
     if code < 0:
         with suppress(ValueError):
             return f"ended by {signal.Signals(-code).name}"

@@ -232,7 +232,7 @@ class TrendStream:
     def finish(self) -> Trends:
         """End the segment and return its columns; a last one that is filled by half or more is kept."""
         while self._stop > self._at:
-            self._minute(min(round((self._stop - self._at) / _COLUMN), UNIT_S // COLUMN_S))
+            self._minute(min((self._stop - self._at + _COLUMN // 2) // _COLUMN, UNIT_S // COLUMN_S))
         return Trends.joined(self._parts)
 
     def _minute(self, n_columns: int) -> None:

@@ -14,6 +14,8 @@ _tse = later("brainscan.io.tusz", "format_tse")
 _tusz_csv = later("brainscan.io.tusz", "format_tusz_csv")
 _mne_csv = later("brainscan.io.mne_csv", "format_mne_csv")
 _read_mne_csv = later("brainscan.io.mne_csv", "read_mne_csv")
+_edfbrowser = later("brainscan.io.edfbrowser_csv", "format_edfbrowser_csv")
+_luna = later("brainscan.io.luna_annot", "format_luna")
 _columns = later("brainscan.io.tables", "columns_of")
 
 
@@ -94,6 +96,30 @@ TABLES = (
         recognise=lambda head: {"onset", "duration", "description"} <= _columns(head.first),
         decode=lambda path, facts: _read_mne_csv(path, facts.start),
         encode=as_text(lambda c: _mne_csv(c.file)),
+        is_notes=True,
+    ),
+    EventFormat(
+        name="edfbrowser",
+        what="annotations as EDFbrowser imports and exports them (CSV)",
+        holds=frozenset({"events", "annotations"}),
+        suffixes=("-edfbrowser.csv",),
+        keeps=frozenset({"types", "hed_types"}),
+        recognise=lambda head: {"onset", "duration", "annotation"} <= _columns(head.first.casefold()),
+        decode=of_path(later("brainscan.io.edfbrowser_csv", "read_edfbrowser_csv")),
+        encode=as_text(lambda c: _edfbrowser(c.file)),
+        is_notes=True,
+    ),
+    EventFormat(
+        name="luna",
+        what="annotations of Luna (`.annot`)",
+        holds=frozenset({"events", "annotations"}),
+        suffixes=(".annot",),
+        keeps=frozenset({"types", "hed_types", "channels"}),
+        recognise=lambda head: (
+            re.match(r"class\tinstance\tchannel\tstart\tstop", head.first, re.IGNORECASE) is not None
+        ),
+        decode=of_path(later("brainscan.io.luna_annot", "read_luna")),
+        encode=as_text(lambda c: _luna(c.file)),
         is_notes=True,
     ),
 )

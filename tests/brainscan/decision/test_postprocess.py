@@ -295,3 +295,26 @@ def test_what_is_long_enough_goes_on(curve: FloatArray, config: DecisionConfig) 
     if ongoing is not None:
         assert ongoing.confidence == pytest.approx(ended[-1].confidence)
     assert not set(returned) & set(ended)
+
+
+def test_what_goes_on_begins_with_the_interval_that_it_joins() -> None:
+    decision = Decision(replace(BARE, merge_gap_s=25 * SAMPLE_S))
+    curve = _curve((0.9, 300), (0.1, 10), (0.9, 200))
+    assert not decision.push(curve, curve)
+    assert decision.ongoing is not None
+    assert (decision.ongoing.onset_s * 256, decision.ongoing.until_s * 256) == (0.0, 510.0)
+
+
+def test_what_may_have_ended_goes_on_to_where_it_fell_only() -> None:
+    decision = Decision(replace(BARE, offset_dwell=50))
+    curve = _curve((0.1, 40), (0.9, 300), (0.1, 20))
+    assert not decision.push(curve, curve)
+    assert decision.ongoing is not None
+    assert (decision.ongoing.onset_s * 256, decision.ongoing.until_s * 256) == (40.0, 340.0)
+
+
+def test_what_opening_may_still_take_away_does_not_go_on() -> None:
+    decision = Decision(replace(BARE, opening=101))
+    curve = _curve((0.1, 300), (0.9, 50))
+    assert not decision.push(curve, curve)
+    assert decision.ongoing is None

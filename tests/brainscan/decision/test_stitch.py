@@ -79,6 +79,31 @@ def test_seconds_without_values_stay_unscored_in_every_window() -> None:
     assert np.flatnonzero(np.isnan(found)).tolist() == list(range(512, 768))
 
 
+def test_seconds_without_values_in_one_window_are_those_of_the_other() -> None:
+    config = WindowConfig(duration_s=4, stride_s=2, taper_s=2.0)
+    found = _stitched(config, [np.zeros(1024, dtype=np.float32), np.ones(1024, dtype=np.float32)], absent={0: [2]})
+    assert found.dtype == np.float32
+    assert np.all(found[512:768] == 1.0)
+
+
+def test_between_windows_that_do_not_touch_nothing_is_scored() -> None:
+    config = WindowConfig(duration_s=4, stride_s=2, taper_s=2.0)
+    stitcher = Stitcher(config)
+    window, marks = np.ones(1024, dtype=np.float32), np.zeros(4, dtype=np.bool_)
+    parts = [stitcher.add(0, window, 1024, marks), stitcher.add(6 * 256, 0.5 * window, 1024, marks), stitcher.finish()]
+    expected = np.repeat([1.0, np.nan, 0.5], [1024, 512, 1024])
+    np.testing.assert_allclose(np.concatenate(parts), expected, rtol=1e-6)
+
+
+def test_a_window_that_ends_with_the_one_before_adds_no_sample() -> None:
+    config = WindowConfig(duration_s=4, stride_s=1, taper_s=2.0)
+    stitcher = Stitcher(config)
+    window, marks = np.ones(1024, dtype=np.float32), np.zeros(4, dtype=np.bool_)
+    parts = [stitcher.add(k * 256, window, n, marks) for k, n in enumerate((1024, 1024, 768))]
+    found = np.concatenate([*parts, stitcher.finish()])
+    np.testing.assert_allclose(found, np.ones(5 * 256), rtol=1e-6)
+
+
 def test_only_final_samples_are_returned_and_none_twice() -> None:
     config = WindowConfig(duration_s=4, stride_s=1, taper_s=2.0)
     stitcher = Stitcher(config)

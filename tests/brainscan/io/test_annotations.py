@@ -44,8 +44,10 @@ NAMES: dict[Format, str] = {
     "tsv": "rec_events.tsv",
     "edf-annotations": "rec.edf",
     "mne_csv": "rec-annot.csv",
+    "edfbrowser": "rec-edfbrowser.csv",
+    "luna": "rec.annot",
 }
-TYPED: frozenset[Format] = frozenset({"tusz_csv", "tse", "edf-annotations", "mne_csv"})
+TYPED: frozenset[Format] = frozenset({"tusz_csv", "tse", "edf-annotations", "mne_csv", "edfbrowser", "luna"})
 CLOCKED: frozenset[Format] = frozenset({"tsv", "edf-annotations", "mne_csv"})
 
 starts = st.none() | st.datetimes(datetime(1986, 1, 1), datetime(2080, 1, 1)).map(lambda t: t.replace(microsecond=0))

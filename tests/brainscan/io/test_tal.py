@@ -87,6 +87,12 @@ def test_missing_stamps_continue_from_their_neighbours() -> None:
     assert "3 of 7" in when.warnings[0]
 
 
+def test_damaged_and_missing_stamps_are_counted_together() -> None:
+    when = timeline(_onsets(0, 1, 400, 3, np.nan, 5), 1.0, 0.01)
+    assert when.segments == ((0, 6, 0.0),)
+    assert "2 of 6" in when.warnings[0]
+
+
 def test_before_the_first_stamp_it_is_the_first_that_counts() -> None:
     when = timeline(_onsets(np.nan, np.nan, 12, 60, 61), 1.0, 0.01)
     assert (when.origin_s, when.segments) == (10.0, ((0, 3, 0.0), (3, 5, 50.0)))
@@ -119,10 +125,20 @@ def test_gaps_and_overlaps_are_told_apart() -> None:
 
     assert said(0, 1, 7, 8, 12.5) == ("gaps: 2, 8.5 s in all; the parts are analysed separately",)
     assert said(0, 1, 1.5, 2.5) == ("parts that overlap their predecessor in time: 1; kept in file order",)
-    assert [text.partition(":")[0] for text in said(0, 1, 1.5, 2.5, 9)] == [
-        "gaps",
-        "parts that overlap their predecessor in time",
-    ]
+    assert said(0, 1, 2.5, 3.5) == ("gaps: 1, 0.5 s in all; the parts are analysed separately",)
+    assert said(0, 1, 1.5, 2.5, 9) == (
+        "gaps: 1, 5.5 s in all; the parts are analysed separately",
+        "parts that overlap their predecessor in time: 1; kept in file order",
+    )
+
+
+def test_a_recording_begins_with_its_earliest_part() -> None:
+    when = timeline(_onsets(10, 11, 5, 6), 1.0, 0.01)
+    assert (when.origin_s, when.segments) == (5.0, ((0, 2, 5.0), (2, 4, 0.0)))
+
+
+def test_a_step_back_by_the_tolerance_alone_is_none() -> None:
+    assert len(timeline(_onsets(0, 1, 1.5, 2.5, 3, 4, 5, 6), 1.0, 0.5).segments) == 3
 
 
 @pytest.mark.parametrize(("n_records", "tolerated"), [(8, 1), (20, 2), (40, 4)])

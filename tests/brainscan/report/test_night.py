@@ -36,8 +36,8 @@ def test_levels_are_shares_of_what_is_drawn() -> None:
     trends = made([0.0, 4.0, 8.0])
     trends.unusable[INDEX["Cz"], 1] = True
     levels = levels_of(trends, 12.0)
-    # Linear to 10 µV over the lower half, logarithmic to 100 over the upper.
-    assert levels[:4, 0].tolist() == [62, 125, 125, 250]
+    # Linear to 10 µV over the lower half, logarithmic to 200 over the upper.
+    assert levels[:4, 0].tolist() == [62, 125, 125, 221]
     asymmetry, suppressed = levels[4 + 2 * N_BINS : 4 + 3 * N_BINS], levels[4 + 4 * N_BINS : 6 + 4 * N_BINS]
     assert set(asymmetry.ravel().tolist()) == {round(0.25 * LEVELS)}
     assert suppressed[:, 1].tolist() == [50, 250]

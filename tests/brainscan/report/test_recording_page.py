@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib.util
 import json
 import re
 import shutil
@@ -24,7 +23,7 @@ from brainscan.corpora.references import require_foreign
 from brainscan.detection import Detection
 from brainscan.detector import Detector
 from brainscan.errors import UsageError
-from brainscan.events import Annotation
+from brainscan.events import Annotation, Place
 from brainscan.io.annotations import read_annotations
 from brainscan.io.content import Content
 from brainscan.io.csv_bi import read_csv_bi
@@ -302,41 +301,16 @@ def test_chewing_and_mains_are_told() -> None:
         assert words.doubts(Event(20.0, 40.0, 0.9), (), words.Limits(), excerpt) == (said,)
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("playwright") is None or shutil.which("chromium") is None,
-    reason="no chromium, or no playwright to drive it (Debian: apt install chromium)",
-)
-def test_in_a_browser(tmp_path: Path) -> None:
-    """No error on the console, no request, and keys that change what is drawn, in Chromium itself."""
-    from playwright.sync_api import sync_playwright
-
-    of = recording(parts=(0.0, 100.0))
-    file = tmp_path / "page.html"
-    file.write_text(render(Page(detected(of), of)), encoding="utf-8")
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=shutil.which("chromium"))
-        page = browser.new_page()
-        said: list[str] = []
-        asked: list[str] = []
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(file.as_uri())
-        page.wait_for_selector("html[data-ready=yes]")
-        assert page.locator("#events tbody tr").count() == 2
-        pictures = []
-        for key in ("n", "m", "+"):
-            page.keyboard.press(key)
-            pictures.append(page.locator("#eeg").screenshot())
-        assert len(set(pictures)) == 3
-        page.keyboard.press("a")
-        page.keyboard.press("p")
-        page.keyboard.press("a")
-        with page.expect_download() as download:
-            page.keyboard.press("s")
-        assert download.value.suggested_filename == "night_reviewed.csv_bi"
-        browser.close()
-    assert (said, [url for url in asked if not url.startswith(("file:", "blob:"))]) == ([], [])
+def test_side_and_leading_electrodes_stand_in_the_table_where_they_are_known() -> None:
+    of = recording()
+    found = detected(of)
+    (event,) = found.events
+    text = render(Page(replace(found, events=(replace(event, place=Place("left", ("T3", "F7"))),)), of))
+    assert "<td>left: T3 F7</td>" in text
+    assert '"leading":["T3","F7"]' in text
+    assert '<th scope="col">begins</th>' in text
+    unknown = render(Page(replace(found, events=(replace(event, place=None),)), of))
+    assert '<th scope="col">begins</th>' not in unknown
 
 
 def test_python_has_the_page_and_notebooks_a_table() -> None:

@@ -110,6 +110,7 @@ def archive(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_killed_worker_and_a_scheduler_started_again_cost_time_alone(archive: Path, tmp_path: Path) -> None:
     killer = write(archive / "segfault.edf")
     said: list[str] = []

@@ -75,6 +75,7 @@ def test_every_number_of_workers_gives_the_same_bytes(archive: Path, tmp_path: P
     assert _files(tmp_path / "3") == first
 
 
+@pytest.mark.skipif(os.name != "posix", reason="other systems end processes otherwise")
 def test_a_recording_that_kills_is_tried_twice_and_listed(archive: Path, tmp_path: Path) -> None:
     killers = [write(archive / f"{word}.edf") for word in ("segfault", "greedy", "refused")]
     once, defect = write(archive / "once.edf"), write(archive / "defect.edf")

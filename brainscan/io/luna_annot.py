@@ -1,0 +1,78 @@
+"""Annotations of Luna (``.annot``): class, instance, channel, start, stop and meta data, separated by tabs.
+
+Luna's reference describes the form (Purcell, zzz.bwh.harvard.edu/luna): lines that begin with ``#`` declare classes, a
+first row may name the columns, ``.`` stands for what is not there, times are seconds from the start of the recording.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from brainscan.errors import InputError
+from brainscan.io.annotation_file import ALL, BACKGROUND, SEIZURE, AnnotationFile, row_error
+from brainscan.io.note_events import Note, told_by, whole_of
+from brainscan.io.text_files import read_text
+
+COLUMNS = ("class", "instance", "channel", "start", "stop", "meta")
+_ABSENT = "."
+_LEAST = 5
+
+
+def read_luna(path: Path) -> AnnotationFile:
+    """Read the seizures of an ``.annot`` file; what its classes are called decides (`note_events.told_by`).
+
+    Raises
+    ------
+    InputError
+        If a row has too few columns, its times are no seconds from the start, or a class speaks of a seizure and is
+        not understood; the line is named.
+    """
+    notes = []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        cells = [cell.strip() for cell in line.split("\t")]
+        if not line.strip() or line.startswith("#") or cells[0].casefold() == COLUMNS[0]:
+            continue
+        if len(cells) < _LEAST:
+            raise row_error(f"has {len(cells)} columns instead of {_LEAST} or 6", name=path.name, line=number)
+        label, _, channel, start, stop = cells[:_LEAST]
+        onset_s, offset_s = (_seconds(text, path.name, number) for text in (start, stop))
+        notes.append(Note(onset_s, offset_s, label, channel=ALL if channel == _ABSENT else channel, line=number))
+    told = told_by(notes, path.name)
+    return AnnotationFile(
+        told.annotations, whole_of(notes), told.lines, path.name, warnings=told.warnings, n_passed=told.n_passed
+    )
+
+
+def _seconds(text: str, name: str, line: int) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(
+            f"line {line}: a time is no number of seconds ({text!r})",
+            kind="corrupt",
+            file=name,
+            hint="times are seconds from the start of the recording; Luna's `WRITE-ANNOTS` writes them so",
+        )
+    return value
+
+
+def format_luna(file: AnnotationFile) -> str:
+    """Return the text of an ``.annot`` file: a class a seizure type, a row a seizure and channel.
+
+    A first row ``bckg`` over the whole recording tells its duration.
+
+    Raises
+    ------
+    InputError
+        If the duration is not known.
+    """
+    whole = (BACKGROUND, _ABSENT, _ABSENT, f"{0:.4f}", f"{file.known_duration_s():.4f}", _ABSENT)
+    rows = ["\t".join(COLUMNS), "\t".join(whole)]
+    for event in file.track_with_channels():
+        label = "seizure" if event.label == SEIZURE else event.label
+        for channel in (_ABSENT,) if event.channel == ALL else event.channel.split(","):
+            rows.append("\t".join((label, _ABSENT, channel, f"{event.onset_s:.4f}", f"{event.offset_s:.4f}", _ABSENT)))
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,96 @@
+"""Tables of EDFbrowser and Luna: what we write is read back, what they write is understood, what is no use is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from brainscan.errors import InputError
+from brainscan.events import Annotation
+from brainscan.io.annotation_file import AnnotationFile
+from brainscan.io.annotations import read_annotations
+from brainscan.io.content import Content
+from brainscan.io.edfbrowser_csv import format_edfbrowser_csv, read_edfbrowser_csv
+from brainscan.io.event_formats import FORMATS, sniff
+from brainscan.io.luna_annot import format_luna, read_luna
+
+ROWS = (
+    Annotation(12.34, 20.01, "seiz"),
+    Annotation(30.0, 45.5, "fnsz"),
+    Annotation(60.12, 71.98, "seiz"),
+)
+FILE = AnnotationFile(ROWS, 300.0)
+
+
+@pytest.mark.parametrize("name", ["edfbrowser", "luna"])
+def test_what_is_written_is_recognised_and_read_back(tmp_path: Path, name: str) -> None:
+    row = FORMATS[name]
+    assert row.encode is not None
+    path = tmp_path / f"night{row.suffixes[0]}"
+    path.write_bytes(b"".join(row.encode(Content(FILE, "night.edf"))))
+    assert sniff(path) == name
+    held = read_annotations(path)
+    assert [(a.onset_s, a.offset_s, a.label) for a in held.track()] == [(a.onset_s, a.offset_s, a.label) for a in ROWS]
+
+
+@pytest.mark.parametrize("name", ["edfbrowser", "luna"])
+def test_no_event_is_a_table_without_rows(tmp_path: Path, name: str) -> None:
+    row = FORMATS[name]
+    assert row.encode is not None
+    path = tmp_path / f"night{row.suffixes[0]}"
+    path.write_bytes(b"".join(row.encode(Content(AnnotationFile((), 300.0), "night.edf"))))
+    assert read_annotations(path).track() == ()
+
+
+def test_edfbrowser_s_own_export(tmp_path: Path) -> None:
+    path = tmp_path / "export.csv"
+    path.write_text("Onset,Duration,Annotation\n+12.5000000,+7.5000000,seizure\n+30.0000000,,Eyes closed\n")
+    held = read_edfbrowser_csv(path)
+    assert [(a.onset_s, a.offset_s) for a in held.annotations] == [(12.5, 20.0)]
+    assert held.n_passed == 1
+
+
+def test_luna_keeps_a_row_a_channel_and_passes_other_classes_over(tmp_path: Path) -> None:
+    two = AnnotationFile((Annotation(1.0, 9.0, "seiz", 1.0, "T3,F7"),), 300.0)
+    text = format_luna(two)
+    assert [line.split("\t")[2] for line in text.splitlines()[2:]] == ["T3", "F7"]
+    path = tmp_path / "night.annot"
+    path.write_text("# N2 | stage\n" + text + "N2\t.\t.\t30\t60\t.\n")
+    held = read_luna(path)
+    assert held.seizures == ((1.0, 9.0),)
+    assert {a.channel for a in held.annotations if a.label == "seiz"} == {"T3", "F7"}
+    assert held.n_passed == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Onset,Duration\n1,2\n", "annotation"),
+        ("Onset,Duration,Annotation\n0:01:00,2,seizure\n", "line 2"),
+        ("Onset,Duration,Annotation\n1,-2,seizure\n", "reversed"),
+    ],
+)
+def test_what_edfbrowser_cannot_mean_is_told(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_edfbrowser_csv(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "said"), [("seizure\t.\t.\t1", "4 columns"), ("seizure\t.\t.\t0:00:01\t9\t.", "line 1")]
+)
+def test_what_luna_cannot_mean_is_told(tmp_path: Path, row: str, said: str) -> None:
+    path = tmp_path / "bad.annot"
+    path.write_text(row + "\n")
+    with pytest.raises(InputError, match=said):
+        read_luna(path)
+
+
+def test_edfbrowser_s_columns_are_those_of_its_export() -> None:
+    assert format_edfbrowser_csv(FILE).splitlines()[:3] == [
+        "Onset,Duration,Annotation",
+        "0.0000,300.0000,bckg",
+        "12.3400,7.6700,seizure",
+    ]
