@@ -1,0 +1,50 @@
+"""Events on hundredths of a second score alike from a TSV, read by others, and from a CSV_bi, read by us."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from timescoring import scoring
+from timescoring.annotations import Annotation as Timed
+
+from brainscan.events import Annotation
+from brainscan.io.annotation_file import AnnotationFile
+from brainscan.io.annotations import read_annotations, write_annotations
+from brainscan.scoring import szcore
+
+Spans = list[tuple[float, float]]
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Spans:
+    """Draw events on hundredths of a second within ten minutes."""
+    edges = sorted(draw(st.lists(st.integers(0, 60_000), unique=True, max_size=10)))
+    return [(a / 100, b / 100) for a, b in zip(edges[::2], edges[1::2], strict=False)]
+
+
+def _write(spans: Spans, path: Path, name: str) -> None:
+    rows = tuple(Annotation(a, b, "seiz", 0.9) for a, b in spans)
+    write_annotations(AnnotationFile(rows, 600.0), path, name, "night.edf")
+
+
+def _of_tsv(path: Path) -> Timed:
+    """Read a table the plain way: its columns are SzCORE's."""
+    rows = [line.split("\t") for line in path.read_text("utf-8").splitlines()[1:]]
+    spans = [(float(row[0]), float(row[0]) + float(row[1])) for row in rows if row[2] == "sz"]
+    rate_hz = szcore.DIRECT_RATE_HZ
+    return Timed(spans, rate_hz, round(float(rows[0][6]) * rate_hz))
+
+
+@given(reference=events(), hypothesis=events())
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+def test_a_tsv_by_timescoring_equals_a_csv_bi_by_us(tmp_path: Path, reference: Spans, hypothesis: Spans) -> None:
+    for side, spans in (("ref", reference), ("hyp", hypothesis)):
+        _write(spans, tmp_path / f"{side}.csv_bi", "csv_bi")
+        _write(spans, tmp_path / f"{side}.tsv", "tsv")
+    ours = szcore.score_pair(
+        *(read_annotations(tmp_path / f"{side}.csv_bi").seizures for side in ("ref", "hyp")), 600.0, 600.0, "direct"
+    )
+    theirs = scoring.EventScoring(_of_tsv(tmp_path / "ref.tsv"), _of_tsv(tmp_path / "hyp.tsv"))
+    assert (ours.event.tp, ours.event.fp, ours.event.ref_true) == (theirs.tp, theirs.fp, theirs.refTrue)
