@@ -209,10 +209,9 @@ def resume(n: int, seconds: int) -> bool:
 
 def throughput(n: int, seconds: int, rounds: int) -> None:
     """Time divisions of two processors by turns, each the best of its turns."""
-    folder, few = _CACHE / f"throughput-{n}-of-{seconds}s", _CACHE / "one"
+    folder = _CACHE / f"throughput-{n}-of-{seconds}s"
     for number in range(n):
         simulate(folder / f"rec{number}.edf", seconds, _SEED + 500 + number)
-    simulate(few / "ten.edf", 10, _SEED + 950)
     hours = n * seconds / 3600.0
     ways = {"1 x 1": (1, 1), "2 x 1": (2, 1), "1 x 2": (1, 2)}
     best = dict.fromkeys(ways, (float("inf"), float("inf")))
@@ -220,15 +219,23 @@ def throughput(n: int, seconds: int, rounds: int) -> None:
     for _ in range(rounds):
         for name, (workers, threads) in ways.items():
             options = ["--workers", str(workers), "--threads", str(threads), "--no-pages"]
-            starts[name] = _least(starts[name], timed(few, fresh("throughput"), *options))
+            starts[name] = _least(starts[name], timed(_short(workers), fresh("throughput"), *options))
             best[name] = _least(best[name], timed(folder, fresh("throughput"), *options))
     print(f"{hours:.1f} h in {n} recordings; workers x threads, best of {rounds}, load {os.getloadavg()[0]:.1f}:")
     for name, (wall, processor) in best.items():
         print(
-            f"  {name}: {wall:.1f} s, of which {starts[name][0]:.1f} s for a scan of one short file;"
+            f"  {name}: {wall:.1f} s, of which {starts[name][0]:.1f} s to start;"
             f" {hours / wall * 3600:.0f} times real time, {best['1 x 1'][0] / wall:.2f} of 1 x 1;"
             f" {(processor - starts[name][1]) / hours:.2f} s of processor an hour"
         )
+
+
+def _short(n: int) -> Path:
+    """Return a folder of as many short recordings as there are workers to start."""
+    folder = _CACHE / f"short-{n}"
+    for number in range(n):
+        simulate(folder / f"{number}.edf", 10, _SEED + 950 + number)
+    return folder
 
 
 def _least(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:

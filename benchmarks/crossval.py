@@ -198,7 +198,7 @@ def report_sources(
         path = out / f"{fold.name}-seed{seed}" / DONE
         if not path.is_file():
             continue
-        logits = {n: parts for n, parts in read_logits(path).items() if items[n].source in fold.sources}
+        logits = {n: parts for n, parts in read_logits(path).items() if n in items and items[n].source in fold.sources}
         for split in ("train", "dev"):
             heard = {n: parts for n, parts in logits.items() if items[n].split == split}
             if heard:

@@ -211,5 +211,5 @@ def without_source(
     read = 1.0 / (1.0 + np.exp(-card.logit_scale * (np.log(p95 / (1.0 - p95)) - card.logit_shift)))
     return (
         f"{name}: {alarms} alarms in {hours:.2f} h ({alarms / hours:.1f} an hour), 95th percentile {read:.2f}"
-        f" (raw {np.log(p95 / (1.0 - p95)):.1f}); {', '.join(f'{j.item.name} {j.alarms[k]}' for j in loud[:6])}"
+        f" (raw {np.log(p95 / (1.0 - p95)):.1f}){''.join(f', {j.item.name} {j.alarms[k]}' for j in loud[:6])}"
     )
