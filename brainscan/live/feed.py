@@ -174,8 +174,8 @@ class FeedSource:
             start_s = self._segments.pop().start_s if self._segments else 0.0
             segment = Segment(start_s, float(self._n_frames / rate_hz))
             self._segments.append(segment)
-            waiting = (len(chunk.frames) - first - len(frames)) / rate_hz
-            yield Piece(segment, _samples(frames, channels, factors), backlog_s + float(waiting))
+            waiting_s = float((len(chunk.frames) - first - len(frames)) / rate_hz) + backlog_s
+            yield Piece(segment, _samples(frames, channels, factors), waiting_s)
 
 
 def beginning(facts: FeedFacts, frames: Frames) -> Recording:

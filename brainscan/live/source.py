@@ -9,9 +9,10 @@ from typing import Protocol
 
 from brainscan.recording import Recording, Samples, Segment
 
-STEP_S = 60.0
-"""The most that a source hands on at once, seconds."""
+STEP_S = 2.0
+"""The most that a growing source hands on at once, seconds: what is decided is told before more is read."""
 
+_WHOLE_STEP_S = 60.0
 _TELLING_S = 10.0
 
 
@@ -75,7 +76,7 @@ class RecordingSource:
 
     over = True
 
-    def __init__(self, recording: Recording, step_s: float = STEP_S, *, near: bool = False) -> None:
+    def __init__(self, recording: Recording, step_s: float = _WHOLE_STEP_S, *, near: bool = False) -> None:
         self._recording = recording
         self._step_s = step_s
         self._near = near
