@@ -1,6 +1,6 @@
 """An archive through ``brainscan scan``: what interruptions leave, throughput, memory of a worker, cost of a file.
 
-    python benchmarks/archive.py [--parts resume,throughput,memory,small,cluster]
+    python benchmarks/archive.py [--parts resume,throughput,memory,small,listing,cluster]
 
 - ``resume``: 200 simulated recordings, 20 of them damaged in different ways. One undisturbed scan; then on one worker,
   on two, and on a cluster of two, a scan that is killed (kill -9) three times at random moments, by turns the command
@@ -8,6 +8,7 @@
 - ``throughput``: the same recordings on 1 worker of 1 thread, 2 workers of 1, 1 worker of 2, one after the other.
 - ``memory``: the largest resident memory of a worker over a recording of 1 h and of 24 h.
 - ``small``: many files of ten seconds; what a file costs beside its EEG.
+- ``listing``: when the work begins in an archive of a million files, and the memory of the command meanwhile.
 - ``cluster``: the time that a worker's death costs, all outputs counted.
 
 Workers of the cluster are processes of this machine (extra ``cluster``). Exits with 1 where outputs differ.
@@ -289,6 +290,38 @@ def small(n: int) -> None:
         print(f"  {what}: {each[0]:.1f} ms a file, {each[1]:.1f} ms of processor")
 
 
+def listing(n: int) -> None:
+    """Print what listing an archive of (empty) files costs, and what the command holds of it."""
+    from brainscan.io.discover import explore
+    from brainscan.io.event_formats import FORMATS
+    from brainscan.scan.ledger import Ledger
+    from brainscan.scan.listing import Listing
+    from brainscan.scan.plan import Plan
+
+    folder = _CACHE / f"empty-{n}"
+    for number in range(n):
+        path = folder / f"{number // 1000:04}" / f"{number:07}.edf"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    ledger = Ledger()
+    plan = Plan(folder, _CACHE / "out", (FORMATS["csv_bi"],))
+    more = Listing(explore(folder, _CACHE / "out"), plan, ledger, lambda found: None)
+    began, held = time.process_time(), _held_bytes()
+    more.begin()
+    print(f"work begins with {ledger.n_entered} of {n} listed, {time.process_time() - began:.2f} s of processor")
+    told = n // 5
+    while more(idle=True) or ledger.n_entered >= told:
+        if ledger.n_entered >= told:
+            took, grown = time.process_time() - began, (_held_bytes() - held) / 1e6
+            print(f"  {ledger.n_entered}: {took:.1f} s of processor, memory grown by {grown:.1f} MB", flush=True)
+            told = max(told + n // 5, ledger.n_entered + 1)
+
+
+def _held_bytes() -> int:
+    text = Path("/proc/self/status").read_text("utf-8")
+    return int(text.partition("VmRSS:")[2].split()[0]) * 1024
+
+
 def killed_worker(n: int, seconds: int) -> None:
     """Print what the death of one of two workers costs a cluster's scan."""
     folder = archive(n, seconds)
@@ -312,11 +345,12 @@ def killed_worker(n: int, seconds: int) -> None:
 def main() -> int:
     """Print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--parts", default="resume,throughput,memory,small,cluster")
+    parser.add_argument("--parts", default="resume,throughput,memory,small,listing,cluster")
     parser.add_argument("--recordings", type=int, default=200)
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--small", type=int, default=10_000)
     parser.add_argument("--long", type=int, default=1800, help="seconds of a recording for throughput")
+    parser.add_argument("--listed", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--hours", default="1,24")
     arguments = parser.parse_args()
@@ -331,6 +365,8 @@ def main() -> int:
             memory([int(hours) for hours in arguments.hours.split(",")])
         elif part == "small":
             small(arguments.small)
+        elif part == "listing":
+            listing(arguments.listed)
         elif part == "cluster":
             killed_worker(arguments.recordings, arguments.seconds)
         else:

@@ -104,11 +104,7 @@ def examine(
                 findings.events += session.finish()
             findings.add(session, segment)
         checksum = sha256.result() if sha256 else ""
-    detection = findings.detection(recording, plan, checksum)
-    if not options.place:
-        return detection
-    way, events = pipeline(runner.card.filter, options.max_missing), detection.events
-    return replace(detection, events=tuple(placed(event, events, recording, plan, way) for event in events))
+    return findings.detection(recording, plan, checksum)
 
 
 class Findings:
@@ -140,8 +136,23 @@ class Findings:
         if self._options.keep_trends:
             self._trends.append(session.trends())
 
-    def detection(self, recording: Recording, plan: ElectrodePlan, sha256: str) -> Detection:
-        """Return what was found in a recording, whether or not anything of it could be scored."""
+    def detection(self, recording: Recording, plan: ElectrodePlan, sha256: str, *, at_hand: bool = True) -> Detection:
+        """Return what was found in a recording, whether or not anything of it could be scored.
+
+        Parameters
+        ----------
+        recording : Recording
+        plan : ElectrodePlan
+        sha256 : str
+            Of its file; empty where it has none.
+        at_hand : bool
+            Whether its samples can be read, so that events are placed where that is asked for.
+
+        Raises
+        ------
+        InputError
+            If they cannot be read any more.
+        """
         covered = union(self._scored)
         detection = Detection(
             file=recording.name,
@@ -162,7 +173,11 @@ class Findings:
         )
         told = (*_warnings(recording, plan, detection, self._tally), _loud(self._lowered_s))
         warnings = dict.fromkeys((*self._options.remarks, *told))
-        return replace(detection, warnings=tuple(filter(None, warnings)))
+        detection = replace(detection, warnings=tuple(filter(None, warnings)))
+        if not (at_hand and self._options.place):
+            return detection
+        way, events = pipeline(self._card.filter, self._options.max_missing), detection.events
+        return replace(detection, events=tuple(placed(event, events, recording, plan, way) for event in events))
 
 
 def with_notes(detection: Detection, *notes: str) -> Detection:

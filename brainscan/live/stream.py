@@ -266,7 +266,8 @@ class Stream:
                 changed = not _alike(used, opened, plan, recording)
             except InputError:
                 changed = True
-        detection = self._findings.detection(recording, used if changed else plan, sha256)
+        at_hand = recording.sha256 is not None
+        detection = self._findings.detection(recording, used if changed else plan, sha256, at_hand=at_hand)
         if not detection.analysed_s:
             raise nothing_scored(detection)
         return with_notes(self._detector.noted(detection, recording), _CHANGED if changed else "")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -12,7 +14,9 @@ from brainscan.decision.average import average
 from brainscan.decision.baseline import STEP_S, Baseline
 from brainscan.decision.curve import DecisionCurve
 from brainscan.decision.postprocess import find_events
+from brainscan.detector import Detector
 from brainscan.events import RATE_HZ, Probabilities
+from tests.stand_ins import LoudnessRunner, noise, quick, recording_of
 from tests.strategies import cuts, pieces
 
 FloatArray = NDArray[np.float32]
@@ -109,3 +113,14 @@ def test_a_decision_curve_is_the_average_above_the_baseline() -> None:
 def test_impossible_baselines_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="must not be negative"):
         BaselineConfig(**wrong)
+
+
+@pytest.mark.parametrize("trailing_s", [0.0, 120.0])
+def test_a_detection_says_where_something_was_taken_off(trailing_s: float) -> None:
+    decision = replace(quick(), baseline=BaselineConfig(trailing_s=trailing_s))
+    detector = Detector(LoudnessRunner(half_uv=1.0), decision)  # type: ignore[arg-type]
+    detection = detector.detect(recording_of(noise(240.0)))
+    told = [warning for warning in detection.warnings if "baseline was taken off" in warning]
+    assert len(told) == (1 if trailing_s else 0)
+    longest = max((e.offset_s - e.onset_s for e in detection.events), default=0.0)
+    assert (longest < 120.0) == bool(trailing_s)
