@@ -60,7 +60,7 @@ def test_results_are_written_and_named(night: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "kind"), [(None, "io"), (b"", "header"), (b"* MICROMED" + bytes(300), "header"), (b"a text", "header")]
+    ("content", "kind"), [(None, "io"), (b"", "header"), (b"NEURALCD" + bytes(300), "header"), (b"a text", "header")]
 )
 def test_an_input_that_cannot_be_used_loads_no_network(tmp_path: Path, content: bytes | None, kind: str) -> None:
     path = tmp_path / "x.edf"
