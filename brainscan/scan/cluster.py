@@ -187,6 +187,10 @@ class Cluster:
 
     def close(self) -> None:
         """Leave the cluster; its workers are not ours to end."""
+        self._disconnect()
+        self._orders.remove_marks()
+
+    def _disconnect(self) -> None:
         with suppress(*_gone()):
             self._client.close(timeout=2)
 
@@ -213,7 +217,7 @@ class Cluster:
         """
         self._listener.note("the scheduler is gone: waiting for it to come back")
         tasks, self._futures, self._unsent = [*self._futures.values(), *self._unsent], {}, []
-        self.close()
+        self._disconnect()
         deadline = time.monotonic() + self._config.patience_s
         while True:
             try:

@@ -49,6 +49,12 @@ class Orders:
         work = replace(work, options=replace(work.options, run=run))
         return cls(work, out, secrets.token_hex(4), __version__, LazyDetector.open(work.options).card.sha256)
 
+    def remove_marks(self) -> None:
+        """Remove what workers that died have left."""
+        for mark in self.out.glob(f"{TEMPORARY_PREFIX}{self.run}-*{TEMPORARY_SUFFIX}"):
+            with suppress(OSError):
+                mark.unlink()
+
 
 _kept = threading.local()  # a detector is not for several threads
 
