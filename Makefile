@@ -34,7 +34,7 @@ DECIDING := $(BIN)/python -m coverage report --fail-under=99 \
 MUTANTS ?=
 CORPUS ?=
 MODEL ?= default
-EXTRAS := dev,train,graph,onnx,mne,vendor,lsl,pandas,report
+EXTRAS := dev,train,graph,onnx,mne,vendor,lsl,pandas,report,cluster,remote
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-gpu q t test tests-only coverage mutants test-isa wheel-test workflows docs licences release dist weights \

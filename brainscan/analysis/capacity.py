@@ -9,8 +9,8 @@ from pathlib import Path
 
 from brainscan.model.workers import processors
 
-WORKER_BYTES = 1 << 30
-"""What a process that analyses takes at most (`benchmarks/performance.py`, `benchmarks/archive.py`)."""
+WORKER_BYTES = 3 << 29
+"""What a process that analyses a night of 24 h and makes its page takes at most (`benchmarks/archive.py`)."""
 
 _GROUPS = Path("/sys/fs/cgroup")
 

@@ -59,7 +59,7 @@ def image() -> modal.Image:
         return made
     made = made.add_local_file(REPOSITORY / "constraints.txt", "/install/constraints.txt", copy=True)
     made = made.add_local_file(built, f"/install/{built.name}", copy=True)
-    extras = "[train,report,mne]"
+    extras = "[torch,train,report,mne]"
     return made.run_commands(f"pip install -c /install/constraints.txt '/install/{built.name}{extras}'")
 
 
