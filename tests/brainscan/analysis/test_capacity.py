@@ -8,6 +8,7 @@ import pytest
 
 from brainscan.analysis import capacity
 from brainscan.analysis.capacity import WORKER_BYTES, Division, divided, free_bytes, processors
+from brainscan.model import workers
 
 
 def _machine(monkeypatch: pytest.MonkeyPatch, n: int, workers_fit: float | None) -> None:
@@ -17,7 +18,7 @@ def _machine(monkeypatch: pytest.MonkeyPatch, n: int, workers_fit: float | None)
 
 
 @pytest.mark.parametrize(
-    ("n", "fit", "workers", "threads", "most", "expected"),
+    ("n", "fit", "asked", "threads", "most", "expected"),
     [
         (8, 100, 0, 0, None, (8, 1)),  # one thread a worker
         (8, 3.5, 0, 0, None, (3, 2)),  # memory bears three
@@ -33,17 +34,18 @@ def test_a_machine_is_divided(
     monkeypatch: pytest.MonkeyPatch,
     n: int,
     fit: float | None,
-    workers: int,
+    asked: int,
     threads: int,
     most: int | None,
     expected: tuple[int, int],
 ) -> None:
     _machine(monkeypatch, n, fit)
-    assert divided(workers, threads, most) == Division(*expected)
+    assert divided(asked, threads, most) == Division(*expected)
 
 
 def test_limits_of_a_container_hold(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(capacity, "_GROUPS", tmp_path)
+    monkeypatch.setattr(workers, "_QUOTA", tmp_path / "cpu.max")
     most, memory = processors(), free_bytes()
     (tmp_path / "cpu.max").write_text("max 100000\n", encoding="ascii")
     assert processors() == most

@@ -23,6 +23,7 @@ from brainscan.io.csv_bi import csv_bi_from_text
 from brainscan.io.event_formats import FORMATS, origin_of, outputs, resumable
 from brainscan.io.origin import Origin
 from brainscan.io.outputs import anonymised, anonymous_name, guard, output_stem, pieces, write
+from brainscan.qeeg import Trends
 from brainscan.recording import Recording, Segment
 from tests.edf_files import FakeEdf, eeg
 
@@ -64,6 +65,7 @@ def detection() -> Detection:
             Probabilities(0.0, np.full(25600, 0.25, dtype=np.float32)),
             Probabilities(200.0, np.full(128032, np.nan, dtype=np.float32)),
         ),
+        trends=Trends.joined(()),
     )
 
 
@@ -111,6 +113,9 @@ def test_json_has_the_fixed_form(detection: Detection) -> None:
         "confidence": 0.9,
         "prolonged": False,
         "clock": "2024-05-04T00:00:00.000",
+        "side": "uncertain",
+        "leading": [],
+        "field": [],
     }
     assert document["unscored"] == [[100.0, 200.0]]
     assert document["electrodes"]["O2"]["quality"] == "unusable"
