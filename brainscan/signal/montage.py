@@ -194,17 +194,21 @@ def arranged(
 
 
 def _apart(components: Sequence[Sequence[str]]) -> list[str]:
-    """Return what follows from groups of electrodes that no derivation joins.
-
-    A midline chain of its own is nothing to warn of: it is the usual double banana, as every CHB-MIT recording has it.
-    """
+    """Return what follows from groups of electrodes that no derivation joins."""
     sides = [c for c in components if not MIDLINE.issuperset(c)]
-    if len(sides) < 2:
-        return []
-    return [
-        f"no derivation joins {' to '.join(' '.join(c) for c in sides)}: voltages between these groups were not"
-        " recorded, and a seizure that shows there only is missed"
+    warnings = []
+    if len(sides) > 1:
+        warnings.append(
+            f"no derivation joins {' to '.join(' '.join(c) for c in sides)}: voltages between these groups were not"
+            " recorded, and a seizure that shows there only is missed"
+        )
+    warnings += [
+        f"no derivation joins {' '.join(c)} to the other electrodes: what they have in common against these was not"
+        " recorded. The default detector was trained on such recordings; nothing needs to be done"
+        for c in components
+        if c not in sides
     ]
+    return warnings
 
 
 def _sources(edges: Sequence[Edge], common: str, mainly_referential: bool) -> tuple[ElectrodeSource, ...]:
