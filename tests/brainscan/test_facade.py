@@ -116,7 +116,8 @@ def test_events_as_a_table(detector: Detector) -> None:
     assert list(both["onset_s"]) == [event.onset_s for event in loud.events]
     assert list(both["duration_s"]) == [event.duration_s for event in loud.events]
     assert dict(quiet.to_dataframe().dtypes) == dict(loud.to_dataframe().dtypes)
-    assert set(both.columns) == {"file", "onset_s", "offset_s", "duration_s", "confidence", "prolonged", "clock"}
+    times = {"file", "onset_s", "offset_s", "duration_s", "confidence", "prolonged", "clock"}
+    assert set(both.columns) == times | {"side", "leading"}
 
 
 def test_the_table_holds_clock_times(detector: Detector, file: Path) -> None:
