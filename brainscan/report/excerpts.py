@@ -267,7 +267,7 @@ def encode(excerpt: Excerpt, coarsest_uv: float = _COARSEST_UV) -> dict[str, Any
         "n": int(values.shape[1]),
         "step": steps,
         "offset": offsets,
-        "data": base64.b64encode(zlib.compress(np.ascontiguousarray(planes).tobytes(), 6)).decode("ascii"),
+        "data": base64.b64encode(zlib.compress(np.ascontiguousarray(planes).tobytes(), 4)).decode("ascii"),
         "matrix": np.round(excerpt.matrix, 5).tolist(),
         "interpolated": list(excerpt.interpolated),
     }

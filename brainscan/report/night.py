@@ -52,7 +52,7 @@ def encode_trends(trends: Trends, duration_s: float) -> dict[str, Any]:
         _levels(_mean(trends.suppressed, into, n)),
         _levels(_mean(trends.unusable.astype(np.float64), into, n)),
     ]
-    packed = zlib.compress(np.concatenate(rows).tobytes(), 9)
+    packed = zlib.compress(np.concatenate(rows).tobytes(), 6)
     return {"n": n, "column_s": column_s, "data": base64.b64encode(packed).decode("ascii")}
 
 

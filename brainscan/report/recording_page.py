@@ -31,7 +31,7 @@ from brainscan.report.html_parts import json_block, part, policy, template
 from brainscan.report.night import encode_trends
 from brainscan.report.traces import DERIVATIONS
 
-MAX_BYTES = 12_000_000
+MAX_BYTES = 14_000_000
 """Of the EEG inside a page; where all events need more, less around each is kept, and the page says so."""
 
 _COLUMNS = 1800
@@ -67,7 +67,7 @@ _FITS = (
     _Fit(30.0, 180.0, 0.5),
     _Fit(30.0, 120.0, 1.0, 160),
     _Fit(30.0, 60.0, 2.0, 160),
-    _Fit(20.0, 60.0, 1.0, 160),
+    _Fit(20.0, 60.0, 2.0, 160),
     _Fit(10.0, 30.0, 2.0, 160),
 )
 
@@ -227,9 +227,11 @@ def _cut_all(
         else:  # around its onset and its offset
             half_s = fit.longest_s / 2.0
             wanted += [(first, onset_s + half_s), (offset_s - half_s, last)]
-    encoded, around, size = [], {}, 0
-    for start_s, stop_s in union(wanted):
-        for a, b in _pieces(max(start_s, 0.0), min(stop_s, recording.duration_s)):
+    encoded, around, size, done_s = [], {}, 0, 0.0
+    stretches = [(max(a, 0.0), min(b, recording.duration_s)) for a, b in union(wanted)]
+    total_s = sum(b - a for a, b in stretches)
+    for start_s, stop_s in stretches:
+        for a, b in _pieces(start_s, stop_s):
             excerpt = cut(recording, channels, a, b)
             if excerpt is None:
                 continue
@@ -237,13 +239,15 @@ def _cut_all(
                 if excerpt.start_s <= onset_s < excerpt.stop_s:
                     around[number] = excerpt
             encoded.append(encode(thinned(excerpt, fit.rate_hz) if fit.rate_hz else excerpt, fit.coarsest_uv))
-            size += len(encoded[-1]["data"])
-            if size > MAX_BYTES:
+            size, done_s = size + len(encoded[-1]["data"]), done_s + b - a
+            if size > MAX_BYTES or (done_s >= _TELLING_S and size * total_s > _HOPELESS * MAX_BYTES * done_s):
                 return None, {}
     return encoded, around
 
 
 _PIECE_S = 600.0
+_TELLING_S, _HOPELESS = 60.0, 1.2
+"""After so much EEG it is given up what, going on so, would come to so many times the bytes there may be."""
 
 
 def _pieces(start_s: float, stop_s: float) -> Iterator[tuple[float, float]]:
