@@ -5,6 +5,7 @@ The labels inside are ``seiz`` and ``bckg`` or a seizure type; each reader maps 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -136,6 +137,23 @@ def row_error(message: str, *, name: str, line: int | None = None, hint: str = "
     """Build the error for a row that cannot be used; it names the line."""
     where = f"line {line}: " if line is not None else ""
     return InputError(f"{where}{message}", kind="corrupt", file=name, hint=hint)
+
+
+def seconds_of(text: str, *, name: str, line: int, hint: str) -> float:
+    """Return the seconds that a cell holds.
+
+    Raises
+    ------
+    InputError
+        If it is no finite number; the line is named.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise row_error(f"a time is no number of seconds ({text!r})", name=name, line=line, hint=hint)
+    return value
 
 
 def check_confidence(row: Annotation, name: str, line: int | None = None) -> None:

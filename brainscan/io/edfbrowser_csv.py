@@ -6,15 +6,15 @@ columns 1 to 3, onsets in seconds from the start of the recording.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 from brainscan.errors import InputError
-from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, row_error
-from brainscan.io.note_events import Note, told_by, whole_of
+from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, row_error, seconds_of
+from brainscan.io.note_events import Note, file_of
 from brainscan.io.tables import read_table
 
 COLUMNS = ("onset", "duration", "annotation")
+_HINT = "export from EDFbrowser with onsets in seconds"
 
 
 def read_edfbrowser_csv(path: Path) -> AnnotationFile:
@@ -39,30 +39,14 @@ def read_edfbrowser_csv(path: Path) -> AnnotationFile:
     notes = []
     for line, cells in table.rows:
         row = dict(zip(header, cells, strict=True))
-        onset_s = _seconds(row["onset"], path.name, line)
-        length_s = _seconds(row["duration"], path.name, line) if row["duration"].strip() else 0.0
+        onset_s = seconds_of(row["onset"], name=path.name, line=line, hint=_HINT)
+        length_s = (
+            seconds_of(row["duration"], name=path.name, line=line, hint=_HINT) if row["duration"].strip() else 0.0
+        )
         if length_s < 0.0:
             raise row_error(f"event is reversed (duration {length_s:g} s)", name=path.name, line=line)
         notes.append(Note(onset_s, round(onset_s + length_s, 6), row["annotation"], line=line))
-    told = told_by(notes, path.name)
-    return AnnotationFile(
-        told.annotations, whole_of(notes), told.lines, path.name, warnings=told.warnings, n_passed=told.n_passed
-    )
-
-
-def _seconds(text: str, name: str, line: int) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise row_error(
-            f"a time is no number of seconds ({text!r})",
-            name=name,
-            line=line,
-            hint="export from EDFbrowser with onsets in seconds",
-        )
-    return value
+    return file_of(notes, path.name)
 
 
 def format_edfbrowser_csv(file: AnnotationFile) -> str:

@@ -6,17 +6,16 @@ first row may name the columns, ``.`` stands for what is not there, times are se
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
-from brainscan.errors import InputError
-from brainscan.io.annotation_file import ALL, BACKGROUND, SEIZURE, AnnotationFile, row_error
-from brainscan.io.note_events import Note, told_by, whole_of
+from brainscan.io.annotation_file import ALL, BACKGROUND, SEIZURE, AnnotationFile, row_error, seconds_of
+from brainscan.io.note_events import Note, file_of
 from brainscan.io.text_files import read_text
 
 COLUMNS = ("class", "instance", "channel", "start", "stop", "meta")
 _ABSENT = "."
 _LEAST = 5
+_HINT = "times are seconds from the start of the recording; Luna's `WRITE-ANNOTS` writes them so"
 
 
 def read_luna(path: Path) -> AnnotationFile:
@@ -36,27 +35,9 @@ def read_luna(path: Path) -> AnnotationFile:
         if len(cells) < _LEAST:
             raise row_error(f"has {len(cells)} columns instead of {_LEAST} or 6", name=path.name, line=number)
         label, _, channel, start, stop = cells[:_LEAST]
-        onset_s, offset_s = (_seconds(text, path.name, number) for text in (start, stop))
+        onset_s, offset_s = (seconds_of(text, name=path.name, line=number, hint=_HINT) for text in (start, stop))
         notes.append(Note(onset_s, offset_s, label, channel=ALL if channel == _ABSENT else channel, line=number))
-    told = told_by(notes, path.name)
-    return AnnotationFile(
-        told.annotations, whole_of(notes), told.lines, path.name, warnings=told.warnings, n_passed=told.n_passed
-    )
-
-
-def _seconds(text: str, name: str, line: int) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(
-            f"line {line}: a time is no number of seconds ({text!r})",
-            kind="corrupt",
-            file=name,
-            hint="times are seconds from the start of the recording; Luna's `WRITE-ANNOTS` writes them so",
-        )
-    return value
+    return file_of(notes, path.name)
 
 
 def format_luna(file: AnnotationFile) -> str:

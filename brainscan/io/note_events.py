@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import BACKGROUND, label_of
+from brainscan.io.annotation_file import BACKGROUND, AnnotationFile, label_of
 from brainscan.io.note_text import Meaning, NoteText, understand
 
 RECORDING_BEGINS_S = 60.0
@@ -87,6 +87,14 @@ def whole_of(notes: Sequence[Note]) -> float | None:
     """Return the length of the recording that a first note over all of it tells, ``bckg`` from second 0 on."""
     first = notes[0] if notes else None
     return first.offset_s if first and first.onset_s == 0.0 and label_of(first.text) == BACKGROUND else None
+
+
+def file_of(notes: Sequence[Note], name: str) -> AnnotationFile:
+    """Return a file of notes as the annotations that they tell together (`told_by`)."""
+    told = told_by(notes, name)
+    return AnnotationFile(
+        told.annotations, whole_of(notes), told.lines, name, warnings=told.warnings, n_passed=told.n_passed
+    )
 
 
 def told_by(notes: Iterable[Note], name: str) -> Told:
