@@ -64,7 +64,10 @@ def _run(
     numbers : bool
         Let the program take over the locale, as a Python that embeds brainscan may.
     """
-    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", **(changes or {})}
+    # Whoever may not write here cannot write what a measured child has reached, either.
+    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
+    environment: dict[str, str | None]
+    environment = {**unmeasured, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", **(changes or {})}
     sources = [str(_REPOSITORY / place) for place in (".", "models", "training")]
     program = _PROGRAM.format(sources=sources, commands=[list(each) for each in commands], numbers=numbers)
     done = subprocess.run(
