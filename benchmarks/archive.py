@@ -69,7 +69,7 @@ DAMAGES: tuple[Callable[[bytes], bytes], ...] = (
     lambda data: _header(data, 184, "1       "),
     lambda data: data[:5376] + b"\0" * (len(data) - 5376),
     lambda data: data[:5376] + b"\xff\x7f" * ((len(data) - 5376) // 2),
-    lambda data: data.replace(b"EEG ", b"XXX ").replace(b"Fp", b"Qq"),
+    lambda data: data.replace(b"EEG ", b"odd ").replace(b"Fp", b"Qq"),
     lambda data: b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
     lambda data: b"\x1f\x8b" + data[2:],
     lambda data: data[256:],

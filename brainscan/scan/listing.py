@@ -49,8 +49,9 @@ class Listing:
             What the listing met by then.
         """
         self._thread.start()
-        while not self._over.wait(FIRST_S) and not self._ledger.n_entered:
-            pass  # nothing to do before there is one
+        while not self._over.wait(FIRST_S):
+            if self._ledger.n_entered:
+                break  # there is something to do
         self._end()
 
     @property

@@ -17,13 +17,14 @@ from brainscan.io import container_formats, open_plan, read
 from brainscan.io.containers import rows
 from brainscan.io.discover import search
 from brainscan.io.mne_formats import opened
-from tests import vendor_files
+from tests import vendor_extra_files, vendor_files
 from tests.brainscan.cli.conftest import Run, here, loud, run
-from tests.vendor_files import NOTE_S, RATE_HZ, START, WRITERS, FloatArray, Writer
+from tests.vendor_files import NOTE_S, RATE_HZ, START, FloatArray, Writer
 
 pytest.importorskip("mne")
 __all__ = ["here", "loud", "run"]
 
+WRITERS = {**vendor_files.WRITERS, **vendor_extra_files.WRITERS}
 _EXCEL = datetime(1899, 12, 30)
 _ROWS = {row.name: row for row in container_formats.CONTAINERS}
 _NUMBERED = {"EGI RAW", "EGI MFF"}
@@ -155,7 +156,7 @@ def test_newer_blocks_of_nihon_kohden_need_the_other_extra(
     uv: FloatArray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("eeg2edf")
-    path, step_uv = vendor_files.nihon_kohden_1200(tmp_path, uv, gaps_s=(60.0,))
+    path, step_uv = vendor_extra_files.nihon_kohden_1200(tmp_path, uv, gaps_s=(60.0,))
     recording = read(path)
     assert [(s.start_s, s.duration_s) for s in recording.segments] == [(0, 20), (80, 20)]
     assert recording.start == START
@@ -172,25 +173,25 @@ def test_newer_blocks_of_nihon_kohden_need_the_other_extra(
 @pytest.mark.parametrize(
     ("name", "write"),
     [
-        ("Micromed", vendor_files.micromed),
-        ("Micromed VWR", vendor_files.micromed_vwr),
-        ("Nicolet .e", vendor_files.nicolet_e),
-        ("XDF", vendor_files.xdf),
-        ("DICOM EEG", vendor_files.dicom),
+        ("Micromed", vendor_extra_files.micromed),
+        ("Micromed VWR", vendor_extra_files.micromed_vwr),
+        ("Nicolet .e", vendor_extra_files.nicolet_e),
+        ("XDF", vendor_extra_files.xdf),
+        ("DICOM EEG", vendor_extra_files.dicom),
     ],
 )
 def test_pauses_are_on_the_clock(
     name: str, write: Writer, uv: FloatArray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _needs(name)
-    monkeypatch.setattr(vendor_files, "NOTE_S", 7.0 if name in {"XDF", "DICOM EEG", "Nicolet .e"} else 25.0)
+    monkeypatch.setattr(vendor_extra_files, "NOTE_S", 7.0 if name in {"XDF", "DICOM EEG", "Nicolet .e"} else 25.0)
     path, step_uv = write(tmp_path, uv, 30.0)  # type: ignore[call-arg]
     recording = read(path)
     assert [(s.start_s, s.duration_s) for s in recording.segments] == [(0, 20), (pytest.approx(50), 20)]
     for segment, part in zip(recording.segments, np.array_split(uv, 2, axis=1), strict=True):
         got = np.stack(recording.read(range(19), segment.start_s, segment.stop_s, segment).uv)
         assert np.abs(got - part).max() <= step_uv
-    expected_s = 7.0 if vendor_files.NOTE_S == 7.0 else 55.0
+    expected_s = 7.0 if vendor_extra_files.NOTE_S == 7.0 else 55.0
     assert any(note.onset_s == pytest.approx(expected_s, abs=1e-3) for note in recording.annotations)
 
 
@@ -270,13 +271,11 @@ def test_bci2000_without_names_says_so(uv: FloatArray, tmp_path: Path) -> None:
     assert any("names no channels" in warning for warning in recording.warnings)
 
 
-@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("name", [name for name in WRITERS if _ROWS[name].extra])
 def test_its_extra_is_asked_for(name: str, uv: FloatArray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _needs(name)
     path, _ = WRITERS[name](tmp_path, uv)
     row = _ROWS[name]
-    if not row.extra:
-        pytest.skip("needs none")
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == row.modules[-1] else found(m))
     with pytest.raises(InputError, match=rf"brainscan\[{row.extra}\]"):
