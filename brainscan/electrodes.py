@@ -22,6 +22,15 @@ SYNONYMS = MappingProxyType({"T7": "T3", "T8": "T4", "P7": "T5", "P8": "T6"})
 
 MIDLINE = frozenset(("Fz", "Cz", "Pz"))
 
+CHAINS: tuple[tuple[str, ...], ...] = (
+    ("Fp1", "F7", "T3", "T5", "O1"),
+    ("Fp1", "F3", "C3", "P3", "O1"),
+    ("Fz", "Cz", "Pz"),
+    ("Fp2", "F4", "C4", "P4", "O2"),
+    ("Fp2", "F8", "T4", "T6", "O2"),
+)
+"""The chains of the longitudinal bipolar montage (double banana), left to right."""
+
 INDEX = MappingProxyType({name: i for i, name in enumerate(ELECTRODES)})
 
 MIRROR: tuple[int, ...] = tuple(

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from brainscan.electrodes import CHAINS
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -18,17 +20,7 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float32]
 Spans = tuple[tuple[float, float], ...]
 
-DERIVATIONS: tuple[tuple[str, str], ...] = tuple(
-    (first, second)
-    for chain in (
-        ("Fp1", "F7", "T3", "T5", "O1"),
-        ("Fp1", "F3", "C3", "P3", "O1"),
-        ("Fz", "Cz", "Pz"),
-        ("Fp2", "F4", "C4", "P4", "O2"),
-        ("Fp2", "F8", "T4", "T6", "O2"),
-    )
-    for first, second in pairwise(chain)
-)
+DERIVATIONS: tuple[tuple[str, str], ...] = tuple(pair for chain in CHAINS for pair in pairwise(chain))
 """The double banana, left to right: each chain is followed by a little more room."""
 
 SIZE_IN = (7.2, 4.6)

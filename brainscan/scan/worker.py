@@ -50,10 +50,6 @@ class Useless:
     error: BrainscanError
 
 
-class Stopped(Exception):
-    """The parent wants no more."""
-
-
 def main(connection: Connection, work: Work) -> None:
     """Do what arrives until nothing does.
 

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from brainscan.electrodes import INDEX, MIRROR, N_ELECTRODES
+from brainscan.electrodes import CHAINS, INDEX, MIRROR, N_ELECTRODES
 from brainscan.events import RATE_HZ, BoolArray
 from brainscan.qeeg import BIN_HZ, COLUMN_S, N_BINS, Trends
 from brainscan.signal.windows import Window
@@ -51,8 +51,7 @@ _COLUMN = COLUMN_S * RATE_HZ
 _UNIT, _MARGIN = UNIT_S * RATE_HZ, MARGIN_S * RATE_HZ
 _N_SLOW = (UNIT_S + 2 * MARGIN_S) * _SLOW_HZ
 
-_CHAINS = (("Fp1", "F7", "T3", "T5", "O1"), ("Fp1", "F3", "C3", "P3", "O1"))
-_LEFT = tuple((INDEX[a], INDEX[b]) for chain in _CHAINS for a, b in pairwise(chain))
+_LEFT = tuple((INDEX[a], INDEX[b]) for chain in CHAINS[:2] for a, b in pairwise(chain))
 _PAIRS = np.array((*_LEFT, *((MIRROR[a], MIRROR[b]) for a, b in _LEFT)))
 """The longitudinal derivations of the left side, then those of the right: electrodes in common give no reference."""
 
