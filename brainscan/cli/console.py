@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from brainscan.errors import printable
@@ -115,6 +116,11 @@ def elapsed(at_s: float) -> str:
     minutes, rest = divmod(tenths, 600)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest / 10:04.1f}"
+
+
+def clock_time(when: datetime, form: str = "%H:%M:%S") -> str:
+    """Return a time of the day to the nearest second, as elapsed times are rounded, not cut."""
+    return (when + timedelta(seconds=0.5)).strftime(form)
 
 
 def print_facts(facts: Iterable[tuple[str, str]]) -> None:

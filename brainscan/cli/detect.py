@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 Recordings = Annotated[
     list[Path], typer.Argument(metavar="RECORDING...", help=f"{', '.join(containers.names())}, known by content.")
 ]
-
-_HALF_SECOND = timedelta(seconds=0.5)  # clock times are shown rounded, as elapsed ones are
 
 
 @spread
@@ -120,7 +117,7 @@ def _show(detection: Detection) -> None:
             (
                 number,
                 console.elapsed(event.onset_s),
-                (clock + _HALF_SECOND).strftime(form) if clock else "-",
+                console.clock_time(clock, form) if clock else "-",
                 f"{event.duration_s:.1f}",
                 f"{event.confidence:.2f}",
                 event.side,

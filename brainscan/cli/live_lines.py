@@ -59,7 +59,7 @@ def _line(message: Message) -> str:
 
     match message:
         case EventMessage():
-            clock = "" if message.clock is None else f" ({message.clock:%H:%M:%S})"
+            clock = "" if message.clock is None else f" ({console.clock_time(message.clock)})"
             lasting = f"{message.until_s - message.onset_s:.1f} s"
             what = {"open": "seizure?" if message.provisional else "seizure", "update": "goes on", "close": "ended"}
             said = what.get(message.kind, "withdrawn")

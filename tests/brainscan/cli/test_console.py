@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 
 from brainscan.cli import console
@@ -30,3 +32,9 @@ def test_more_than_a_screen_is_counted(capsys: pytest.CaptureFixture[str]) -> No
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 21
     assert lines[-1] == "warning: 30 further kinds of warnings; --json tells all"
+
+
+def test_a_time_of_the_day_is_rounded_as_the_elapsed_time_beside_it() -> None:
+    assert console.elapsed(80.996) == "0:01:21.0"
+    assert console.clock_time(datetime(2024, 5, 3, 23, 1, 20, 996000)) == "23:01:21"
+    assert console.clock_time(datetime(2024, 5, 3, 23, 59, 59, 600000), "%Y-%m-%d %H:%M:%S") == "2024-05-04 00:00:00"
