@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ
+from brainscan.familiarity import Familiarity
 from brainscan.mapping import from_mapping, to_mapping
 from brainscan.provenance import Provenance
 
@@ -252,6 +253,8 @@ class Card:
         Knots of a monotone map from mean probability to confidence; empty means identity.
     operating_points : mapping of name to OperatingPoint
         ``fa1``, ``fa5``, ``fa10``, or with the prefix ``sim-`` where they rest on simulation.
+    familiarity : Familiarity or None
+        What the background that it was trained on is like; None where nobody measured it.
     sha256 : str
         Over the sorted tensors and the card without this field.
     """
@@ -269,6 +272,7 @@ class Card:
     logit_scale: float = 1.0
     confidence_map: tuple[tuple[float, float], ...] = ()
     operating_points: Mapping[str, OperatingPoint] = field(default_factory=lambda: MappingProxyType({}))
+    familiarity: Familiarity | None = None
     provenance: Provenance = field(default_factory=Provenance)
     sha256: str = ""
 

@@ -107,6 +107,7 @@ def _tell(outcome: Outcome, *, table: bool) -> None:
 def _show(detection: Detection) -> None:
     summary = (
         f"{detection.file}: {console.count(len(detection.events), 'event')} in {detection.analysed_s:.1f} s analysed"
+        f"{', unfamiliar' if detection.unfamiliar else ''}"
     )
     # Over more than a day a time alone does not say when.
     form = "%Y-%m-%d %H:%M:%S" if detection.duration_s > SECONDS_PER_DAY else "%H:%M:%S"
