@@ -97,7 +97,7 @@ def _sentences(detection: Detection, burden: Burden, who: str) -> Iterator[str]:
     elif poor:
         yield f"Poor electrodes: {', '.join(poor)}."
     if detection.unfamiliar:
-        yield "Unfamiliar: most of it is unlike the background that the detector was trained on; false alarms are likelier."
+        yield "Unfamiliar: unlike the background that the detector was trained on; false alarms are likelier."
 
 
 @dataclass(frozen=True, slots=True)
