@@ -153,9 +153,9 @@ def _finish(outcomes: list[Outcome], *, as_json: bool) -> None:
         (o.error.file or o.file, o.error) for o in outcomes if o.error is not None
     ]
     if as_json:
-        document: dict[str, Any] = {"results": [_result(o) for o in outcomes if o.error is None]}
+        document: dict[str, Any] = {"schema": "detect-1", "results": [_result(o) for o in outcomes if o.error is None]}
         if failures:
-            document = {"error": failures[0][1].as_mapping(), **document}
+            document["error"] = failures[0][1].as_mapping()
             document["failures"] = [{"file": name, **error.as_mapping()} for name, error in failures]
         console.print_json(document)
     if failures:
