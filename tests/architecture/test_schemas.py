@@ -22,7 +22,8 @@ from brainscan.io.content import Content
 from brainscan.io.detection_json import SCHEMA as DETECTION
 from brainscan.io.event_formats import FORMATS
 from brainscan.io.outputs import pieces
-from brainscan.scan.run import ScanConfig, scan
+from brainscan.scan.config import ScanConfig
+from brainscan.scan.run import scan
 from brainscan.scan.tables import RUN
 from brainscan.scan.tables import SCHEMA as RECORD
 from tests.edf_files import FakeEdf, eeg
