@@ -19,7 +19,7 @@ from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
-from brainscan.placing import METHOD, pipeline, placed
+from brainscan.placing import pipeline, placed
 from brainscan.qeeg import Trends
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
@@ -192,7 +192,7 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "model": card.name,
         "model_sha256": card.sha256,
         "decision": to_mapping(decision),
-        "localisation": METHOD,
+        "localisation": card.localisation,
         "max_missing": options.max_missing,
         "channel_map": dict(options.channel_map or {}),
         "start_s": options.start_s,
@@ -204,8 +204,9 @@ def _loud(lowered_s: float) -> str:
     """Return the warning of a recording that the network took for a seizure much of the time; empty for none."""
     if not lowered_s:
         return ""
+    told = f"{lowered_s / 60.0:.0f} min" if lowered_s >= 60.0 else f"{lowered_s:.0f} s"
     return (
-        f"the network read this recording high for long; for {lowered_s / 60.0:.0f} min its baseline was taken off, and"
+        f"the network read this recording high for long; for {told} its baseline was taken off, and"
         " seizures count only above it: look whether seizure activity goes on all the time"
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from brainscan.detection import Detection, ElectrodeReport
+from brainscan.documents import spelled
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError
 from brainscan.events import Annotation, FieldSpan, Spans
@@ -84,7 +85,7 @@ def electrode_mapping(report: ElectrodeReport) -> dict[str, Any]:
 
 def encode_json(content: Content) -> Iterator[bytes]:
     """Yield the detection as one JSON document."""
-    text = json.dumps(as_mapping(content.detected), indent=2, ensure_ascii=False) + "\n"
+    text = spelled(as_mapping(content.detected), indent=2) + "\n"
     # A file name that is no UTF-8 holds lone surrogates; escaped with a backslash they are valid JSON.
     yield text.encode("utf-8", "backslashreplace")
 

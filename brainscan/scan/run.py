@@ -113,6 +113,7 @@ def scan(
             executor = start(work, hears) if start else Here(work.job(hears, model))
             try:
                 carry_out(run.ledger, plan, executor, run.index.heard(run.ledger, listener.outcome), more)
+                remove_unfinished(config.out)  # of workers that died while they wrote
             finally:
                 run.end()
     return run.ledger
