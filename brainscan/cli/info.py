@@ -148,7 +148,7 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
     card = facts.card
     if as_json:
         document = {
-            "schema": "model-1",
+            "schema": "model-2",
             "parameters": facts.parameters,
             "variant": facts.variant,
             "card": card.to_mapping(),

@@ -76,7 +76,8 @@ def scan(
     console.set_quiet(talking.quiet)
     from brainscan.io.remote import is_address
     from brainscan.scan import start
-    from brainscan.scan.run import Listener, ScanConfig
+    from brainscan.scan.config import ScanConfig
+    from brainscan.scan.run import Listener
     from brainscan.scan.run import scan as run
     from brainscan.scan.watch import WatchConfig
 
