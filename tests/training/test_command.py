@@ -104,7 +104,7 @@ def test_train_kill_resume_evaluate_detect(tree: Path, tmp_path: Path, call: Cal
     options = ["train", "--profile", "smoke", "--data", str(tree), *shown, "--json"]
     code, out, err = call(*options, "-o", whole)
     assert (code, "defect" in err) == (0, False)
-    assert lines(out)[-1] == {"kind": "result", "model": str(whole / "model.safetensors")}
+    assert lines(out)[-1] == {"schema": "train-1", "kind": "result", "model": str(whole / "model.safetensors")}
     kill_when(killed, 9, [*options, "-o", str(killed)])
     assert not (killed / "model.safetensors").exists()
     code, out, _ = call("train", "--resume", killed, "--json")
@@ -292,7 +292,7 @@ def test_a_file_of_ones_own_is_a_configuration(tmp_path: Path, call: Call) -> No
 
 def test_profiles_are_listed_with_what_they_are_for(call: Call) -> None:
     code, out, _ = call("train", "--list-profiles", "--json")
-    rows = json.loads(out)
+    rows = json.loads(out)["profiles"]
     assert code == 0
     assert [row["name"] for row in rows] == ["cpu", "hybrid", "rtx4090", "a100", "smoke"]
     assert all(row["what_for"] and row["windows"] > 0 for row in rows)

@@ -18,10 +18,12 @@ from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.task import Target, Task
 from brainscan.errors import ModelError
 from brainscan.io import event_formats
+from brainscan.io.atomic import TEMPORARY_SUFFIX
+from brainscan.scan.config import ScanConfig
 from brainscan.scan.executor import Executor, Work
 from brainscan.scan.ledger import Ledger
 from brainscan.scan.processes import Processes, WorkersError
-from brainscan.scan.run import Listener, ScanConfig, scan
+from brainscan.scan.run import Listener, scan
 from tests.brainscan.scan.workers import LoudWork, attempts, loud
 from tests.edf_files import FakeEdf, eeg
 
@@ -90,6 +92,7 @@ def test_a_recording_that_kills_is_tried_twice_and_listed(archive: Path, tmp_pat
     assert failed["defect.edf"].kind == "defect"
     assert ledger.counts["done"] == 6
     assert (tmp_path / "out" / "once.csv_bi").exists()
+    assert not [name for name in _files(tmp_path / "out") if name.endswith(TEMPORARY_SUFFIX)]
 
 
 def test_what_concerns_every_recording_ends_the_scan(archive: Path, tmp_path: Path) -> None:

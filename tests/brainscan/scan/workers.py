@@ -16,6 +16,7 @@ from brainscan.analysis.outcome import Outcome
 from brainscan.analysis.task import Task
 from brainscan.detector import Detector
 from brainscan.errors import ModelError
+from brainscan.io.atomic import TEMPORARY_PREFIX, TEMPORARY_SUFFIX
 from brainscan.scan.executor import Work
 from tests.stand_ins import LoudnessRunner, quick
 
@@ -39,6 +40,8 @@ class Moody:
             return outcome
         word = task.path.stem.rstrip("0123456789")
         first = _mark(task.path)
+        if word == "once" and first:  # dies while it writes
+            (task.files[0].parent / f"{TEMPORARY_PREFIX}0{TEMPORARY_SUFFIX}").touch()
         if word == "segfault" or (word == "once" and first):
             os.kill(os.getpid(), signal.SIGSEGV)
         if word == "dozing":
