@@ -120,6 +120,7 @@ def train_fold(config: TrainConfig, items: Sequence[Item], cache: Path, run: Pat
     from brainscan_training.step import Stepper
 
     run.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(config.threads or torch.get_num_threads())  # two spin for each other where cores are shared
     torch.manual_seed(config.seed)
     stored = Stored(tuple(items), cache, config.filter)
     fabric = make_fabric(config)

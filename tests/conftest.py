@@ -12,7 +12,7 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from tests import costs
+from tests import costs, documents
 from tests.children import unmeasured
 from tests.once import made_once
 from tests.stand_ins import Exported, save_small
@@ -32,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(costs.Plugin(config))
+    documents.install()
     if (
         "PYTEST_XDIST_WORKER" in os.environ
     ):  # as many workers as cores: a second thread in each would only be in the way

@@ -76,7 +76,7 @@ def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose
     failure = None if held.analysed_s else nothing_scored(held)
     if as_json:
         document = _document(recording, held)
-        console.print_json(document if failure is None else {"error": failure.as_mapping(), **document})
+        console.print_json(document if failure is None else {**document, "error": failure.as_mapping()})
     else:
         _show_recording(recording, held, verbose=verbose)
     if failure is not None:
@@ -91,6 +91,7 @@ def _document(recording: Recording, held: Detection) -> dict[str, Any]:
     whole = as_mapping(held)
     taken = ("file", "format", "start", "duration_s", "analysed_s", "segments", "unscored", "electrodes")
     return {
+        "schema": "recording-1",
         **{key: whole[key] for key in taken},
         "low_trust": held.low_trust,
         "channels": [
@@ -147,6 +148,7 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
     card = facts.card
     if as_json:
         document = {
+            "schema": "model-2",
             "parameters": facts.parameters,
             "variant": facts.variant,
             "card": card.to_mapping(),
@@ -170,6 +172,7 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
         ),
         ("windows", f"{card.window.duration_s} s every {card.window.stride_s} s"),
         ("thresholds", f"on {decision.enter:g}, off {decision.leave:g}, logits averaged over {decision.average_s:g} s"),
+        ("localisation", f"by measures of the {card.localisation}"),
         ("use", provenance.intended_use),
         ("licence", provenance.licence),
     ]

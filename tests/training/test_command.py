@@ -300,7 +300,7 @@ def test_a_file_of_ones_own_is_a_configuration(tmp_path: Path, call: Call) -> No
 
 def test_profiles_are_listed_with_what_they_are_for(call: Call) -> None:
     code, out, _ = call("train", "--list-profiles", "--json")
-    rows = json.loads(out)
+    rows = json.loads(out)["profiles"]
     assert code == 0
     assert [row["name"] for row in rows] == ["cpu", "hybrid", "rtx4090", "a100", "smoke"]
     assert all(row["what_for"] and row["windows"] > 0 for row in rows)
