@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from brainscan.detection import Detection
 
 Recordings = Annotated[
-    list[Path], typer.Argument(metavar="RECORDING...", help=f"{', '.join(containers.names())}, known by content.")
+    list[Path],
+    typer.Argument(
+        parser=options.named, metavar="RECORDING...", help=f"{', '.join(containers.names())}, known by content."
+    ),
 ]
 
 

@@ -47,7 +47,7 @@ def info(
     if is_model(file):
         _show_model(describe(file), as_json=as_json)
     else:
-        _recording(Path(file), channels, as_json=as_json, verbose=verbose)
+        _recording(options.named(file), channels, as_json=as_json, verbose=verbose)
 
 
 def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose: bool) -> None:

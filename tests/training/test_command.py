@@ -104,7 +104,7 @@ def test_train_kill_resume_evaluate_detect(tree: Path, tmp_path: Path, call: Cal
     options = ["train", "--profile", "smoke", "--data", str(tree), *shown, "--json"]
     code, out, err = call(*options, "-o", whole)
     assert (code, "defect" in err) == (0, False)
-    assert lines(out)[-1] == {"kind": "result", "model": str(whole / "model.safetensors")}
+    assert lines(out)[-1] == {"schema": "train-1", "kind": "result", "model": str(whole / "model.safetensors")}
     kill_when(killed, 9, [*options, "-o", str(killed)])
     assert not (killed / "model.safetensors").exists()
     code, out, _ = call("train", "--resume", killed, "--json")
