@@ -69,9 +69,7 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Return a small checkpoint and its ONNX export, made once by the command in a process of its own."""
-    if (
-        find_spec("onnxruntime") is None or find_spec("onnxscript") is None
-    ):  # imported by the command
+    if find_spec("onnxruntime") is None or find_spec("onnxscript") is None:  # imported by the command
         pytest.skip("needs the extra onnx")
     folder = made_once(tmp_path_factory, "onnx", _export_small)
     return Exported(
