@@ -92,7 +92,7 @@ def scan(
     chosen = analysing.options()
     cluster = clustering.config()
     source = directory if is_address(directory) else ""
-    folder = Path() if source else Path(directory)
+    folder = Path() if source else options.named(directory)
     if cluster is not None:
         folder, output = folder.absolute(), output.absolute()  # its workers start elsewhere
     starts = start.start_of(workers, chosen.run, cluster, output)
