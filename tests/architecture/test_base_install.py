@@ -4,7 +4,6 @@ as if this were a system that forks no process."""
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -16,6 +15,7 @@ from packaging.requirements import Requirement
 
 from brainscan.cli.table import COMMANDS
 from brainscan.model.extras import PACKAGES
+from tests.children import unmeasured
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _NOT_ON_WINDOWS = {
@@ -68,7 +68,7 @@ def _without_torch(folder: Path, *commands: list[str]) -> Ran:
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
-        env={**{name: value for name, value in os.environ.items() if "CACHE" not in name}, "HOME": str(home)},
+        env={**{name: value for name, value in unmeasured().items() if "CACHE" not in name}, "HOME": str(home)},
         capture_output=True,
         text=True,
         encoding="utf-8",
