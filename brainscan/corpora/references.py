@@ -16,6 +16,7 @@ from brainscan.io.containers import recording_suffixes
 from brainscan.io.csv_bi import COMMENT
 from brainscan.io.discover import files_below
 from brainscan.io.edf_annotations import read_edf_annotations, remarks_in
+from brainscan.io.belonging import same_name
 from brainscan.io.event_formats import origin_of, references
 from brainscan.io.origin import REVIEWED, is_reviewed
 from brainscan.io.pairing import TEMPLE, bare_name, few, match
@@ -249,6 +250,8 @@ def read_reference(
     file = read_annotations(path, facts=RecordingFacts(recording, duration_s, start))
     simulated = any(comment.startswith(SIMULATED) for comment in file.comments)
     told = file.warnings if path.name == recording else tuple(f"{path.name}: {text}" for text in file.warnings)
+    if not same_name(file.recording, recording):
+        told += (f"{path.name}: made of another recording ({file.recording})",)
     return Reference(tuple(_seizures(file)), simulated, told)
 
 

@@ -44,7 +44,9 @@ def read_tusz_csv(path: Path) -> AnnotationFile:
     table = parse_csv(read_text(path, drop_bom=False), path.name)
     duration_s, warnings = table.in_seconds(path.name)
     file = _checked(table.rows, table.lines, path.name, duration_s)
-    return replace(file, comments=table.comments, warnings=(*warnings, *file.warnings))
+    return replace(
+        file, comments=table.comments, warnings=(*warnings, *file.warnings), recording=table.bname
+    )
 
 
 def read_tse(path: Path) -> AnnotationFile:
