@@ -204,8 +204,9 @@ def _loud(lowered_s: float) -> str:
     """Return the warning of a recording that the network took for a seizure much of the time; empty for none."""
     if not lowered_s:
         return ""
+    told = f"{lowered_s / 60.0:.0f} min" if lowered_s >= 60.0 else f"{lowered_s:.0f} s"
     return (
-        f"the network read this recording high for long; for {lowered_s / 60.0:.0f} min its baseline was taken off, and"
+        f"the network read this recording high for long; for {told} its baseline was taken off, and"
         " seizures count only above it: look whether seizure activity goes on all the time"
     )
 

@@ -135,14 +135,14 @@ def _show(detection: Detection) -> None:
 def _burden(burden: Burden) -> Iterator[str]:
     """Yield how much seizure there was, in lines, and what was not looked at."""
     if burden.n_seizures:
-        times = f"{burden.seizure_s / 60.0:.1f} min of seizure, the longest {burden.longest_s:.1f} s"
+        times = f"{burden.seizure_s / 60.0:.1f} min marked as seizure, the longest {burden.longest_s:.1f} s"
         fullest = f"{burden.largest_hour.seizure_s / 60.0:.1f} min in the fullest 60 min"
         hour = burden.busiest
         busiest = f", most in the hour from {hour.label}" if hour is not None and len(burden.hours) > 1 else ""
-        since = f"{console.elapsed(burden.since_last_s or 0.0)} since the last"
+        since = f"{console.elapsed(burden.since_last_s or 0.0)} from the last to the end"
         yield f"burden: {times}, {fullest}{busiest}, {since}"
     for flag in burden.flags:
-        yield f"flag: {flag.text}"
+        yield f"flag, if the events are seizures: {flag.text}"
     if burden.unscored_s >= 1.0:
         yield f"not scored: {burden.unscored_s:.1f} s, in which a seizure would not have been seen"
 

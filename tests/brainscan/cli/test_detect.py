@@ -292,7 +292,7 @@ def test_verbose_says_what_is_used(run: Run, edf: Path, here: Path) -> None:
 def test_burden_is_told_on_the_terminal_and_in_json(run: Run, loud: None, here: Path, tmp_path: Path) -> None:
     edf = write_edf(tmp_path / "b.edf", duration_s=60)
     ran = run("detect", edf)
-    assert "burden: 0.3 min of seizure, the longest 15." in ran.out
+    assert "burden: 0.3 min marked as seizure, the longest 15." in ran.out
     (result,) = run("detect", edf, "--json").json["results"]
     burden = result["burden"]
     (event,) = result["events"]

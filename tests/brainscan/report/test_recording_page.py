@@ -87,9 +87,26 @@ class Tags(HTMLParser):
 def test_says_what_was_found() -> None:
     of = recording()
     text = render(Page(detected(of), of))
-    assert re.search(r"1 seizure by the detector in 1 min 40 s of 1 min 40 s, 2\d s in all\.", text)
+    assert re.search(r"1 event marked by the detector in 1 min 40 s of 1 min 40 s, 2\d s in all\.", text)
     assert "2024-02-28 23:59:30" in text  # the clock of the event
     assert "research use, not a medical device" in text
+    assert "A program marked it; nobody has reviewed it." in text
+
+
+def test_warnings_stand_above_the_recording() -> None:
+    of = recording()
+    text = render(Page(replace(detected(of), warnings=("low trust",)), of))
+    assert (
+        text.index('class="summary"') < text.index("1 warning<") < text.index("low trust") < text.index('id="h-night"')
+    )
+
+
+def test_settings_within_settings_are_named_whole() -> None:
+    of = recording()
+    model = {"decision": {"enter": 0.6, "baseline": {"most": 4.0}}, "channel_map": {}}
+    text = render(Page(replace(detected(of), model=model), of))
+    assert re.search(r"decision baseline most</dt><dd><bdi>4\.0<", text)
+    assert "{'" not in text.split("<script>")[0]
 
 
 def test_nothing_but_its_own_script_may_run_and_nothing_is_fetched() -> None:
@@ -275,13 +292,18 @@ def test_an_ecg_is_drawn_beside_the_eeg_and_is_no_electrode() -> None:
 
 def test_doubts_are_told() -> None:
     (first, *_) = detected(recording()).events
-    gap = words.doubts(first, ((52.0, 54.0),), words.Limits(0.99, 20.0), None)
+    gap = words.doubts(first, ((52.0, 54.0),), words.Limits(0.99, 20.0), None, 100.0)
     assert gap == (
         "confidence near the threshold",
         "hardly longer than the shortest that is reported",
         "beside a gap or unscored time: it may be longer",
     )
-    assert words.doubts(first, (), words.Limits(), None) == ()
+    assert words.doubts(first, (), words.Limits(), None, 100.0) == ()
+    assert words.doubts(first, (), words.Limits(), None, first.offset_s) == ("at the recording's end: it may go on",)
+    begun = replace(first, onset_s=0.0)
+    assert words.doubts(begun, (), words.Limits(), None, 100.0) == (
+        "at the recording's beginning: its onset may lie before",
+    )
 
 
 def test_chewing_and_mains_are_told() -> None:
@@ -298,7 +320,7 @@ def test_chewing_and_mains_are_told() -> None:
     for uv, said in ((buzz, "much mains noise"), (chewing, "mostly fast activity, as of muscles or chewing")):
         of = recording_of(uv)
         excerpt = cut(of, Channels.of(of, open_plan(of)), 0.0, 60.0)
-        assert words.doubts(Event(20.0, 40.0, 0.9), (), words.Limits(), excerpt) == (said,)
+        assert words.doubts(Event(20.0, 40.0, 0.9), (), words.Limits(), excerpt, 100.0) == (said,)
 
 
 def test_side_and_leading_electrodes_stand_in_the_table_where_they_are_known() -> None:
