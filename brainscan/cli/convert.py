@@ -67,7 +67,7 @@ def convert(
     brainscan convert night.csv_bi -o - --to tse
     """
     console.set_quiet(quiet)
-    from brainscan.io.annotations import encode, losses, read_annotations
+    from brainscan.io.annotations import encode, losses, lost_start, read_annotations
     from brainscan.io.atomic import write_bytes
     from brainscan.io.guard import protect
 
@@ -95,7 +95,7 @@ def convert(
         name = _called(events, source)
         console.message(f"{to.name} lists recordings by name: this one as {name} (--recording gives another)")
     data = encode(file, to.name, name)
-    for text in losses(file, to.name):
+    for text in (*losses(file, to.name), *(lost_start(file, to.name) if opened is None else ())):
         console.warning(f"{file.name}: {text}")
     if to_stdout:
         sys.stdout.buffer.write(data)

@@ -11,12 +11,12 @@ from pathlib import Path, PurePath
 from brainscan.errors import InputError
 from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, is_seizure
 from brainscan.io.annotations import SIMULATED, Format, RecordingFacts, read_annotations, sniff
+from brainscan.io.belonging import same_name
 from brainscan.io.chbmit import recordings_of_summary
 from brainscan.io.containers import recording_suffixes
 from brainscan.io.csv_bi import COMMENT
 from brainscan.io.discover import files_below
 from brainscan.io.edf_annotations import read_edf_annotations, remarks_in
-from brainscan.io.belonging import same_name
 from brainscan.io.event_formats import origin_of, references
 from brainscan.io.origin import REVIEWED, is_reviewed
 from brainscan.io.pairing import TEMPLE, bare_name, few, match

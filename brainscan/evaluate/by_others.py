@@ -270,13 +270,8 @@ class _Told:
 
 def _file_events(path: Path, recording: Recording) -> _Told:
     file = read_rows(path, facts=RecordingFacts(recording.name, recording.duration_s, recording.start))
-    remarks = (comment.split() for comment in file.comments)
-    try:
-        unscored = tuple((float(words[1]), float(words[2])) for words in remarks if words[:1] == ["unscored"])
-    except (ValueError, IndexError):
-        raise InputError("has a comment 'unscored' without two times", kind="corrupt", file=path.name) from None
     # TSE tells no duration but the last stop.
-    return _Told(file, unscored, None if sniff(path) == "tse" else file.duration_s)
+    return _Told(file, file.unscored, None if sniff(path) == "tse" else file.duration_s)
 
 
 def _json_events(path: Path) -> _Told:

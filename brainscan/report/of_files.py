@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from brainscan.detector import DetectOptions
-from brainscan.errors import InputError
 from brainscan.events import Event, complement, union
-from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.annotations import RecordingFacts, read_annotations
 from brainscan.io.belonging import another
 from brainscan.io.event_formats import origin_of
@@ -76,7 +74,7 @@ def read_events(path: Path, recording: Recording, *, force: bool = False) -> Rea
         Event(row.onset_s, row.offset_s, min(max(row.confidence, 0.0), 1.0), row.offset_s - row.onset_s >= PROLONGED_S)
         for row in file.track()
     ]
-    return Reader(path.name, path.resolve().parent.name, _disjoint(events), _unscored(file), origin, tuple(warnings))
+    return Reader(path.name, path.resolve().parent.name, _disjoint(events), file.unscored, origin, tuple(warnings))
 
 
 def page_of(recording: Recording, readers: tuple[Reader, ...], sha256: str) -> Page:
@@ -126,17 +124,3 @@ def _disjoint(events: list[Event]) -> tuple[Event, ...]:
         else:
             merged.append(event)
     return tuple(merged)
-
-
-def _unscored(file: AnnotationFile) -> tuple[tuple[float, float], ...]:
-    """Return the spans that our own remarks name as unscored."""
-    spans = []
-    for line in file.comments:
-        word, _, rest = line.partition(" ")
-        if word == "unscored":
-            try:
-                start, stop = (float(part) for part in rest.split())
-            except ValueError:
-                raise InputError(f"is damaged ({line!r})", kind="corrupt", file=file.name) from None
-            spans.append((start, stop))
-    return tuple(spans)

@@ -239,3 +239,12 @@ def test_events_of_another_recording_are_not_converted_as_this_one_s(
     code, _, err = run(capsysbinary, events, "-o", tmp_path / "x.tsv", "--recording", recording)
     assert code == 0
     assert "p1.csv_bi: made of another recording (p1)" in err
+
+
+def test_a_start_that_has_no_place_is_told(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    events = tmp_path / "x_events.tsv"
+    head = "onset\tduration\teventType\tdateTime\trecordingDuration"
+    events.write_text(f"{head}\n5\t7\tsz\t2020-01-01 10:00:00\t60\n", encoding="utf-8")
+    _, _, err = run(capsysbinary, events, "-o", tmp_path / "x.tse")
+    assert "tse holds no date: that the recording starts at 2020-01-01 10:00:00 is left out" in err
+    assert "date" not in run(capsysbinary, events, "-o", tmp_path / "x-annot.csv")[2]
