@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from brainscan.detection import Detection
 
 Recordings = Annotated[
-    list[Path], typer.Argument(metavar="RECORDING...", help=f"{', '.join(containers.names())}, known by content.")
+    list[Path],
+    typer.Argument(
+        parser=options.named, metavar="RECORDING...", help=f"{', '.join(containers.names())}, known by content."
+    ),
 ]
 
 
@@ -107,6 +110,7 @@ def _tell(outcome: Outcome, *, table: bool) -> None:
 def _show(detection: Detection) -> None:
     summary = (
         f"{detection.file}: {console.count(len(detection.events), 'event')} in {detection.analysed_s:.1f} s analysed"
+        f"{', unfamiliar' if detection.unfamiliar else ''}"
     )
     # Over more than a day a time alone does not say when.
     form = "%Y-%m-%d %H:%M:%S" if detection.duration_s > SECONDS_PER_DAY else "%H:%M:%S"
@@ -153,7 +157,7 @@ def _finish(outcomes: list[Outcome], *, as_json: bool) -> None:
         (o.error.file or o.file, o.error) for o in outcomes if o.error is not None
     ]
     if as_json:
-        document: dict[str, Any] = {"schema": "detect-1", "results": [_result(o) for o in outcomes if o.error is None]}
+        document: dict[str, Any] = {"schema": "detect-2", "results": [_result(o) for o in outcomes if o.error is None]}
         if failures:
             document["error"] = failures[0][1].as_mapping()
             document["failures"] = [{"file": name, **error.as_mapping()} for name, error in failures]

@@ -97,6 +97,8 @@ def _sentences(detection: Detection, burden: Burden, who: str) -> Iterator[str]:
         yield f"Low trust: {len(poor)} of {len(detection.electrodes)} electrodes are poor."
     elif poor:
         yield f"Poor electrodes: {', '.join(poor)}."
+    if detection.unfamiliar:
+        yield "Unfamiliar: unlike the background that the detector was trained on; false alarms are likelier."
 
 
 @dataclass(frozen=True, slots=True)

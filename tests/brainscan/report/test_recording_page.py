@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +24,7 @@ from brainscan.corpora.references import require_foreign
 from brainscan.detection import Detection
 from brainscan.detector import Detector
 from brainscan.errors import UsageError
-from brainscan.events import Annotation, Place
+from brainscan.events import Annotation, Place, Probabilities
 from brainscan.io.annotations import read_annotations
 from brainscan.io.content import Content
 from brainscan.io.csv_bi import read_csv_bi
@@ -31,7 +32,7 @@ from brainscan.io.event_formats import origin_of, sniff
 from brainscan.io.outputs import anonymised
 from brainscan.recording import Recording
 from brainscan.report import words
-from brainscan.report.excerpts import Channels, cut, encode, thinned
+from brainscan.report.excerpts import Channels, curve_at, cut, encode, thinned
 from brainscan.report.recording_page import Page, encode_page, render
 from tests.stand_ins import LoudnessRunner, noise, quick, recording_of, with_bursts
 
@@ -259,6 +260,19 @@ def test_fast_recordings_keep_what_lies_below_70_hz() -> None:
     hz = np.fft.rfftfreq(excerpt.uv.shape[1], 1 / 200.0)
     assert abs(hz[power.argmax()] - 65.0) < 0.1
     assert power[(hz > 5.0) & (hz < 15.0)].max() < 0.02 * power.max()  # 190 Hz would come back at 10 Hz
+
+
+def test_the_curve_of_a_night_takes_little_more_memory_than_it_has() -> None:
+    values = np.random.default_rng(5).random(2 * 3600 * 256, dtype=np.float32)
+    values[:2560] = np.nan
+    tracemalloc.start()
+    levels = curve_at((Probabilities(4.0, values),), 0.0, 7204.0, 0.25)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    expected = np.round(values.reshape(-1, 1024).max(axis=1) * 250.0)
+    expected[:2], expected[2] = 255.0, np.round(values[2560:3072].max() * 250.0)
+    assert levels == [255, *expected]
+    assert peak < 2 * values.nbytes
 
 
 def test_thinned_excerpts_stay_in_time() -> None:
