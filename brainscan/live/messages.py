@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 Kind = Literal["open", "update", "close", "withdraw"]
 
-SCHEMA = "stream-1"
+SCHEMA = "stream-2"
 """The schema in docs/schemas that every line keeps to, and what others are told."""
 
 
