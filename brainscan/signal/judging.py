@@ -34,6 +34,7 @@ _LOOP_UV = 5.0
 _LOOP_SHARE = 0.1
 _MAINS_SHARE = 0.95
 _SAME_SHARE = 0.02
+_NEAR = 0.01  # amplitudes of copies, in which rounding alone differs: a share of them, or µV
 _SAME_UV = 0.3  # of two channels that hold the same; what one reference brings into all may be far larger than the EEG
 _SHOWN_LABELS = 40
 _MOST_MISSING = N_ELECTRODES - 4  # what a user may allow
@@ -200,8 +201,8 @@ def _alike(live: Sequence[int], measures: Measures) -> list[list[int]]:
             first = group[0]
             if (
                 _is_copy(measures.blocks[live[first]], measures.blocks[channel])
-                and _are_near(found.stretches[first], found.stretches[row])
-                and _are_near(found.peaks[first], found.peaks[row])
+                and np.allclose(found.stretches[first], found.stretches[row], rtol=_NEAR, atol=_NEAR, equal_nan=True)
+                and np.allclose(found.peaks[first], found.peaks[row], rtol=_NEAR, atol=_SAME_UV, equal_nan=True)
             ):
                 group.append(row)
                 break
@@ -219,10 +220,6 @@ def _is_copy(first: Block, second: Block) -> bool:
         return False
     allowed = min(_SAME_SHARE * max(float(np.std(first[finite])), 1e-3), _SAME_UV)
     return bool(np.std(first[finite] - second[finite]) <= allowed)
-
-
-def _are_near(first: Block, second: Block) -> bool:
-    return bool(np.allclose(first, second, rtol=_SAME_SHARE, atol=_SAME_UV, equal_nan=True))
 
 
 def _listed(channels: Sequence[Channel], chosen: Sequence[int]) -> str:

@@ -110,7 +110,8 @@ def test_a_mislabelled_derivation_is_noticed(tmp_path: Path) -> None:
 
 def test_mains_and_huge_amplitudes_are_noticed(tmp_path: Path) -> None:
     t = np.arange(20 * 256) / 256
-    hum = [replace(s, values=(3000 * np.sin(2 * np.pi * 50 * t)).astype(int)) for s in eeg(samples=256)]
+    mains = (3000 * np.sin(2 * np.pi * 50 * t)).astype(int)
+    hum = [replace(s, values=s.values // 20 + mains) for s in eeg(samples=256)]
     assert any("mains" in w for w in open_plan(_recording(tmp_path, hum)).warnings)
     signals = eeg()
     signals[2] = replace(signals[2], physical=("-3276800", "3276700"), unit="uV")

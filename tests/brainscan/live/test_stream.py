@@ -51,7 +51,6 @@ def _recordings() -> dict[str, Recording]:
         "holes": recording_of(holed, RATE_HZ),
         "unusable in part": recording_of(bad, RATE_HZ),
         "gaps": recording_of(parts, RATE_HZ),
-        "a part without room": recording_of([(0.0, uv[:, :9000]), (50.0, uv[:, : 3 * RATE_HZ])], RATE_HZ),
         "short": recording_of(uv[:, : 45 * RATE_HZ], RATE_HZ),
         "very short": recording_of(noise(1.5, RATE_HZ), RATE_HZ),
         "odd rate": recording_of(with_bursts(noise(150.0, 130.3), 130.3, [(70.0, 90.0), (140.0, 150.0)]), 130.3),
