@@ -18,10 +18,12 @@ from brainscan.detection import Detection
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
+from brainscan.familiarity import Compared, unfamiliar_share
 from brainscan.io.plan import open_plan
 from brainscan.mapping import from_mapping, to_mapping
 from brainscan.placing import pipeline, placed
 from brainscan.qeeg import Trends
+from brainscan.quiet import Quiet, set_against
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
 from brainscan.signal.montage import ElectrodePlan
@@ -51,6 +53,8 @@ class DetectOptions:
         Say of each event where it begins; the samples around it are read once more for that.
     keep_trends : bool
         Put the trends into it.
+    quiet : Quiet or None
+        A stretch without a seizure that the decision is set against.
     remarks : tuple of str
         What had to be guessed to make these options of what a user said; the first of the detection's warnings.
     """
@@ -62,6 +66,7 @@ class DetectOptions:
     keep_probabilities: bool = False
     place: bool = True
     keep_trends: bool = False
+    quiet: Quiet | None = None
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -87,12 +92,14 @@ def examine(
     UsageError
         If the asked-for part lies outside the recording.
     """
+    asked, (decision, said) = decision, _against_quiet(runner, decision, recording, options)
+    options = replace(options, remarks=(*options.remarks, said))
     parts = _asked_for(recording, options)
     least_s = room.room_s(decision) if len(recording.segments) > 1 else 0.0
     plan = open_plan(recording, options.channel_map, options.max_missing, runner.card.provenance.caps)
     kept = options.keep_probabilities
     config = SessionConfig(decision, allowed_missing(plan, options), kept, beside=True, trends=options.keep_trends)
-    findings = Findings(runner.card, decision, options)
+    findings = Findings(runner.card, asked, options)
     with ThreadPoolExecutor(max_workers=1) as hashing:
         sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
         for home, segment in parts:
@@ -109,6 +116,26 @@ def examine(
             findings.add(session, segment)
         checksum = sha256.result() if sha256 else ""
     return findings.detection(recording, plan, checksum)
+
+
+def _against_quiet(
+    runner: Runner, decision: DecisionConfig, recording: Recording, options: DetectOptions
+) -> tuple[DecisionConfig, str]:
+    """Return the decision set against the stretch that is known to be quiet, and what to say of it."""
+    quiet = options.quiet
+    if quiet is None:
+        return decision, ""
+    whose = quiet.recording or recording
+    if quiet.stop_s > whose.duration_s:
+        raise UsageError(
+            f"the quiet stretch ends at {quiet.stop_s:g} s, behind the end of the recording ({whose.duration_s:g} s)",
+            file=whose.name,
+            hint="--baseline takes FROM-TO within the recording, or another recording",
+        )
+    alone = DetectOptions(
+        quiet.start_s, quiet.stop_s, options.channel_map, options.max_missing, keep_probabilities=True, place=False
+    )
+    return set_against(decision, examine(runner, decision, whose, alone).probabilities)
 
 
 class Findings:
@@ -129,11 +156,13 @@ class Findings:
         self._cramped: list[tuple[float, float]] = []
         self._curves: list[Probabilities] = []
         self._trends: list[Trends] = []
+        self._compared: list[Compared] = []
         self._lowered_s = 0.0
 
     def add(self, session: Session, segment: Segment) -> None:
         """Take over what a finished session of a segment knows beside its events."""
         self._tally.merge(session.tally)
+        self._compared += session.compared
         self._lowered_s += session.lowered_s
         for span in _to_the_end(session.scored, segment):
             # What holes leave between them is as short as a segment may be; a lone short recording counts.
@@ -183,6 +212,7 @@ class Findings:
             sha256=sha256,
             probabilities=tuple(self._curves),
             trends=Trends.joined(self._trends) if self._options.keep_trends else None,
+            unfamiliar_share=unfamiliar_share(self._compared, [(e.onset_s, e.offset_s) for e in self.events]),
         )
         short = room.told_of_short(recording.duration_s, detection.analysed_s, SHORT_RECORDING_S, self._decision)
         said = any("shorter than" in warning for warning in recording.warnings)
@@ -219,6 +249,7 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "channel_map": dict(options.channel_map or {}),
         "start_s": options.start_s,
         "stop_s": options.stop_s,
+        "quiet": None if options.quiet is None else options.quiet.as_mapping(),
     }
 
 
@@ -226,8 +257,9 @@ def _loud(lowered_s: float) -> str:
     """Return the warning of a recording that the network took for a seizure much of the time; empty for none."""
     if not lowered_s:
         return ""
+    told = f"{lowered_s / 60.0:.0f} min" if lowered_s >= 60.0 else f"{lowered_s:.0f} s"
     return (
-        f"the network read this recording high for long; for {lowered_s / 60.0:.0f} min its baseline was taken off, and"
+        f"the network read this recording high for long; for {told} its baseline was taken off, and"
         " seizures count only above it: look whether seizure activity goes on all the time"
     )
 
@@ -283,6 +315,11 @@ def _warnings(plan: ElectrodePlan, detection: Detection, tally: Tally) -> list[s
         warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
     if detection.low_trust:
         warnings.append("low trust: more than half of the electrodes are doubtful")
+    if detection.unfamiliar:
+        warnings.append(
+            f"unfamiliar: {detection.unfamiliar_share:.0%} of the minutes without an event are unlike the background"
+            " that the model was trained on; false alarms are likelier here"
+        )
     return warnings
 
 

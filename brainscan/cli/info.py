@@ -47,7 +47,7 @@ def info(
     if is_model(file):
         _show_model(describe(file), as_json=as_json)
     else:
-        _recording(Path(file), channels, as_json=as_json, verbose=verbose)
+        _recording(options.named(file), channels, as_json=as_json, verbose=verbose)
 
 
 def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose: bool) -> None:
@@ -148,7 +148,7 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
     card = facts.card
     if as_json:
         document = {
-            "schema": "model-1",
+            "schema": "model-2",
             "parameters": facts.parameters,
             "variant": facts.variant,
             "card": card.to_mapping(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +40,18 @@ def within(option: str, least: int, most: int | None = None) -> Callable[[int | 
     return check
 
 
+def named(text: str) -> Path:
+    """Return the path that an argument names; one that is empty would mean the current folder.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not text:
+        raise UsageError("an empty path was given", hint="look whether a variable of the shell is set")
+    return Path(text)
+
+
 Formats = Annotated[
     list[str],
     typer.Option(
@@ -64,6 +77,15 @@ Start = Annotated[
     ),
 ]
 Stop = Annotated[str, typer.Option("--stop", metavar="TIME", help="Analyse up to here; written as --start.")]
+Baseline = Annotated[
+    str,
+    typer.Option(
+        "--baseline",
+        metavar="FROM-TO|FILE",
+        help="A minute or more known to be quiet, of the recording (written as --start) or another one of the same"
+        " person: thresholds rise by what it reads above calm background.",
+    ),
+]
 ChannelMap = Annotated[
     str,
     typer.Option("--channel-map", metavar="MAP", help="NAME=ELECTRODE,... or a YAML file, for labels we do not know."),
@@ -169,6 +191,7 @@ class Deciding:
     operating_point: OperatingPoint = ""
     start: Start = ""
     stop: Stop = ""
+    baseline: Baseline = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,6 +260,7 @@ class Analysing:
             operating_point=chosen.operating_point,
             start=chosen.start,
             stop=chosen.stop,
+            baseline=chosen.baseline,
             channel_map=self.channels.mapping(),
             max_missing=self.channels.max_missing,
             run=self.running.config(),

@@ -76,7 +76,8 @@ def scan(
     console.set_quiet(talking.quiet)
     from brainscan.io.remote import is_address
     from brainscan.scan import start
-    from brainscan.scan.run import Listener, ScanConfig
+    from brainscan.scan.config import ScanConfig
+    from brainscan.scan.run import Listener
     from brainscan.scan.run import scan as run
     from brainscan.scan.watch import WatchConfig
 
@@ -91,7 +92,7 @@ def scan(
     chosen = analysing.options()
     cluster = clustering.config()
     source = directory if is_address(directory) else ""
-    folder = Path() if source else Path(directory)
+    folder = Path() if source else options.named(directory)
     if cluster is not None:
         folder, output = folder.absolute(), output.absolute()  # its workers start elsewhere
     starts = start.start_of(workers, chosen.run, cluster, output)

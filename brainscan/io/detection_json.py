@@ -20,7 +20,7 @@ from brainscan.io.origin import Origin
 from brainscan.mapping import to_mapping
 from brainscan.provenance import NOTICE
 
-SCHEMA = "detection-1"
+SCHEMA = "detection-2"
 """The schema in docs/schemas that a document keeps to; what changes a field changes the number."""
 
 
@@ -56,6 +56,8 @@ def as_mapping(detection: Detection) -> dict[str, Any]:
         "segments": [[s.start_s, s.stop_s] for s in detection.segments],
         "electrodes": {e.name: electrode_mapping(e) for e in detection.electrodes},
         "low_trust": detection.low_trust,
+        "unfamiliar": detection.unfamiliar,
+        "unfamiliar_share": detection.unfamiliar_share,
         "warnings": list(detection.warnings),
         "sha256": detection.sha256,
         "model": to_mapping(detection.model),

@@ -110,6 +110,14 @@ def test_what_cannot_work_is_refused_at_once(
     assert (here / "taken.csv_bi").read_text(encoding="utf-8") == "somebody's truth"
 
 
+def test_lsl_without_its_extra_is_one_line(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mne_lsl", None)  # neither found nor imported
+    ran = run("stream", "--lsl", "bed3")
+    assert (ran.code, ran.err) == (2, "error: --lsl needs the extra 'lsl'. hint: pip install \"brainscan[lsl]\"\n")
+    assert ran.out == ""
+    assert list(here.iterdir()) == []
+
+
 def _piped(here: Path, data: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run the command in a process of its own, on a checkpoint of seconds."""
     save_tiny(here / "tiny.safetensors")
