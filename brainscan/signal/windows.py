@@ -190,7 +190,8 @@ def reference(plan: ElectrodePlan, channels: FloatArray, bad: frozenset[int], ma
         channels[sorted(bad)] = 0.0
     uv = _apply(operator.matrix.astype(np.float32), channels)
     if quality.is_alike(uv):
-        return Referenced(np.zeros_like(uv), ("missing",) * N_ELECTRODES, scored=False)
+        how: How = "missing"
+        return Referenced(np.zeros_like(uv), (how,) * N_ELECTRODES, scored=False)
     return Referenced(uv, operator.how, scored)
 
 
