@@ -16,7 +16,9 @@ from brainscan.io.annotations import losses
 from brainscan.io.csv_bi import read_csv_bi
 
 Status = Literal["done", "skipped", "failed", "unread"]
+Quality = Literal["good", "mixed", "poor"]
 
+_LITTLE_SCORED, _MUCH_UNSCORED = 0.5, 0.05
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")  # what `csv_bi` makes of other than ASCII
 
 
@@ -120,6 +122,22 @@ class Outcome:
     def burden(self) -> Burden:
         """How much seizure there was, by elapsed hours (an earlier run's file does not tell the clock)."""
         return burden_of(self.events, self.unscored, self.duration_s)
+
+    @property
+    def quality(self) -> Quality:
+        """How far the recording can be trusted, if it was analysed.
+
+        Poor: less than half of it was analysed, or more than half of the electrodes are doubtful. Mixed: a twentieth
+        was not analysed, or a warning doubts the signal.
+        """
+        from brainscan.signal.judging import doubts_signal
+
+        scored = self.analysed_s / self.duration_s if self.duration_s > 0.0 else 0.0
+        if scored < _LITTLE_SCORED or any(text.startswith("low trust") for text in self.warnings):
+            return "poor"
+        if scored < 1.0 - _MUCH_UNSCORED or any(map(doubts_signal, self.warnings)):
+            return "mixed"
+        return "good"
 
     def as_mapping(self, folder: Path) -> dict[str, Any]:
         """Return the fixed keys of a result, with status and output (relative to a folder) beside them."""

@@ -5,6 +5,7 @@ Nothing is read here: `brainscan.io.plan` measures, and turns a refusal into an 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -296,6 +297,17 @@ def _amplitude_warnings(used: Sequence[Channel], found: Amplitudes) -> list[str]
     if odd:
         warnings.append(f"{', '.join(odd)} the others' amplitude throughout: wrong gain or bad electrode?")
     return warnings
+
+
+_DOUBTS = re.compile(r"unusable |amplitudes |hardly anything but mains|.*the others' amplitude throughout")
+
+
+def doubts_signal(warning: str) -> bool:
+    """Whether a warning, of this module or of the windows' verdicts, says that electrodes or gains may be bad.
+
+    An earlier run's file tells its warnings as texts.
+    """
+    return _DOUBTS.match(warning) is not None
 
 
 def _same(first: Block, second: Block) -> bool:
