@@ -66,7 +66,7 @@ def convert(
     """
     console.set_quiet(quiet)
     from brainscan.io.annotations import encode, losses, read_annotations
-    from brainscan.io.atomic import write_bytes
+    from brainscan.io.atomic import make_folder, write_bytes
     from brainscan.io.guard import protect
 
     among = event_formats.convertible()
@@ -98,6 +98,7 @@ def convert(
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
     else:
+        make_folder(Path(output).parent)
         write_bytes(Path(output), data)
         console.message(f"{output}: {console.count(len(file.track()), 'seizure')}")
 
