@@ -30,6 +30,8 @@ COVERAGE := $(if $(ARGS),--no-cov,--cov --cov-report=term:skip-covered $(if $(RE
 # What scores and decides is held to more than the rest; without the development recordings it is 99.3 %.
 DECIDING := $(BIN)/python -m coverage report --fail-under=99 \
   --include="brainscan/scoring/*,brainscan/decision/*,brainscan/io/tal.py"
+# Where the marked tests are (tests/architecture/test_house.py): to collect all would take longer than to run these.
+ISA := tests/models tests/brainscan/model
 MUTANTS ?=
 CORPUS ?=
 MODEL ?= default
@@ -111,7 +113,7 @@ docs: $(VENV)/.docs ## build the documentation into out/site, check every link o
 	$(BIN)/python .ci/site_check.py $(OUT)/site
 
 test-isa: $(VENV)/.full ## the tests in which a processor shows, as on a plainer one (AVX2, SSE4)
-	$(BIN)/python benchmarks/instruction_sets.py -- $(PYTEST) -m isa $(ARGS)
+	$(BIN)/python benchmarks/instruction_sets.py -- $(PYTEST) -m isa $(or $(ARGS),$(ISA))
 
 wheel-test: $(VENV)/.full ## build the wheel, install it alone elsewhere, detect with it
 	TORCH_INDEX="$(TORCH_INDEX)" bash .ci/wheel-test $(BIN)/python

@@ -6,7 +6,7 @@
   on two, and on a cluster of two, a scan that is killed (kill -9) three times at random moments, by turns the command
   alone and with its workers, and started again. Every file of the output folders is compared.
 - ``throughput``: the same recordings on 1 worker of 1 thread, 2 workers of 1, 1 worker of 2, one after the other.
-- ``memory``: the largest resident memory of a worker over a recording of 1 h and of 24 h.
+- ``memory``: the largest resident memory of a worker over a recording of 1 h and of 24 h, which is that hour repeated.
 - ``small``: many files of ten seconds; what a file costs beside its EEG.
 - ``listing``: when the work begins in an archive of a million files, and the memory of the command meanwhile.
 - ``cluster``: the time that a worker's death costs, all outputs counted.
@@ -27,11 +27,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain, repeat
 from pathlib import Path
 
 _CACHE = Path(__file__).resolve().parents[1] / ".cache" / "benchmarks" / "archive"
 _SEED = 3_100_000
 _KILLS = 3
+_SEIZURES_AN_HOUR = 4
 _POLL_S = 0.02
 
 
@@ -46,6 +48,19 @@ def simulate(path: Path, seconds: int, seed: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         simulation = plan(SimulationConfig(seconds, 0 if seconds < 60 else max(1, seconds // 7200), seed))
         write_edf(path, EdfHeader(electrode_labels(ELECTRODES), 256), simulation.blocks(PAGE_S))
+
+
+def simulate_night(path: Path, hours: int, seed: int) -> None:
+    """Write an hour with seizures again and again, unless it is there."""
+    from brainscan.electrodes import ELECTRODES
+    from brainscan.io.edf_writer import EdfHeader, electrode_labels, write_edf
+    from brainscan.simulate import PAGE_S, SimulationConfig
+    from brainscan.simulate import simulate as plan
+
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hour = list(plan(SimulationConfig(3600, _SEIZURES_AN_HOUR, seed)).blocks(PAGE_S))
+        write_edf(path, EdfHeader(electrode_labels(ELECTRODES), 256), chain.from_iterable(repeat(hour, hours)))
 
 
 def _header(data: bytes, at: int, text: str) -> bytes:
@@ -247,13 +262,19 @@ def memory(hours: Sequence[int]) -> None:
     """Print the largest memory of the one worker of a scan."""
     for n_hours in hours:
         folder = _CACHE / f"night-{n_hours}h"
-        simulate(folder / "night.edf", n_hours * 3600, _SEED + 900)
-        process, peak, own = start(folder, fresh("memory"), "--workers", "1"), 0, 0
+        simulate_night(folder / "night.edf", n_hours, _SEED + 900)
+        out = fresh("memory")
+        process, peak, own = start(folder, out, "--workers", "1"), 0, 0
         while process.poll() is None:
             peak = max([peak, *map(_peak_bytes, _children(process.pid))])
             own = max(own, _peak_bytes(process.pid))
             time.sleep(0.2)
-        print(f"{n_hours} h: at most {peak / 1e9:.2f} GB in the worker, {own / 1e9:.2f} GB in the command", flush=True)
+        page = sum(path.stat().st_size for path in out.glob("night.html")) / 1e6
+        print(
+            f"{n_hours} h, a page of {page:.1f} MB: at most {peak / 1e9:.2f} GB in the worker,"
+            f" {own / 1e9:.2f} GB in the command",
+            flush=True,
+        )
 
 
 def _children(pid: int) -> list[int]:

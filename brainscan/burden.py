@@ -230,12 +230,11 @@ def _flags(ictal: Spans, hour: Largest, minutes: Largest) -> Iterable[Flag]:
             "(20 % or more, ACNS 2021)",
             hour.start_s,
         )
-    share = minutes.seizure_s / BAND_WINDOW_S
     for name, least in BANDS:
         if minutes.seizure_s >= least * BAND_WINDOW_S - _TOLERANCE_S:
             yield Flag(
                 name,
-                f"{name} seizures: {share:.0%} of 5 min ({least:.0%} or more, Kamousi 2021)",
+                f"{name} seizures: {minutes.seizure_s:.0f} s within 5 min ({least:.0%} or more, Kamousi 2021)",
                 minutes.start_s,
             )
             break

@@ -11,10 +11,14 @@ from typing import Any, Literal
 
 from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ
+from brainscan.familiarity import Familiarity
 from brainscan.mapping import from_mapping, to_mapping
 from brainscan.provenance import Provenance
 
 FORMAT_VERSION = 2
+Localisation = Literal["signal"]
+"""What tells where an event begins: measures of the signal. No network was trained to say it so far."""
+
 MIN_SENSITIVITY = 0.1
 """An operating point is offered by its plain name if it finds this share at least, by the interval's lower end."""
 
@@ -252,6 +256,10 @@ class Card:
         Knots of a monotone map from mean probability to confidence; empty means identity.
     operating_points : mapping of name to OperatingPoint
         ``fa1``, ``fa5``, ``fa10``, or with the prefix ``sim-`` where they rest on simulation.
+    familiarity : Familiarity or None
+        What the background that it was trained on is like; None where nobody measured it.
+    localisation : str
+        What tells where an event begins; cards that do not say it mean the signal.
     sha256 : str
         Over the sorted tensors and the card without this field.
     """
@@ -269,6 +277,8 @@ class Card:
     logit_scale: float = 1.0
     confidence_map: tuple[tuple[float, float], ...] = ()
     operating_points: Mapping[str, OperatingPoint] = field(default_factory=lambda: MappingProxyType({}))
+    familiarity: Familiarity | None = None
+    localisation: Localisation = "signal"
     provenance: Provenance = field(default_factory=Provenance)
     sha256: str = ""
 

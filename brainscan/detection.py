@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from brainscan.burden import Burden, burden_of
 from brainscan.errors import MissingExtraError
 from brainscan.events import Annotation, Event, Probabilities
+from brainscan.familiarity import UNFAMILIAR
 from brainscan.qeeg import Trends
 from brainscan.recording import Recording, Segment
 
@@ -84,6 +85,9 @@ class Detection:
         One a segment; empty unless asked for.
     trends : Trends or None
         Of the whole recording; None unless asked for.
+    unfamiliar_share : float or None
+        Share of the analysed windows without an event that are unlike the background that the model was trained on;
+        None where there is none, or the model's card does not tell what that is like.
     """
 
     file: str
@@ -101,10 +105,12 @@ class Detection:
     sha256: str = ""
     probabilities: tuple[Probabilities, ...] = ()
     trends: Trends | None = None
+    unfamiliar_share: float | None = None
 
     def __repr__(self) -> str:
         """Say what matters: which file, how many seizures, how much was analysed, whether to trust it."""
-        n_events, doubt = len(self.events), ", low trust" if self.low_trust else ""
+        n_events = len(self.events)
+        doubt = f"{', low trust' if self.low_trust else ''}{', unfamiliar' if self.unfamiliar else ''}"
         found = f"{n_events} seizure{'' if n_events == 1 else 's'}"
         return f"<Detection {self.file!r}: {found} in {self.analysed_s:g} of {self.duration_s:g} s{doubt}>"
 
@@ -121,6 +127,11 @@ class Detection:
     def low_trust(self) -> bool:
         """Whether more than half of the electrodes are doubtful or worse."""
         return sum(e.quality != "good" for e in self.electrodes) > len(self.electrodes) / 2
+
+    @property
+    def unfamiliar(self) -> bool:
+        """Whether most of the recording is unlike anything that the model was trained on."""
+        return self.unfamiliar_share is not None and self.unfamiliar_share >= UNFAMILIAR
 
     @property
     def burden(self) -> Burden:

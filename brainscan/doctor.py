@@ -72,6 +72,7 @@ class Examination:
     def as_mapping(self) -> dict[str, Any]:
         """Return plain JSON values."""
         return {
+            "schema": "doctor-1",
             "versions": self.versions,
             "system": self.system,
             "processors": self.processors,

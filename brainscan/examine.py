@@ -17,9 +17,10 @@ from brainscan.detection import Detection
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
+from brainscan.familiarity import Compared, unfamiliar_share
 from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
-from brainscan.placing import METHOD, pipeline, placed
+from brainscan.placing import pipeline, placed
 from brainscan.qeeg import Trends
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
@@ -124,11 +125,13 @@ class Findings:
         self._scored: list[tuple[float, float]] = []
         self._curves: list[Probabilities] = []
         self._trends: list[Trends] = []
+        self._compared: list[Compared] = []
         self._lowered_s = 0.0
 
     def add(self, session: Session, segment: Segment) -> None:
         """Take over what a finished session of a segment knows beside its events."""
         self._tally.merge(session.tally)
+        self._compared += session.compared
         self._lowered_s += session.lowered_s
         self._scored += _to_the_end(session.scored, segment)
         if self._options.keep_probabilities:
@@ -170,6 +173,7 @@ class Findings:
             sha256=sha256,
             probabilities=tuple(self._curves),
             trends=Trends.joined(self._trends) if self._options.keep_trends else None,
+            unfamiliar_share=unfamiliar_share(self._compared, [(e.onset_s, e.offset_s) for e in self.events]),
         )
         told = (*_warnings(recording, plan, detection, self._tally), _loud(self._lowered_s))
         warnings = dict.fromkeys((*self._options.remarks, *told))
@@ -192,7 +196,7 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "model": card.name,
         "model_sha256": card.sha256,
         "decision": to_mapping(decision),
-        "localisation": METHOD,
+        "localisation": card.localisation,
         "max_missing": options.max_missing,
         "channel_map": dict(options.channel_map or {}),
         "start_s": options.start_s,
@@ -204,8 +208,9 @@ def _loud(lowered_s: float) -> str:
     """Return the warning of a recording that the network took for a seizure much of the time; empty for none."""
     if not lowered_s:
         return ""
+    told = f"{lowered_s / 60.0:.0f} min" if lowered_s >= 60.0 else f"{lowered_s:.0f} s"
     return (
-        f"the network read this recording high for long; for {lowered_s / 60.0:.0f} min its baseline was taken off, and"
+        f"the network read this recording high for long; for {told} its baseline was taken off, and"
         " seizures count only above it: look whether seizure activity goes on all the time"
     )
 
@@ -246,6 +251,11 @@ def _warnings(recording: Recording, plan: ElectrodePlan, detection: Detection, t
         warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
     if detection.low_trust:
         warnings.append("low trust: more than half of the electrodes are doubtful")
+    if detection.unfamiliar:
+        warnings.append(
+            f"unfamiliar: {detection.unfamiliar_share:.0%} of the minutes without an event are unlike the background"
+            " that the model was trained on; false alarms are likelier here"
+        )
     return tuple(dict.fromkeys(warnings))
 
 

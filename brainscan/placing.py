@@ -14,9 +14,6 @@ from brainscan.signal.montage import ElectrodePlan
 from brainscan.signal.place import BEFORE_S, COURSE_S, SPAN_S, Piece, place_of
 from brainscan.signal.windows import PipelineConfig, Window, WindowStream
 
-METHOD = "signal"
-"""What tells the place, for the provenance: measures of the signal; no network shipped so far was trained to."""
-
 _LEAST_S = 2.0
 
 

@@ -22,6 +22,7 @@ from brainscan.decision.stitch import Stitcher
 from brainscan.detection import ElectrodeReport, How, Quality
 from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ, Event, Probabilities, runs, union
+from brainscan.familiarity import Answer, Compared
 from brainscan.qeeg import Trends
 from brainscan.recording import Samples
 from brainscan.signal.montage import ElectrodePlan
@@ -57,8 +58,8 @@ class Runner(Protocol):
 class BackgroundRunner(Runner, Protocol):
     """A runner that computes on threads of its own, while its caller prepares the next windows."""
 
-    def submit(self, windows: Sequence[FloatArray]) -> Sequence[Future[list[FloatArray]]]:
-        """Begin `probabilities`; each result holds those of one or more windows, in their order."""
+    def submit(self, windows: Sequence[FloatArray]) -> Sequence[Future[list[Answer]]]:
+        """Begin to answer; each result holds the answers to one or more windows, in their order."""
         ...
 
 
@@ -92,7 +93,7 @@ class _Batch:
     """Windows that are with the network, and where its results will be."""
 
     windows: list[Window]
-    results: Sequence[Future[list[FloatArray]]]
+    results: Sequence[Future[list[Answer]]]
 
     def cancel(self) -> None:
         """Give up the results that are not being computed yet."""
@@ -114,6 +115,12 @@ class Session:
     config : SessionConfig
     start_s : float
         Start of the segment on the recording's clock, seconds.
+
+    Attributes
+    ----------
+    compared : list of Compared
+        Windows so far, where card and network tell what background is like.
+    tally : Tally
     """
 
     def __init__(
@@ -139,6 +146,8 @@ class Session:
         self._curves: list[FloatArray] = []
         self._trends = WindowTrends(start_s) if config.trends else None
         self._scored: list[tuple[int, int]] = []
+        self._familiarity = card.familiarity
+        self.compared: list[Compared] = []
         self.tally = Tally()
 
     def push(self, samples: Samples, *, skip: bool = False) -> list[Event]:
@@ -199,8 +208,8 @@ class Session:
         if isinstance(self._runner, BackgroundRunner):
             self._running.append(_Batch(windows, self._runner.submit(uv)))
         else:
-            future: Future[list[FloatArray]] = Future()
-            future.set_result(self._runner.probabilities(uv))
+            future: Future[list[Answer]] = Future()
+            future.set_result([Answer(probability) for probability in self._runner.probabilities(uv)])
             self._running.append(_Batch(windows, [future]))
 
     def _collect(self, *, at_most: int) -> list[Event]:
@@ -209,14 +218,24 @@ class Session:
         while len(self._running) > at_most:
             batch = self._running.popleft()
             try:
-                results = iter([values for future in batch.results for values in future.result()])
+                results = iter([answer for future in batch.results for answer in future.result()])
             finally:
                 batch.cancel()
             for window in batch.windows:
                 self.tally.add(window)
-                probability = next(results) if window.scored else None
+                answer = next(results) if window.scored else None
+                self._compare(window, answer)
+                probability = None if answer is None else answer.probability
                 events += self._decide(self._stitcher.add(window.start, probability, window.n_valid, window.absent))
         return events
+
+    def _compare(self, window: Window, answer: Answer | None) -> None:
+        """Note whether a window is like the training background; seconds without values are like nothing."""
+        if self._familiarity is None or answer is None or not len(answer.features) or window.absent.any():
+            return
+        start_s = self._start_s + window.start / RATE_HZ
+        unlike = self._familiarity.is_unlike(answer.features)
+        self.compared.append(Compared(start_s, start_s + window.n_valid / RATE_HZ, unlike))
 
     def trends(self) -> Trends:
         """Return the trends of a finished segment; without columns unless they were asked for."""

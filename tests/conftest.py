@@ -6,17 +6,21 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-from tests import costs
+from tests import costs, documents
+from tests.children import unmeasured
 from tests.once import made_once
 from tests.stand_ins import Exported, save_small
 
-# A busy machine is no defect: examples have no deadline (pytest's own timeout catches what hangs).
-hypothesis.settings.register_profile("brainscan", deadline=None)
+# A busy machine is no defect: examples have no deadline (pytest's own timeout catches what hangs). Each run draws
+# others, so that a few a run are many a week; `--hypothesis-profile=long` draws many at once.
+hypothesis.settings.register_profile("brainscan", deadline=None, max_examples=50)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=2000)
 hypothesis.settings.load_profile("brainscan")
 
 _REPOSITORY = Path(__file__).resolve().parents[1]
@@ -28,6 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(costs.Plugin(config))
+    documents.install()
     if (
         "PYTEST_XDIST_WORKER" in os.environ
     ):  # as many workers as cores: a second thread in each would only be in the way
@@ -64,8 +69,8 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """Return a small checkpoint and its ONNX export, made once by the command in a process of its own."""
-    pytest.importorskip("onnxruntime")
-    pytest.importorskip("onnxscript")
+    if find_spec("onnxruntime") is None or find_spec("onnxscript") is None:  # imported by the command
+        pytest.skip("needs the extra onnx")
     folder = made_once(tmp_path_factory, "onnx", _export_small)
     return Exported(
         folder / "small.safetensors",
@@ -81,7 +86,7 @@ def _export_small(folder: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "brainscan", "export", "small.safetensors", "--onnx", "exported/"],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": sources},
+        env={**unmeasured(), "PYTHONPATH": sources},
         capture_output=True,
         text=True,
         encoding="utf-8",

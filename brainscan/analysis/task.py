@@ -195,7 +195,9 @@ class OutputChoice:
         n_outputs = len(recordings) * len(self.rows)
         if n_outputs > 1 and self.output == STDOUT:
             raise UsageError(f"-o - takes one output, not {n_outputs}", hint="name a folder with -o DIR/")
-        for option, _, row in self._further():
+        for option, file, row in self._further():
+            if file.suffix.lower() != ".npz":
+                raise UsageError(f"{option} writes an .npz, and {file} is no name of one", hint="let it end in .npz")
             if len(recordings) > 1:
                 hint = f"run detect once a recording, or give --format {row.name}"
                 raise UsageError(f"{option} takes one recording", hint=hint)

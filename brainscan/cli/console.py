@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from brainscan.documents import spelled
 from brainscan.errors import printable
-from brainscan.mapping import finite
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -74,9 +73,9 @@ def progress() -> Progress:
     )
 
 
-def print_json(document: Any) -> None:
-    """Print one JSON document on stdout, NaN and infinities as null."""
-    sys.stdout.write(json.dumps(finite(document), indent=2, ensure_ascii=False) + "\n")
+def print_json(document: Mapping[str, Any]) -> None:
+    """Print one JSON document on stdout; it names its schema."""
+    sys.stdout.write(spelled(document, indent=2) + "\n")
     sys.stdout.flush()
 
 

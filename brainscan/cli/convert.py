@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brainscan.cli import console
+from brainscan.cli import console, options
 from brainscan.errors import OutputError, UsageError
 from brainscan.io import event_formats
 
 if TYPE_CHECKING:
     from brainscan.io.event_format import RecordingFacts
 
-Events = Annotated[Path, typer.Argument(metavar="EVENTS", help="Annotations in any format that we know.")]
+Events = Annotated[
+    Path, typer.Argument(parser=options.named, metavar="EVENTS", help="Annotations in any format that we know.")
+]
 
 
 def convert(

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
     from brainscan.detection import Detection
 
 Recordings = Annotated[
-    list[Path], typer.Argument(metavar="RECORDING...", help=f"{', '.join(containers.names())}, known by content.")
+    list[Path],
+    typer.Argument(
+        parser=options.named, metavar="RECORDING...", help=f"{', '.join(containers.names())}, known by content."
+    ),
 ]
 
 
@@ -107,6 +110,7 @@ def _tell(outcome: Outcome, *, table: bool) -> None:
 def _show(detection: Detection) -> None:
     summary = (
         f"{detection.file}: {console.count(len(detection.events), 'event')} in {detection.analysed_s:.1f} s analysed"
+        f"{', unfamiliar' if detection.unfamiliar else ''}"
     )
     # Over more than a day a time alone does not say when.
     form = "%Y-%m-%d %H:%M:%S" if detection.duration_s > SECONDS_PER_DAY else "%H:%M:%S"
@@ -135,14 +139,14 @@ def _show(detection: Detection) -> None:
 def _burden(burden: Burden) -> Iterator[str]:
     """Yield how much seizure there was, in lines, and what was not looked at."""
     if burden.n_seizures:
-        times = f"{burden.seizure_s / 60.0:.1f} min of seizure, the longest {burden.longest_s:.1f} s"
+        times = f"{burden.seizure_s / 60.0:.1f} min marked as seizure, the longest {burden.longest_s:.1f} s"
         fullest = f"{burden.largest_hour.seizure_s / 60.0:.1f} min in the fullest 60 min"
         hour = burden.busiest
         busiest = f", most in the hour from {hour.label}" if hour is not None and len(burden.hours) > 1 else ""
-        since = f"{console.elapsed(burden.since_last_s or 0.0)} since the last"
+        since = f"{console.elapsed(burden.since_last_s or 0.0)} from the last to the end"
         yield f"burden: {times}, {fullest}{busiest}, {since}"
     for flag in burden.flags:
-        yield f"flag: {flag.text}"
+        yield f"flag, if the events are seizures: {flag.text}"
     if burden.unscored_s >= 1.0:
         yield f"not scored: {burden.unscored_s:.1f} s, in which a seizure would not have been seen"
 
@@ -153,9 +157,9 @@ def _finish(outcomes: list[Outcome], *, as_json: bool) -> None:
         (o.error.file or o.file, o.error) for o in outcomes if o.error is not None
     ]
     if as_json:
-        document: dict[str, Any] = {"results": [_result(o) for o in outcomes if o.error is None]}
+        document: dict[str, Any] = {"schema": "detect-2", "results": [_result(o) for o in outcomes if o.error is None]}
         if failures:
-            document = {"error": failures[0][1].as_mapping(), **document}
+            document["error"] = failures[0][1].as_mapping()
             document["failures"] = [{"file": name, **error.as_mapping()} for name, error in failures]
         console.print_json(document)
     if failures:

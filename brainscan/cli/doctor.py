@@ -30,7 +30,7 @@ def doctor(as_json: options.AsJson = False) -> None:
         error = ModelError(f"the self-test failed: {found.self_test.detail}", hint="reinstall brainscan")
     if as_json:
         document = found.as_mapping()
-        console.print_json(document if error is None else {"error": error.as_mapping(), **document})
+        console.print_json(document if error is None else {**document, "error": error.as_mapping()})
     else:
         _show(found)
     if error is not None:

@@ -209,7 +209,7 @@ def _finish(result: Results, *, as_json: bool, quiet: bool) -> None:
     if not as_json:
         console.warnings(result.metrics["warnings"])
     if as_json:
-        document = dict(result.metrics) if error is None else {"error": error.as_mapping(), **result.metrics}
+        document = dict(result.metrics) if error is None else {**result.metrics, "error": error.as_mapping()}
         console.print_json(document)
     elif not quiet:
         show(result.metrics)

@@ -48,7 +48,7 @@ def info(
     if is_model(file):
         _show_model(describe(file), as_json=as_json)
     else:
-        _recording(Path(file), channels, as_json=as_json, verbose=verbose)
+        _recording(options.named(file), channels, as_json=as_json, verbose=verbose)
 
 
 def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose: bool) -> None:
@@ -77,7 +77,7 @@ def _recording(path: Path, channels: options.Channels, *, as_json: bool, verbose
     failure = None if held.analysed_s else nothing_scored(held)
     if as_json:
         document = _document(recording, held)
-        console.print_json(document if failure is None else {"error": failure.as_mapping(), **document})
+        console.print_json(document if failure is None else {**document, "error": failure.as_mapping()})
     else:
         _show_recording(recording, held, verbose=verbose)
     if failure is not None:
@@ -92,6 +92,7 @@ def _document(recording: Recording, held: Detection) -> dict[str, Any]:
     whole = as_mapping(held)
     taken = ("file", "format", "start", "duration_s", "analysed_s", "segments", "unscored", "electrodes")
     return {
+        "schema": "recording-1",
         **{key: whole[key] for key in taken},
         "low_trust": held.low_trust,
         "channels": [
@@ -148,6 +149,7 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
     card = facts.card
     if as_json:
         document = {
+            "schema": "model-2",
             "parameters": facts.parameters,
             "variant": facts.variant,
             "card": card.to_mapping(),
@@ -173,6 +175,7 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
         ("thresholds", f"on {decision.enter:g}, off {decision.leave:g}, logits averaged over {decision.average_s:g} s"),
         ("events", f"joined up to {decision.merge_gap_s:g} s apart, {decision.min_duration_s:g} s at the shortest"),
         ("baseline", _baseline(decision.baseline)),
+        ("localisation", f"by measures of the {card.localisation}"),
         ("use", provenance.intended_use),
         ("licence", provenance.licence),
     ]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import TYPE_CHECKING
 
 from brainscan.cli import console
-from brainscan.mapping import finite
+from brainscan.documents import spelled
 
 if TYPE_CHECKING:
     from brainscan.analysis.outcome import Outcome
@@ -25,7 +24,7 @@ class Display:
     def message(self, message: Message) -> None:
         """Print one message."""
         if self._as_json:
-            self._print(json.dumps(finite(message.as_mapping()), ensure_ascii=False))
+            self._print(spelled(message.as_mapping()))
         elif not self._quiet:
             self._print(_line(message))
 
@@ -37,10 +36,11 @@ class Display:
         assert detection is not None
         if self._as_json:
             from brainscan.io.detection_json import as_mapping
+            from brainscan.live.messages import SCHEMA
 
             outputs = [str(path) for path in outcome.outputs]
-            mapping = {"kind": "end", **as_mapping(detection), "warnings": list(outcome.warnings), "outputs": outputs}
-            self._print(json.dumps(finite(mapping), ensure_ascii=False))
+            told = {**as_mapping(detection), "warnings": list(outcome.warnings), "outputs": outputs}
+            self._print(spelled({**told, "schema": SCHEMA, "kind": "end"}))
         elif not self._quiet:
             n_events = console.count(len(detection.events), "event")
             self._print(f"{outcome.file}: {n_events} in {detection.analysed_s:.1f} s analysed")

@@ -206,7 +206,7 @@ def _report(error: BrainscanError, *, as_json: bool) -> None:
 def _print_failure(mapping: dict[str, str]) -> None:
     from brainscan.cli.console import print_json
 
-    print_json({"error": mapping})
+    print_json({"schema": "failure-1", "error": mapping})
 
 
 if __name__ == "__main__":

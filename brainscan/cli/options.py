@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -37,6 +38,18 @@ def within(option: str, least: int, most: int | None = None) -> Callable[[int | 
         return value
 
     return check
+
+
+def named(text: str) -> Path:
+    """Return the path that an argument names; one that is empty would mean the current folder.
+
+    Raises
+    ------
+    UsageError
+    """
+    if not text:
+        raise UsageError("an empty path was given", hint="look whether a variable of the shell is set")
+    return Path(text)
 
 
 Formats = Annotated[

@@ -7,16 +7,21 @@ from typing import Annotated
 
 import typer
 
-from brainscan.cli import console
+from brainscan.cli import console, options
 from brainscan.errors import UsageError
 
 _MOST_READERS = 2
 
 
 def report(
-    recording: Annotated[Path, typer.Argument(metavar="RECORDING", help="The recording that the events are of.")],
+    recording: Annotated[
+        Path, typer.Argument(parser=options.named, metavar="RECORDING", help="The recording that the events are of.")
+    ],
     events: Annotated[
-        list[Path], typer.Argument(metavar="EVENTS...", help="One or two files of events, in any format that we read.")
+        list[Path],
+        typer.Argument(
+            parser=options.named, metavar="EVENTS...", help="One or two files of events, in any format that we read."
+        ),
     ],
     output: Annotated[
         str, typer.Option("-o", "--output", metavar="FILE.html", help="Where to write; default: STEM.html here.")

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -76,7 +76,8 @@ def scan(
     console.set_quiet(talking.quiet)
     from brainscan.io.remote import is_address
     from brainscan.scan import start
-    from brainscan.scan.run import Listener, ScanConfig
+    from brainscan.scan.config import ScanConfig
+    from brainscan.scan.run import Listener
     from brainscan.scan.run import scan as run
     from brainscan.scan.watch import WatchConfig
 
@@ -91,7 +92,7 @@ def scan(
     chosen = analysing.options()
     cluster = clustering.config()
     source = directory if is_address(directory) else ""
-    folder = Path() if source else Path(directory)
+    folder = Path() if source else options.named(directory)
     if cluster is not None:
         folder, output = folder.absolute(), output.absolute()  # its workers start elsewhere
     starts = start.start_of(workers, chosen.run, cluster, output)
@@ -121,7 +122,8 @@ def _finish(outcomes: Ledger, out: Path, notes: list[str], talking: options.Talk
     counts = outcomes.counts
     if talking.as_json:
         failures = [{"file": file, **error.as_mapping()} for file, error in failed]
-        document = {
+        document: dict[str, Any] = {
+            "schema": "scan-1",
             "results": [o.as_mapping(out) for o in outcomes if o.error is None],
             "failures": failures,
             "not_read": [{"file": file, **error.as_mapping()} for _, file, error in not_read],
@@ -130,7 +132,7 @@ def _finish(outcomes: Ledger, out: Path, notes: list[str], talking: options.Talk
         }
         if failures:
             first = {key: value for key, value in failures[0].items() if key != "file"}
-            document = {"error": first, **document}
+            document["error"] = first
         console.print_json(document)
     elif not talking.quiet:
         sys.stdout.write(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from brainscan.cli import console
+from brainscan.cli import console, options
 from brainscan.errors import PartialFailureError
 
 if TYPE_CHECKING:
@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 
 def score(
-    ref: Annotated[Path, typer.Argument(metavar="REF", help="Reference: a list, a folder or an event file.")],
-    hyp: Annotated[Path, typer.Argument(metavar="HYP", help="Hypothesis: the same kind.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")] = False,
+    ref: Annotated[
+        Path, typer.Argument(parser=options.named, metavar="REF", help="Reference: a list, a folder or an event file.")
+    ],
+    hyp: Annotated[Path, typer.Argument(parser=options.named, metavar="HYP", help="Hypothesis: the same kind.")],
+    as_json: options.AsJson = False,
     strict: Annotated[
         bool, typer.Option("--strict", help="Stop at the first pair that the official tool would stop on.")
     ] = False,

@@ -80,7 +80,8 @@ class Baseline:
         """Remember a value, and fix what the next ten seconds lose."""
         self._past.append(float(_logit(probability)))
         known = [value for value in self._past if value == value]  # unscored seconds are NaN
-        level = np.quantile(known, self._config.quantile) if len(known) >= self._least else self._quiet
+        # The last value stands at the beginning of the ten seconds to come: one fewer has been scored.
+        level = np.quantile(known, self._config.quantile) if len(known) > self._least else self._quiet
         self._taken = float(np.clip(level - self._quiet, 0.0, self._config.most))
 
 

@@ -146,6 +146,7 @@ class Evaluation:
         on = self.detector.on if math.isfinite(self.detector.on) else THRESHOLDS[-1]
         found = candidates(self.recordings, on)
         return {
+            "schema": "evaluation-1",
             "brainscan": __version__,
             "corpus": self.config.corpus,
             "scorer": self.config.scorer,

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from brainscan.documents import spelled
 from brainscan.errors import InputError, OutputError, reason_of
 from brainscan.evaluate.evaluation import Evaluation
 from brainscan.evaluate.mistakes import pictures, worst_alarms, worst_misses
@@ -15,7 +16,6 @@ from brainscan.evaluate.points import METRICS
 from brainscan.evaluate.rows import AlarmRow, SeizureRow, latencies_s
 from brainscan.io.atomic import make_folder, write_bytes, write_text
 from brainscan.io.tables import csv_bytes
-from brainscan.mapping import finite
 from brainscan.report.page import Alarm, Contents, is_available, render
 
 EVENTS = "events.csv"
@@ -70,7 +70,7 @@ def write_results(folder: Path, metrics: Mapping[str, Any], evaluation: Evaluati
     OutputError
         If a file cannot be written.
     """
-    text = json.dumps(finite(dict(metrics)), indent=2, ensure_ascii=False) + "\n"
+    text = spelled(metrics, indent=2) + "\n"
     write_bytes(folder / EVENTS, csv_bytes(_EVENT_COLUMNS, _event_rows(evaluation)))
     patients = metrics["per_patient"]
     columns = tuple(patients[0]) if patients else ("source", "subject")

@@ -62,6 +62,7 @@ class ScoreReport:
     def as_mapping(self) -> dict[str, Any]:
         """Return the fixed JSON layout."""
         return {
+            "schema": "score-1",
             "pairs": self.n_pairs,
             "nedc": None if self.nedc is None else self.nedc.as_mapping(),
             "nedc_per_file_columns": PER_FILE_COLUMNS,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from brainscan.detection import Detection, ElectrodeReport
+from brainscan.documents import spelled
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError
 from brainscan.events import Annotation, FieldSpan, Spans
@@ -19,7 +20,7 @@ from brainscan.io.origin import Origin
 from brainscan.mapping import to_mapping
 from brainscan.provenance import NOTICE
 
-SCHEMA = "detection-1"
+SCHEMA = "detection-2"
 """The schema in docs/schemas that a document keeps to; what changes a field changes the number."""
 
 
@@ -55,6 +56,8 @@ def as_mapping(detection: Detection) -> dict[str, Any]:
         "segments": [[s.start_s, s.stop_s] for s in detection.segments],
         "electrodes": {e.name: electrode_mapping(e) for e in detection.electrodes},
         "low_trust": detection.low_trust,
+        "unfamiliar": detection.unfamiliar,
+        "unfamiliar_share": detection.unfamiliar_share,
         "warnings": list(detection.warnings),
         "sha256": detection.sha256,
         "model": to_mapping(detection.model),
@@ -84,7 +87,7 @@ def electrode_mapping(report: ElectrodeReport) -> dict[str, Any]:
 
 def encode_json(content: Content) -> Iterator[bytes]:
     """Yield the detection as one JSON document."""
-    text = json.dumps(as_mapping(content.detected), indent=2, ensure_ascii=False) + "\n"
+    text = spelled(as_mapping(content.detected), indent=2) + "\n"
     # A file name that is no UTF-8 holds lone surrogates; escaped with a backslash they are valid JSON.
     yield text.encode("utf-8", "backslashreplace")
 

@@ -37,7 +37,7 @@ def read_persyst(path: Path) -> Recording:
     """
     try:
         text = path.read_bytes().decode("utf-8", errors="replace").removeprefix("\ufeff")
-        lists = _sections(text)
+        lists = sections(text)
         facts = {key.lower(): value for key, value in lists.get("fileinfo", [])}
         labels = [key for key, _ in lists.get("channelmap", [])]
         data = _data_file(path, facts.get("file", ""))
@@ -70,28 +70,28 @@ def _opened(
         values: FloatArray = numbers[:, list(channels)].T.astype(np.float64) * factor
         return values
 
-    stamps = _jumps([(int(a), float(b)) for a, b in lists.get("sampletimes", [])], n_samples, float(rate_hz))
+    stamps = jumps([(int(a), float(b)) for a, b in lists.get("sampletimes", [])], n_samples, float(rate_hz))
     ends = [first for first, _ in stamps[1:]] + [n_samples]
     parts = [Part(at_s, stop - first, partial(fetch, first)) for (first, at_s), stop in zip(stamps, ends, strict=True)]
     patient = {key.lower(): value for key, value in lists.get("patient", [])}
     day = _date(patient.get("testdate", ""))
     start = _start(day, patient.get("testtime", ""))
     # Labels carry the reference; a blank before it is none of the label.
-    return Opened(
-        rate_hz, labels, ["uV"] * n_channels, parts, start, _notes(text, stamps, float(rate_hz)), (), _age(patient, day)
-    )
+    notes = comments(text, stamps, float(rate_hz))
+    return Opened(rate_hz, labels, ["uV"] * n_channels, parts, start, notes, (), _age(patient, day))
 
 
-def _sections(text: str) -> dict[str, list[tuple[str, str]]]:
-    sections: dict[str, list[tuple[str, str]]] = {}
+def sections(text: str) -> dict[str, list[tuple[str, str]]]:
+    """Return the keys and values of each section of a .lay, in the order of the file; comments have none."""
+    found: dict[str, list[tuple[str, str]]] = {}
     section = ""
     for line in map(str.strip, text.splitlines()):
         if line.startswith("[") and line.endswith("]"):
             section = line[1:-1].lower()
         elif "=" in line and section != "comments":
             key, _, value = line.partition("=")
-            sections.setdefault(section, []).append((key.strip(), value.strip()))
-    return sections
+            found.setdefault(section, []).append((key.strip(), value.strip()))
+    return found
 
 
 def _data_file(path: Path, named: str) -> Path:
@@ -109,7 +109,7 @@ def _data_file(path: Path, named: str) -> Path:
     return found
 
 
-def _jumps(times: Sequence[tuple[int, float]], n_samples: int, rate_hz: float) -> list[tuple[int, float]]:
+def jumps(times: Sequence[tuple[int, float]], n_samples: int, rate_hz: float) -> list[tuple[int, float]]:
     """Return the stamps at which the clock jumps by a sample (at least 1 ms) or more, the first at 0.
 
     Stamps are seconds of the day, which begin anew at midnight.
@@ -130,7 +130,7 @@ def _jumps(times: Sequence[tuple[int, float]], n_samples: int, rate_hz: float) -
     return blocks
 
 
-def _notes(text: str, stamps: Sequence[tuple[int, float]], rate_hz: float) -> tuple[Annotation, ...]:
+def comments(text: str, stamps: Sequence[tuple[int, float]], rate_hz: float) -> tuple[Annotation, ...]:
     """Read comments: second (of what was recorded), duration, two fields that do not matter, text."""
     notes = []
     section = ""

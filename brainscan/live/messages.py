@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 Kind = Literal["open", "update", "close", "withdraw"]
 
+SCHEMA = "stream-1"
+"""The schema in docs/schemas that every line keeps to, and what others are told."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventMessage:
@@ -46,6 +49,7 @@ class EventMessage:
     def as_mapping(self) -> dict[str, Any]:
         """Return the JSON form; no field of it says whose recording it is."""
         return {
+            "schema": SCHEMA,
             "kind": self.kind,
             "id": self.id,
             "onset_s": self.onset_s,
@@ -86,6 +90,7 @@ class Started:
     def as_mapping(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {
+            "schema": SCHEMA,
             "kind": "start",
             "stream": self.stream,
             "clock": None if self.start is None else self.start.isoformat(timespec="milliseconds"),
@@ -114,7 +119,7 @@ class Unscored:
     def as_mapping(self) -> dict[str, Any]:
         """Return the JSON form."""
         why = "the machine could not keep up" if self.skipped else "too many electrodes could not be used"
-        return {"kind": "unscored", "start_s": self.start_s, "stop_s": self.stop_s, "reason": why}
+        return {"schema": SCHEMA, "kind": "unscored", "start_s": self.start_s, "stop_s": self.stop_s, "reason": why}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +139,7 @@ class Lag:
 
     def as_mapping(self) -> dict[str, Any]:
         """Return the JSON form."""
-        return {"kind": "lag", "behind_s": self.behind_s, "skipping": self.skipping}
+        return {"schema": SCHEMA, "kind": "lag", "behind_s": self.behind_s, "skipping": self.skipping}
 
 
 Message = EventMessage | Started | Unscored | Lag

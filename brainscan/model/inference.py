@@ -19,7 +19,7 @@ from brainscan.model.amplitude import centring_matrix
 from brainscan.model.precision import pick_precision
 from brainscan.model.run_config import RunConfig as RunConfig
 from brainscan.model.run_config import ensure_known
-from brainscan.model.side_by_side import SideBySide
+from brainscan.model.side_by_side import Computed, SideBySide
 from brainscan.model.torch_threads import single_threaded
 from brainscan_models.folding import folded
 from brainscan_models.ssd import choose, use_backend
@@ -131,12 +131,12 @@ class WindowRunner(SideBySide):
         """In what products and convolutions are computed, for people."""
         return str(self._dtype).removeprefix("torch.")
 
-    def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
+    def _compute(self, windows: Sequence[FloatArray]) -> Computed:
         with torch.inference_mode(), use_backend(self._scan):
             uv = torch.from_numpy(np.stack(windows)).to(self.device)
             self.folded.ablate, self.folded.pe_every = self.network.ablate, self.network.pe_every
             eeg = fast_scaled(uv, self.card.amplitude, self._centring)
             with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self._dtype == torch.bfloat16):
-                logits = self.folded(eeg)
-            shifted: torch.Tensor = (logits - self.card.logit_shift) * self.card.logit_scale
-            return shifted.float().cpu().numpy()
+                located = self.folded.locate(eeg)
+            shifted: torch.Tensor = (located.logits - self.card.logit_shift) * self.card.logit_scale
+            return Computed(shifted.float().cpu().numpy(), located.features.float().cpu().numpy())

@@ -97,6 +97,7 @@ class _Torch:
     features: Mapping[str, FloatArray]
     pe: FloatArray
     logits: FloatArray
+    summary: FloatArray
 
     @classmethod
     def of(cls, network: Network, card: Card, uv: FloatArray) -> _Torch:
@@ -104,16 +105,19 @@ class _Torch:
         with torch.inference_mode():
             features = network.before_pe(scaled(torch.from_numpy(uv), card.amplitude, centring))
             pe = network.pe(features.adjacency)
-            logits = (network.after_pe(features, pe).logits - card.logit_shift) * card.logit_scale
+            located = network.after_pe(features, pe)
+            logits = (located.logits - card.logit_shift) * card.logit_scale
             named = zip(output_names(network), passed_on(network, features), strict=True)
-            return cls({name: value.numpy() for name, value in named}, pe.numpy(), logits.numpy())
+            return cls(
+                {name: value.numpy() for name, value in named}, pe.numpy(), logits.numpy(), located.features.numpy()
+            )
 
 
 def _compare_batch(network: Network, card: Card, graphs: Graphs, uv: FloatArray) -> Comparison:
     theirs = _Torch.of(network, card, uv)
     features = graphs.before(uv)
     pe = graphs.pe(features)
-    logits = graphs.after(features, pe)
+    found, same_start = graphs.after(features, pe), graphs.after(theirs.features, theirs.pe)
     none = np.zeros((len(uv), 0, N_ELECTRODES, N_ELECTRODES), dtype=np.float32)
     adjacencies = [given.get("adjacency", none) for given in (features, theirs.features)]
     edges = (np.abs(adjacencies[0] - adjacencies[1]) > _SAME_EDGE).any(axis=(2, 3))
@@ -122,8 +126,8 @@ def _compare_batch(network: Network, card: Card, graphs: Graphs, uv: FloatArray)
     continuous = {name: value for name, value in features.items() if name != "adjacency"}
     return Comparison(
         batches=(len(uv),),
-        logits=_largest(logits[same] - theirs.logits[same]),
-        after_pe=_largest(graphs.after(theirs.features, theirs.pe) - theirs.logits),
+        logits=_largest(found.logits[same] - theirs.logits[same]),
+        after_pe=max(_largest(same_start.logits - theirs.logits), _largest(same_start.features - theirs.summary)),
         features=max(
             _largest(value - theirs.features[name]) / max(_largest(theirs.features[name]), 1e-6)
             for name, value in continuous.items()

@@ -53,14 +53,17 @@ class Before(nn.Module):
 
 
 class After(nn.Module):
-    """What `Before` gave, and the eigenvectors where there is a graph, to logits after the card's shift and scale."""
+    """What `Before` gave, and the eigenvectors where there is a graph, to logits after the card's shift and scale.
+
+    A paced network's features (`brainscan_models.network.Located`) are a second output.
+    """
 
     def __init__(self, network: Network, card: Card) -> None:
         super().__init__()
         self.network, self._shift, self._scale = network, card.logit_shift, card.logit_scale
 
-    def forward(self, *inputs: Tensor) -> Tensor:
-        """Return logits, shape (batch, n_samples), for the inputs in the order of `input_names`."""
+    def forward(self, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs of `answer_names` for the inputs in the order of `input_names`."""
         given = dict(zip(input_names(self.network), inputs, strict=True))
         nodes, skips = given["nodes"], tuple(value for name, value in given.items() if name.startswith("skip_"))
         batch, n = nodes.shape[0], nodes.shape[1]
@@ -68,7 +71,9 @@ class After(nn.Module):
         # Without a graph there is nothing to decompose, and these are not looked at.
         adjacency, pe = given.get("adjacency", nodes.new_zeros(batch, 0, n, n)), given.get("pe", nodes)
         features = Features(nodes, adjacency, trunk, skips)
-        return (self.network.after_pe(features, pe).logits - self._shift) * self._scale
+        located = self.network.after_pe(features, pe)
+        logits = (located.logits - self._shift) * self._scale
+        return (logits, located.features) if self.network.config.paced else (logits,)
 
 
 def passed_on(network: Network, features: Features) -> tuple[Tensor, ...]:
@@ -89,6 +94,11 @@ def output_names(network: Network) -> tuple[str, ...]:
 def input_names(network: Network) -> tuple[str, ...]:
     """Return the names of what the second graph takes: the first one's outputs and, where there is a graph, ``pe``."""
     return (*(() if network.graph is None else ("pe",)), *output_names(network))
+
+
+def answer_names(network: Network) -> tuple[str, ...]:
+    """Return the names of what the second graph gives."""
+    return ("logits", "features") if network.config.paced else ("logits",)
 
 
 def _has_trunk(network: Network) -> bool:
@@ -123,7 +133,7 @@ def write_graphs(network: Network, card: Card, folder: Path) -> dict[str, Graph]
         outputs = output_names(network)
         graphs = {BEFORE: _write(before, (uv,), ("uv",), outputs, folder / BEFORE)}
         pe = () if plain.graph is None else (plain.pe(features[1]),)
-        graphs[AFTER] = _write(after, (*pe, *features), input_names(network), ("logits",), folder / AFTER)
+        graphs[AFTER] = _write(after, (*pe, *features), input_names(network), answer_names(network), folder / AFTER)
     return graphs
 
 

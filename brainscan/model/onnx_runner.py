@@ -16,7 +16,7 @@ from brainscan.model.laplacian import held_pe
 from brainscan.model.onnx_folder import AFTER, BEFORE, PeStep, read_export
 from brainscan.model.ort import ERRORS_ONLY, silent_runtime
 from brainscan.model.run_config import RunConfig, ensure_known
-from brainscan.model.side_by_side import SideBySide
+from brainscan.model.side_by_side import Computed, SideBySide
 from brainscan.model.workers import usual_threads
 
 FloatArray = NDArray[np.float32]
@@ -63,9 +63,11 @@ class Graphs:
             return np.zeros((len(features["nodes"]), 0, N_ELECTRODES, 0), dtype=np.float32)
         return held_pe(adjacency, self._step.eigenvectors, self._step.every, self._step.ties)
 
-    def after(self, features: Mapping[str, FloatArray], pe: FloatArray) -> FloatArray:
-        """Return logits, shape (batch, n_samples), of what the first graph gave."""
-        return _run(self._after, {**features, "pe": pe})["logits"]
+    def after(self, features: Mapping[str, FloatArray], pe: FloatArray) -> Computed:
+        """Return the answer to what the first graph gave."""
+        found = _run(self._after, {**features, "pe": pe})
+        none = np.zeros((len(found["logits"]), 0), dtype=np.float32)
+        return Computed(found["logits"], found.get("features", none))
 
 
 class OnnxRunner(SideBySide):
@@ -104,7 +106,7 @@ class OnnxRunner(SideBySide):
         super().__init__(self.config.batch_size, threads, on_cpu=len(providers) == 1)
         self.graphs = Graphs(folder, manifest.pe, 1, providers)
 
-    def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
+    def _compute(self, windows: Sequence[FloatArray]) -> Computed:
         features = self.graphs.before(np.stack(windows))
         return self.graphs.after(features, self.graphs.pe(features))
 

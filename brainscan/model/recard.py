@@ -2,7 +2,7 @@
 
 ``python -m brainscan.model.recard CARD.yaml [MODEL.safetensors]``: without a model, the shipped weights, and then also
 what is made of them (`make weights`): the self-test's numbers and the ONNX graphs. The file holds fields of
-`brainscan.provenance.Provenance`; what it does not name stays.
+`brainscan.provenance.Provenance`, and the card's ``localisation``; what it does not name stays.
 """
 
 from __future__ import annotations
@@ -22,8 +22,11 @@ from brainscan.model import checkpoint, selftest
 from brainscan.model.runner import export_beside
 from brainscan.provenance import Provenance
 
+_OWN = "localisation"
+"""A field of the card itself, beside those of its provenance."""
 
-def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
+
+def recard(path: Path, facts: Mapping[str, Any]) -> Card:
     """Write a checkpoint again with other facts on its card, and return the card with its new checksum.
 
     Figures of caps that were measured with other weights are left out.
@@ -31,8 +34,8 @@ def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
     Parameters
     ----------
     path : Path
-    provenance : mapping
-        Fields of `Provenance` as plain values.
+    facts : mapping
+        Fields of `Provenance` as plain values, and ``localisation``.
 
     Raises
     ------
@@ -44,11 +47,14 @@ def recard(path: Path, provenance: Mapping[str, Any]) -> Card:
         If it cannot be written.
     """
     before = checkpoint.verify(path)
+    provenance = {name: fact for name, fact in facts.items() if name != _OWN}
     measured_on = provenance.get("caps_weights")
     if measured_on and measured_on != checkpoint.computing_sha256(before.file.tensors, before.card):
         provenance = {**provenance, "caps": {}, "caps_weights": ""}
     changed = from_mapping(Provenance, {**to_mapping(before.card.provenance), **provenance}, where="provenance")
-    return checkpoint.save_with(path, before, replace(before.card, provenance=changed))
+    own = {_OWN: facts[_OWN]} if _OWN in facts else {}
+    card = from_mapping(Card, {**before.card.to_mapping(), **own})
+    return checkpoint.save_with(path, before, replace(card, provenance=changed))
 
 
 def read_facts(path: Path) -> dict[str, Any]:
@@ -67,7 +73,7 @@ def read_facts(path: Path) -> dict[str, Any]:
         raise UsageError(f"is not valid YAML ({' '.join(str(problem).split())})", file=str(path)) from problem
     if not isinstance(facts, dict):
         raise UsageError(
-            "holds no mapping", file=str(path), hint="fields of brainscan.provenance.Provenance, one a line"
+            "holds no mapping", file=str(path), hint="fields of brainscan.provenance.Provenance, and localisation"
         )
     return facts
 

@@ -6,13 +6,31 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from itertools import chain
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from brainscan.familiarity import Answer
 from brainscan.model.workers import Pool, Workers, plain
 
 FloatArray = NDArray[np.float32]
+T = TypeVar("T")
+
+
+class Computed(NamedTuple):
+    """What a network computes of some windows.
+
+    Attributes
+    ----------
+    logits : array, shape (n_windows, n_samples)
+        After the card's shift and scale.
+    features : array, shape (n_windows, n_features)
+        What the network's head sees of a window; no column where it gives none.
+    """
+
+    logits: FloatArray
+    features: FloatArray
 
 
 class SideBySide(ABC):
@@ -59,34 +77,32 @@ class SideBySide(ABC):
         -------
         list of float32 arrays, shape (n_samples,) each
         """
-        return _gathered(self.submit(windows))
+        return [answer.probability for answer in _gathered(self.submit(windows))]
 
-    def submit(self, windows: Sequence[FloatArray]) -> list[Future[list[FloatArray]]]:
-        """Begin to compute the probabilities of some windows.
+    def submit(self, windows: Sequence[FloatArray]) -> list[Future[list[Answer]]]:
+        """Begin to compute the answers to some windows.
 
         Returns
         -------
         list of Future
             Of one or more windows each, in their order.
         """
-        return self._begin(windows, _probabilities)
+        return self._begin(windows, _answers)
 
     def logits(self, windows: Sequence[FloatArray]) -> list[FloatArray]:
         """Return the logit of each sample, after the card's shift and scale; otherwise as `probabilities`."""
-        return _gathered(self._begin(windows, list))
+        return _gathered(self._begin(windows, lambda computed: list(computed.logits)))
 
-    def _begin(
-        self, windows: Sequence[FloatArray], finish: Callable[[FloatArray], list[FloatArray]]
-    ) -> list[Future[list[FloatArray]]]:
+    def _begin(self, windows: Sequence[FloatArray], finish: Callable[[Computed], list[T]]) -> list[Future[list[T]]]:
         pieces = [windows[first : first + self._together] for first in range(0, len(windows), self._together)]
-        return self._workers.submit(lambda piece: finish(self._logits(piece)), pieces)
+        return self._workers.submit(lambda piece: finish(self._compute(piece)), pieces)
 
     @abstractmethod
-    def _logits(self, windows: Sequence[FloatArray]) -> FloatArray:
-        """Return the logits of windows that are computed together, shape (batch, n_samples)."""
+    def _compute(self, windows: Sequence[FloatArray]) -> Computed:
+        """Compute windows together."""
 
 
-def _gathered(futures: Sequence[Future[list[FloatArray]]]) -> list[FloatArray]:
+def _gathered(futures: Sequence[Future[list[T]]]) -> list[T]:
     """Wait for results and return them in order; whatever happens, nothing is left to be computed."""
     try:
         return list(chain.from_iterable(future.result() for future in futures))
@@ -95,6 +111,7 @@ def _gathered(futures: Sequence[Future[list[FloatArray]]]) -> list[FloatArray]:
             future.cancel()
 
 
-def _probabilities(logits: FloatArray) -> list[FloatArray]:
+def _answers(computed: Computed) -> list[Answer]:
     # Beyond these float32 holds 1 and 0 anyhow, and no power overflows.
-    return list(1.0 / (1.0 + np.exp(-np.clip(logits, -80.0, 80.0))))
+    probability = 1.0 / (1.0 + np.exp(-np.clip(computed.logits, -80.0, 80.0)))
+    return list(map(Answer, probability, computed.features))

@@ -139,7 +139,9 @@ def _row(outcome: Outcome, out: Path, limits: words.Limits) -> dict[str, Any]:
         "flags": ", ".join(flag.name.replace("_", " ") for flag in burden.flags),
         "analysed_h": f"{outcome.analysed_s / 3600.0:.2f}",
         "quality": quality_of(outcome),
-        "doubts": sum(bool(words.doubts(event, outcome.unscored, limits, None)) for event in outcome.events),
+        "doubts": sum(
+            bool(words.doubts(event, outcome.unscored, limits, None, outcome.duration_s)) for event in outcome.events
+        ),
     }
 
 

@@ -17,7 +17,10 @@ _COLUMNS = 720
 def repr_html(detection: Detection) -> str:
     """Return HTML that needs no script and no style sheet."""
     said = html.escape(repr(detection)[1:-1])
-    flags = "".join(f"<p><strong>{html.escape(flag.text)}</strong></p>" for flag in detection.burden.flags)
+    flags = "".join(
+        f"<p><strong>If the events are seizures: {html.escape(flag.text)}</strong></p>"
+        for flag in detection.burden.flags
+    )
     return f"<p>{said}</p>{flags}{strip(detection)}{_table(detection)}"
 
 

@@ -27,6 +27,8 @@ class Reader:
     Parameters
     ----------
     name : str
+    folder : str
+        That the file lies in, which tells two of one name apart.
     events : tuple of Event
         Disjoint and sorted.
     unscored : tuple of (float, float)
@@ -37,6 +39,7 @@ class Reader:
     """
 
     name: str
+    folder: str
     events: tuple[Event, ...]
     unscored: tuple[tuple[float, float], ...] = ()
     origin: Origin | None = None
@@ -78,7 +81,7 @@ def read_events(path: Path, recording: Recording, sha256: str, *, force: bool = 
         Event(row.onset_s, row.offset_s, min(max(row.confidence, 0.0), 1.0), row.offset_s - row.onset_s >= PROLONGED_S)
         for row in file.track()
     ]
-    return Reader(path.name, _disjoint(events), _unscored(file), origin, tuple(warnings))
+    return Reader(path.name, path.resolve().parent.name, _disjoint(events), _unscored(file), origin, tuple(warnings))
 
 
 def _another(file: AnnotationFile, origin: Origin | None, recording: Recording, sha256: str) -> str:
@@ -115,12 +118,14 @@ def page_of(recording: Recording, readers: tuple[Reader, ...], sha256: str) -> P
         model={} if first.origin is None else first.origin.model,
         sha256=sha256,
     )
+    alike = second is not None and second.name == first.name
+    shown = [f"{reader.folder}/{reader.name}" if alike else reader.name for reader in readers]
     said = (*detection.warnings, *(text for reader in readers for text in reader.warnings))
     return Page(
         detection=replace(detection, warnings=tuple(dict.fromkeys(said))),
         recording=recording,
-        who=first.name,
-        other="" if second is None else second.name,
+        who=shown[0],
+        other="" if second is None else shown[1],
         other_events=() if second is None else second.events,
         is_detection=first.origin is not None,
     )

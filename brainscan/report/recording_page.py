@@ -145,6 +145,7 @@ def render(page: Page) -> str:
         summary=words.summary(detection, burden, page.who),
         rows=rows,
         places=any(event.place is not None for event in detection.events),
+        leads=any(event.leading for event in detection.events),
         page=page,
         remarks=views.remarks,
         notes=_notes(page)[:MOST_NOTES],
@@ -281,7 +282,7 @@ def _row(number: int, event: Event, page: Page, views: _Views) -> dict[str, Any]
     detection = page.detection
     unscored = union((*detection.unscored, *_gaps(detection)))
     limits = words.Limits.of(detection) if page.is_detection else words.Limits()
-    doubts = words.doubts(event, unscored, limits, views.around.get(number))
+    doubts = words.doubts(event, unscored, limits, views.around.get(number), detection.duration_s)
     also = any(o.onset_s < event.offset_s and o.offset_s > event.onset_s for o in page.other_events)
     return {
         **_times(event, detection),
@@ -319,17 +320,22 @@ def _facts(page: Page) -> list[tuple[str, str]]:
         ("begins", detection.start.isoformat(sep=" ") if detection.start else "the header has no valid time"),
         ("SHA-256 of the recording", detection.sha256 or "unknown"),
     ]
-    for key, value in to_mapping(model).items():
-        inner = value.items() if isinstance(value, Mapping) else [("", value)]
-        for name, setting in inner:
-            if setting not in (None, "", {}):
-                facts.append((f"{key} {name}".strip().replace("_", " "), str(setting)))
+    facts += _settings(to_mapping(model))
     substituted = [f"{e.name} {e.how}" for e in detection.electrodes if e.how != "recorded"]
     facts.append(("electrodes not as recorded", ", ".join(substituted) or "none"))
-    facts += [("warning", text) for text in detection.warnings]
     if page.anonymous and detection.annotations:
         facts.append(("notes", "the recording's own notes are shown without their words, which may hold names"))
     return facts
+
+
+def _settings(values: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield what made the events, name and value, mappings within mappings by their names together."""
+    for key, value in values.items():
+        name = f"{above} {key}".strip().replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from _settings(value, name)
+        elif value not in (None, ""):
+            yield name, str(value)
 
 
 def _data(page: Page, rows: Sequence[Mapping[str, Any]], views: _Views) -> dict[str, Any]:

@@ -138,10 +138,14 @@ const brainscanStrip = (function () {
     const probability = all[0], notes = all.find((band) => band.name === "notes"), kept = view.review.filter((e) => e.verdict !== "reject");
     for (const [a, b] of [...data.unscored, ...data.gaps]) fill(a, b, "absent", 0, bottom);
     for (const e of kept) { fill(e.onset_s, e.offset_s, "event", probability.y, probability.height); fill(e.onset_s, e.offset_s, "event-ink", probability.y + probability.height - 6, 6); }
-    for (const [a, b] of data.other) fill(a, b, "other-ink", probability.y, 5);
+    for (const [a, b] of data.other) fill(a, b, "second", probability.y, 5);
     for (const note of data.notes) fill(note.at_s, note.at_s, "curve", notes.y + 2, notes.height - 4);
     g.strokeStyle = tools.colour("curve"); g.lineWidth = 1;
     drawProbability(g, probability, data, x);
+    if (data.threshold !== null && data.threshold !== undefined) {
+      const y = probability.y + probability.height - 2 - data.threshold * (probability.height - 4);
+      g.setLineDash([4, 3]); g.strokeStyle = tools.colour("soft"); g.beginPath(); g.moveTo(left, y); g.lineTo(width, y); g.stroke(); g.setLineDash([]);
+    }
     if (trends) {
       drawTrends(g, where, trends, tools);
       g.globalAlpha = 0.55;

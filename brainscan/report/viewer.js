@@ -5,6 +5,7 @@
   const ABSENT = -32768, SECONDS = 10, PX_PER_MM = 96 / 25.4, TICKS = 1e4;
   const SENSITIVITIES = [1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100];
   const HIGH = [0, 0.3, 0.5, 1, 1.6, 5], LOW = [0, 15, 30, 35, 50, 70], NOTCH = [0, 50, 60];
+  const BARS_UV = [5, 10, 20, 50, 100, 200, 500, 1000];
   const HEADER = "channel,start_time,stop_time,label,confidence";
 
   // ---- samples ------------------------------------------------------------------------------------------------
@@ -231,7 +232,7 @@
     for (const [a, b] of data.gaps) if (a < t0 + length && b > t0) band(a, b, colour("absent"), 0, height);
     for (const [a, b] of data.unscored) if (a < t0 + length && b > t0) band(a, b, colour("absent"), bottom, curve);
     for (const e of review) if (e.verdict !== "reject" && e.onset_s < t0 + length && e.offset_s > t0) band(e.onset_s, e.offset_s, colour("event"), top, bottom - top + curve);
-    for (const [a, b] of data.other) if (a < t0 + length && b > t0) band(a, b, colour("other"), top - 6, 6);
+    for (const [a, b] of data.other) if (a < t0 + length && b > t0) band(a, b, colour("second"), top - 6, 6);
     for (let t = Math.ceil(t0 - 1e-9); t <= t0 + length; t++) {
       g.strokeStyle = colour("line"); g.lineWidth = t % 5 ? 0.5 : 1;
       g.beginPath(); g.moveTo(x(t), top); g.lineTo(x(t), bottom + curve); g.stroke();
@@ -289,10 +290,13 @@
       g.fillText((row.doubtful ? "(" : "") + row.name.slice(0, 9) + (row.doubtful ? ")" : ""), left - 4, top + (r + 0.5) * rowHeight + 4);
     });
     g.fillStyle = colour("soft"); g.fillText("probability", left - 4, bottom + curve / 2);
-    const bar = Math.round(rowHeight / scale);
-    g.fillText(bar + " µV", left - 10, 11);
-    g.strokeStyle = colour("ink"); g.lineWidth = 2; g.beginPath(); g.moveTo(left - 4, 2); g.lineTo(left - 4, Math.min(2 + rowHeight, top + 8)); g.stroke();
-    if (!inside.length) {
+    const bar = BARS_UV.filter((uv) => uv * scale <= 1.5 * rowHeight).pop() || BARS_UV[0], right = width - 8;
+    g.strokeStyle = colour("ink"); g.lineWidth = 2; g.beginPath(); g.moveTo(right, top + 4); g.lineTo(right, top + 4 + bar * scale); g.stroke();
+    g.fillStyle = colour("ground"); g.globalAlpha = 0.8; g.fillRect(right - 8 - g.measureText(bar + " µV").width, top + 4, g.measureText(bar + " µV").width + 4, 14); g.globalAlpha = 1;
+    g.fillStyle = colour("ink"); g.fillText(bar + " µV", right - 6, top + 15);
+    if (!inside.length && decoded.length < data.excerpts.length && typeof DecompressionStream !== "undefined") {
+      g.fillStyle = colour("soft"); g.textAlign = "center"; g.fillText("unpacking the EEG …", (left + width) / 2, top + 40);
+    } else if (!inside.length) {
       g.fillStyle = colour("soft"); g.textAlign = "center";
       for (const [i, text] of ["No EEG of this time is kept in the page:", "it holds what surrounds the events."].entries()) g.fillText(text, (left + width) / 2, top + 40 + 16 * i);
     }

@@ -15,6 +15,7 @@ from brainscan.report.excerpts import Excerpt
 
 _FEW_DOUBTFUL = 3
 _NEAR_GAP_S = 5.0
+_NEAR_END_S = 1.0
 _NEAR_THRESHOLD = 0.05
 _SHORT = 1.5
 _MAINS_HZ = (50.0, 60.0)
@@ -77,9 +78,9 @@ def _sentences(detection: Detection, burden: Burden, who: str) -> Iterator[str]:
     n, looked_s = burden.n_seizures, burden.scored_s
     looked = f"{length(looked_s)} of {length(detection.duration_s)}"
     if not n:
-        yield f"No seizure by {who} in {looked}."
+        yield f"No event marked by {who} in {looked}."
     else:
-        told = f"{n} seizure{'' if n == 1 else 's'} by {who} in {looked}, {length(burden.seizure_s)} in all"
+        told = f"{n} event{'' if n == 1 else 's'} marked by {who} in {looked}, {length(burden.seizure_s)} in all"
         yield f"{told}{f', the longest {length(burden.longest_s)}' if n > 1 else ''}."
         busiest = burden.busiest
         if busiest is not None and len(burden.hours) > 1:
@@ -96,6 +97,8 @@ def _sentences(detection: Detection, burden: Burden, who: str) -> Iterator[str]:
         yield f"Low trust: {len(poor)} of {len(detection.electrodes)} electrodes are poor."
     elif poor:
         yield f"Poor electrodes: {', '.join(poor)}."
+    if detection.unfamiliar:
+        yield "Unfamiliar: unlike the background that the detector was trained on; false alarms are likelier."
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,7 @@ class Limits:
 
 
 def doubts(
-    event: Event, unscored: Sequence[tuple[float, float]], limits: Limits, excerpt: Excerpt | None
+    event: Event, unscored: Sequence[tuple[float, float]], limits: Limits, excerpt: Excerpt | None, duration_s: float
 ) -> tuple[str, ...]:
     """Return what asks for a second look at an event, one phrase each.
 
@@ -137,12 +140,14 @@ def doubts(
     limits : Limits
     excerpt : Excerpt or None
         The EEG around it.
+    duration_s : float
+        Of the recording.
     """
-    return tuple(_doubts(event, unscored, limits, excerpt))
+    return tuple(_doubts(event, unscored, limits, excerpt, duration_s))
 
 
 def _doubts(
-    event: Event, unscored: Sequence[tuple[float, float]], limits: Limits, excerpt: Excerpt | None
+    event: Event, unscored: Sequence[tuple[float, float]], limits: Limits, excerpt: Excerpt | None, duration_s: float
 ) -> Iterator[str]:
     if limits.enter is not None and event.confidence < limits.enter + _NEAR_THRESHOLD:
         yield "confidence near the threshold"
@@ -150,6 +155,10 @@ def _doubts(
         yield "hardly longer than the shortest that is reported"
     if any(a - _NEAR_GAP_S <= event.offset_s and b + _NEAR_GAP_S >= event.onset_s for a, b in unscored):
         yield "beside a gap or unscored time: it may be longer"
+    if event.onset_s < _NEAR_END_S:
+        yield "at the recording's beginning: its onset may lie before"
+    if event.offset_s > duration_s - _NEAR_END_S:
+        yield "at the recording's end: it may go on"
     if excerpt is None:
         return
     if len(excerpt.interpolated) > _FEW_DOUBTFUL:

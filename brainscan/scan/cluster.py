@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from brainscan.analysis.job import Listener
 from brainscan.analysis.task import Task
-from brainscan.errors import BrainscanError, MissingExtraError, UsageError
+from brainscan.errors import BrainscanError, UsageError
+from brainscan.model.extras import need
 from brainscan.scan.executor import Ended, Work
 from brainscan.scan.on_cluster import Orders, analyse
 
@@ -62,6 +63,15 @@ class ClusterConfig:
     patience_s: float = 600.0
     connect_s: float = 15.0
 
+    def require(self) -> None:
+        """Look whether Dask is installed.
+
+        Raises
+        ------
+        MissingExtraError
+        """
+        need("--cluster", "cluster")
+
     def client(self) -> Client:
         """Connect.
 
@@ -70,10 +80,9 @@ class ClusterConfig:
         MissingExtraError, UsageError, ClusterError
             If Dask is not installed, the settings contradict each other, or nobody answers.
         """
-        try:
-            from distributed import Client
-        except ImportError:
-            raise MissingExtraError("--cluster", "cluster") from None
+        self.require()
+        from distributed import Client
+
         security = self._security()
         where: dict[str, Any] = {"address": self.address}
         if "://" not in self.address and Path(self.address).is_file():

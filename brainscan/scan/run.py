@@ -2,114 +2,31 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path, PurePath
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 from brainscan.analysis.job import Listener as JobListener
 from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
-from brainscan.corpora.table import is_eeg
-from brainscan.errors import InputError, UsageError
 from brainscan.examine import DetectOptions, provenance
-from brainscan.io import event_formats
 from brainscan.io.atomic import make_folder, remove_unfinished
-from brainscan.io.containers import readable_names, unread
-from brainscan.io.discover import Found, explore, joined
-from brainscan.io.edf_annotations import holds_our_events
-from brainscan.io.event_format import EventFormat
+from brainscan.io.discover import Found, joined
 from brainscan.io.folder_lock import folder_lock
-from brainscan.io.outputs import anonymous_name
-from brainscan.io.remote import RemoteFolder
-from brainscan.io.remote import shown as address
 from brainscan.scan import bids
+from brainscan.scan.config import ScanConfig
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
+from brainscan.scan.found import notes_of, nothing_found, parts, unread_of
 from brainscan.scan.index import Index
 from brainscan.scan.ledger import Entry, Ledger
 from brainscan.scan.listing import Listing
 from brainscan.scan.plan import Plan
 from brainscan.scan.tables import check_tables, write_record, write_tables
-from brainscan.scan.watch import Watch, WatchConfig
-
-
-@dataclass(frozen=True, slots=True)
-class ScanConfig:
-    """What to scan, and what to write.
-
-    Parameters
-    ----------
-    folder, out : Path
-    formats : tuple of str
-        Names in `brainscan.io.event_formats.FORMATS` that say what made a file; ``csv_bi`` is written in any case.
-    curves : bool
-        Write the probability curves beside it.
-    anonymous : bool
-        Outputs carry hashes instead of names.
-    force : bool
-        Overwrite what brainscan did not write, and do again what is done.
-    keep_patient : bool
-        Copies of recordings say whose they are.
-    pages : bool
-        Write a page for each recording with events, where jinja2 is installed; among the formats ``html`` asks for
-        one in any case.
-    watch : WatchConfig or None
-        Go on as files arrive, until interrupted.
-    source : str
-        Address of a remote folder instead of `folder`.
-    bids : Path or None
-        The folder is a BIDS data set, whose events go into this derivative as well (`brainscan.scan.bids`).
-    """
-
-    folder: Path
-    out: Path
-    formats: tuple[str, ...] = ("csv_bi",)
-    curves: bool = False
-    anonymous: bool = False
-    force: bool = False
-    keep_patient: bool = False
-    pages: bool = True
-    watch: WatchConfig | None = None
-    source: str = ""
-    bids: Path | None = None
-
-    def __post_init__(self) -> None:
-        """Refuse what contradicts itself.
-
-        Raises
-        ------
-        UsageError
-        """
-        if self.source and self.watch is not None:
-            raise UsageError("--watch is for folders of this machine", hint="scan the address from time to time")
-        if self.bids is not None and (self.source or self.watch is not None or self.anonymous):
-            raise UsageError("--bids is for a data set of this machine, as it stands and under its own names")
-
-    def if_events(self) -> tuple[EventFormat, ...]:
-        """Return the formats that are written only where there are events."""
-        page = event_formats.FORMATS["html"]
-        wanted = self.pages and page not in self.rows() and importlib.util.find_spec(page.module) is not None
-        return (page,) if wanted else ()
-
-    def rows(self) -> tuple[EventFormat, ...]:
-        """Return each format to write, the CSV_bi first, from which an earlier run is read back.
-
-        Raises
-        ------
-        UsageError
-            If one does not exist, or does not say what made a file: no scan could see that it is done.
-        MissingExtraError
-            If one needs a package that is not installed.
-        """
-        more = (*(("npz",) if self.curves else ()), *(("json",) if self.bids else ()))
-        names = dict.fromkeys(("csv_bi", *self.formats, *more))
-        rows = tuple(event_formats.named(name, "--format", event_formats.resumable()) for name in names)
-        for row in rows:
-            row.require()
-        return rows
+from brainscan.scan.watch import Watch
 
 
 def _ignore(text: str) -> None:
@@ -186,8 +103,7 @@ def scan(
     model = model or LazyDetector.open(options)
     plan = Plan(config.folder, config.out, rows, config.if_events(), config.anonymous, config.source)
     run = _Run(config, plan, listener, _facts(options, model))
-    more = run.more()
-    try:
+    with closing(run.more()) as more:
         run.begin(more)
         make_folder(config.out)
         with folder_lock(config.out):
@@ -199,10 +115,7 @@ def scan(
                 carry_out(run.ledger, plan, executor, run.index.heard(run.ledger, listener.outcome), more)
                 remove_unfinished(config.out)  # of workers that died while they wrote
             finally:
-                more.close()
                 run.end()
-    finally:
-        more.close()
     return run.ledger
 
 
@@ -219,7 +132,7 @@ class _Run:
         """Return what fills the ledger: a listing of the folder, or somebody who watches it."""
         config = self._config
         if config.watch is None:
-            return Listing(_parts(config), self._plan, self.ledger, self._told)
+            return Listing(parts(config), self._plan, self.ledger, self._told)
         return Watch(config.folder, self.ledger, self._find, config.watch, self._listener.understood, self._tables)
 
     def begin(self, more: Listing | Watch) -> None:
@@ -231,11 +144,11 @@ class _Run:
             If the folder cannot be listed, or holds no recording that can be read.
         """
         if isinstance(more, Watch):
-            self._told(joined(tuple(_parts(self._config))))
+            self._told(joined(tuple(parts(self._config))))
             return
         more.begin()
         if not self.ledger.n_entered:
-            raise _empty(self._config, self.index.notes)
+            raise nothing_found(self._config, self.index.notes)
 
     def check_place(self) -> None:
         """Refuse to replace what is somebody else's, and remove what a killed scan left.
@@ -258,16 +171,14 @@ class _Run:
         self._tables()
 
     def _find(self) -> list[Entry]:
-        return list(self._plan.entries(joined(tuple(_parts(self._config))).recordings))
+        return list(self._plan.entries(joined(tuple(parts(self._config))).recordings))
 
     def _told(self, found: Found) -> None:
         """Hear of what is no task."""
-        shown = _anonymous if self._config.anonymous else PurePath.as_posix
-        notes = (*found.notes(shown), *_left_out(self._config, found.others, shown))
-        for text in notes:
+        self.index.notes = notes_of(self._config, found)
+        for text in self.index.notes:
             self._listener.note(text)
-        self.index.notes = notes
-        self._unread = _unread(found, shown)
+        self._unread = unread_of(self._config, found)
 
     def _tables(self) -> None:
         out = self._config.out
@@ -276,40 +187,6 @@ class _Run:
         self.index.write(self.ledger, len(self.ledger))
         if self._config.bids is not None:
             bids.write(self._config.bids, out, self.ledger, self._facts, force=self._config.force)
-
-
-def _parts(config: ScanConfig) -> Iterator[Found]:
-    """Yield what lies in each folder; recordings that are left out stand among the other files."""
-    if config.source:
-        parts: Iterable[Found] = (Found(RemoteFolder(config.source).recordings()),)
-    else:
-        parts = explore(config.folder, config.out)
-    for part in parts:
-        kept = bids.recordings_of(part)[0].recordings if config.bids is not None else part.recordings
-        kept = tuple(path for path in kept if is_eeg(path) and not _is_copy(config, path))
-        held = frozenset(kept)
-        yield replace(part, recordings=kept, others=tuple(path for path in part.recordings if path not in held))
-
-
-def _left_out(config: ScanConfig, paths: Sequence[PurePath], shown: Callable[[PurePath], str]) -> Iterator[str]:
-    """Yield what has to be said of recordings that are left out, a line for each reason."""
-    if config.bids is not None:
-        found, notes = bids.recordings_of(Found(tuple(paths)))
-        yield from notes
-        paths = found.recordings
-    copies = [path for path in paths if _is_copy(config, path)]
-    if copies:
-        what = "1 file holds" if len(copies) == 1 else f"{len(copies)} files hold"
-        yield f"{what} brainscan's own events, copies of recordings with them ({shown(copies[0])}): left out"
-    signals = [path for path in paths if path not in set(copies)]
-    if signals:
-        what = "1 file is" if len(signals) == 1 else f"{len(signals)} files are"
-        yield f"{what} of other signals than EEG, as BIDS' names tell ({shown(signals[0])}): left out"
-
-
-def _is_copy(config: ScanConfig, path: PurePath) -> bool:
-    """Say whether a recording is a copy that brainscan put its events into."""
-    return not config.source and holds_our_events(config.folder / path)
 
 
 def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
@@ -321,24 +198,3 @@ def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
         "start": options.start,
         "stop": options.stop,
     }
-
-
-def _unread(found: Found, shown: Callable[[PurePath], str]) -> list[tuple[PurePath, Outcome]]:
-    """Return the outcomes of recordings of kinds that are not read."""
-    return [
-        (path, Outcome(shown(path), "unread", warnings=(kind.name,), error=unread(kind, shown(path))))
-        for path, kind in found.unread
-    ]
-
-
-def _empty(config: ScanConfig, notes: tuple[str, ...]) -> InputError:
-    return InputError(
-        "holds no recording that can be read" if notes else "holds no recording",
-        kind="empty",
-        file=address(config.source) if config.source else str(config.folder),
-        hint="; ".join(notes) or readable_names(),
-    )
-
-
-def _anonymous(path: PurePath) -> str:
-    return PurePath(*map(anonymous_name, path.parts)).as_posix()

@@ -28,10 +28,13 @@ def start_of(workers: int | None, run: RunConfig, cluster: ClusterConfig | None,
     ------
     UsageError
         If both are asked for.
+    MissingExtraError
+        If a cluster is, and Dask is not installed.
     """
     if cluster is not None:
         if workers is not None:
             raise UsageError("--workers is of this machine, --cluster of others", hint="give one of them")
+        cluster.require()
         return lambda work, hears: Cluster(work, hears, cluster, out)
     if workers == 0:
         return None

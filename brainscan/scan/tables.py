@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from brainscan.analysis.outcome import Outcome
+from brainscan.documents import spelled
 from brainscan.errors import OutputError
 from brainscan.events import Event
 from brainscan.io.atomic import atomic_write, write_bytes
@@ -151,5 +152,5 @@ def write_record(out: Path, facts: Mapping[str, Any], outcomes: Iterable[Outcome
         if outcome.status == "unread":
             unread.setdefault(outcome.warnings[0], []).append(outcome.file)
     document = {"schema": SCHEMA, **facts, **counts, "not_read": unread, "warnings": list(warnings)}
-    text = json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    text = spelled(document, indent=2) + "\n"
     write_bytes(out / RUN, text.encode("utf-8", "backslashreplace"))

@@ -22,6 +22,7 @@ from brainscan.signal.derivations import Wiring
 from brainscan.signal.labels import clean
 from brainscan.signal.montage import ElectrodePlan
 from brainscan.signal.units import IMPLAUSIBLE_UV, PLAUSIBLE_UV, mains_share, robust_deviation, spelled, uv_per_unit
+from brainscan.signal.unknown_labels import mapping_hint
 
 MIN_RATE_HZ = 32.0
 """Slower channels cannot carry what the network looks at, and are left out."""
@@ -152,12 +153,15 @@ def _refusal(channels: Sequence[Channel], plan: ElectrodePlan, by_label: Electro
             hint="export it again with physical units",
         )
     labels = ", ".join(channel.label or "(blank)" for channel in channels[:_SHOWN_LABELS])
-    allow = f", or allow them with --max-missing {len(plan.missing)}" if len(plan.missing) <= _MOST_MISSING else ""
+    sides = [[name for name in ELECTRODES if name[-1] in digits] for digits in ("1357", "2468")]
+    one_sided = any(set(side) <= set(plan.missing) for side in sides)
+    allowed = len(plan.missing) <= _MOST_MISSING and not one_sided
+    allow = f", or allow them with --max-missing {len(plan.missing)}" if allowed else ""
     more = f" and {len(channels) - _SHOWN_LABELS} more" if len(channels) > _SHOWN_LABELS else ""
     return RefusalError(
         f"{count}: {names} (labels: {labels}{more})" + (f"; too few are left: {expected}" if expected else ""),
         kind="electrodes",
-        hint=f"map other names with --channel-map NAME=ELECTRODE{allow}",
+        hint=mapping_hint([channel.label for channel in channels]) + allow,
     )
 
 

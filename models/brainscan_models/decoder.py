@@ -170,9 +170,16 @@ class PacedHead(nn.Module):
         -------
         Tensor, shape (batch, n_steps / pace)
         """
+        return self.decide(self.joined(decoded, trunk))
+
+    def joined(self, decoded: Tensor, trunk: Tensor) -> Tensor:
+        """Return what all is joined to, shape (batch, hidden, n_steps / pace); parameters as in `forward`."""
         x = torch.cat((pool_electrodes(decoded, self.largest), trunk.transpose(1, 2)), dim=1)
         pieces = x.reshape(*x.shape[:2], x.shape[2] // self.pace, self.pace)
-        x = F.silu(self.join(self.norm(torch.cat((pieces.mean(dim=3), pieces.amax(dim=3)), dim=1))))
+        return F.silu(self.join(self.norm(torch.cat((pieces.mean(dim=3), pieces.amax(dim=3)), dim=1))))
+
+    def decide(self, x: Tensor) -> Tensor:
+        """Return the logits of what `joined` gave."""
         for conv in self.convs:
             if self.dropout:
                 x = F.dropout(x, self.dropout, self.training)

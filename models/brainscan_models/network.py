@@ -49,17 +49,20 @@ class Features(NamedTuple):
 
 
 class Located(NamedTuple):
-    """Logits, and the evidence of each electrode for them.
+    """Logits, the evidence of each electrode for them, and what the whole was like.
 
     Attributes
     ----------
     logits : Tensor, shape (batch, n_samples)
     electrodes : Tensor, shape (batch, n_electrodes, n_samples / config.decoded_stride)
         Unbounded, larger for a seizure; electrode i in row i.
+    features : Tensor, shape (batch, n_features)
+        What the head joins, averaged over time; none but in paced networks.
     """
 
     logits: Tensor
     electrodes: Tensor
+    features: Tensor
 
 
 class Network(nn.Module):
@@ -193,10 +196,14 @@ class Network(nn.Module):
     def after_pe(self, features: Features, pe: Tensor) -> Located:
         """Return logits and electrodes from what `before_pe` and `pe` gave."""
         nodes = self._mix(features.nodes, features.adjacency, pe)
+        summary = nodes.new_zeros(nodes.shape[0], 0)
         if self.from_nodes is None:
             decoded = self.decoder(nodes.permute(0, 3, 1, 2), features.skips)
-            joined = (decoded, features.trunk) if self.config.paced else (decoded,)
-            logits: Tensor = self.head(*joined)
+            if isinstance(self.head, PacedHead):
+                joined = self.head.joined(decoded, features.trunk)
+                logits, summary = self.head.decide(joined), joined.mean(dim=2)
+            else:
+                logits = self.head(decoded)
         else:
             x = (features.trunk + self.from_nodes(nodes.transpose(1, 2).flatten(2))) * HALF
             decoded = self.decoder(x.unsqueeze(1).permute(0, 3, 1, 2), features.skips).transpose(1, 2)
@@ -206,7 +213,7 @@ class Network(nn.Module):
         if self.config.output_stride > 1:
             scale = float(self.config.output_stride)
             logits = F.interpolate(logits.unsqueeze(1), scale_factor=scale, mode="linear").squeeze(1)
-        return Located(logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT), decoded[:, 0])
+        return Located(logits.clamp(-LOGIT_LIMIT, LOGIT_LIMIT), decoded[:, 0], summary)
 
     def recompute(self, on: bool) -> None:
         """Trade time for memory in training: see `Stream`."""

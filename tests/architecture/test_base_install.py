@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tomllib
@@ -15,6 +14,7 @@ from packaging.requirements import Requirement
 
 from brainscan.cli.table import COMMANDS
 from brainscan.model.extras import PACKAGES
+from tests.children import unmeasured
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _ABSENT = ("torch", "numba", "llvmlite", "safetensors", "onnx", "onnxscript", "lightning")
@@ -47,7 +47,7 @@ def _without_torch(folder: Path, *commands: list[str]) -> Ran:
     done = subprocess.run(
         [sys.executable, "-c", program],
         cwd=folder,
-        env={**{name: value for name, value in os.environ.items() if "CACHE" not in name}, "HOME": str(home)},
+        env={**{name: value for name, value in unmeasured().items() if "CACHE" not in name}, "HOME": str(home)},
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -96,6 +96,18 @@ def test_ci_here_calls_what_ci_elsewhere_calls() -> None:
     assert re.search(r"^test: q ", _MAKEFILE, re.MULTILINE)
 
 
+def test_every_test_of_instruction_sets_lies_where_they_are_run() -> None:
+    rooms = re.search(r"^ISA := (.+)$", _MAKEFILE, re.MULTILINE)
+    assert rooms is not None
+    marked = {
+        path.relative_to(_REPOSITORY)
+        for path in (_REPOSITORY / "tests").rglob("test_*.py")
+        if re.search(r"@pytest\.mark\.isa\b", path.read_text(encoding="utf-8"))
+    }
+    assert len(marked) > 5
+    assert [path for path in marked if not any(path.is_relative_to(room) for room in rooms[1].split())] == []
+
+
 def test_hooks_have_the_versions_of_the_makefile_s_checks() -> None:
     pins = (_REPOSITORY / "constraints.txt").read_text(encoding="utf-8").splitlines()
     hooks = {

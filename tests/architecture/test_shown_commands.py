@@ -16,6 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.children import unmeasured
+
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _READMES = (_REPOSITORY / "README.md", _REPOSITORY / "examples" / "README.md")
 _DOCUMENTS = sorted([*_READMES, *(_REPOSITORY / "docs").glob("*.md")])
@@ -97,7 +99,7 @@ def test_what_documents_show_runs(name: str, tmp_path: Path) -> None:
         done = subprocess.run(
             [*shell, block.text],
             cwd=room,
-            env={**os.environ, "PATH": programs, "PYTHONPATH": sources, "PYTHONDONTWRITEBYTECODE": "1"},
+            env={**unmeasured(), "PATH": programs, "PYTHONPATH": sources, "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
             text=True,
             encoding="utf-8",

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from brainscan.card import Card, DecisionConfig, WindowConfig
 from brainscan.electrodes import ELECTRODES, INDEX
 from brainscan.events import Event
+from brainscan.familiarity import Answer
 from brainscan.session import Session, SessionConfig
 from brainscan.signal import montage
 from tests.stand_ins import LoudnessRunner, noise, quick, ragged, with_bursts
@@ -114,12 +115,15 @@ class _Background(LoudnessRunner):
     def __init__(self) -> None:
         super().__init__(batch_size=2)
         self.pool = ThreadPoolExecutor(1)
-        self.submitted: list[Future[list[NDArray[np.float32]]]] = []
+        self.submitted: list[Future[list[Answer]]] = []
 
-    def submit(self, windows: Sequence[NDArray[np.float32]]) -> Sequence[Future[list[NDArray[np.float32]]]]:
-        futures = [self.pool.submit(self.probabilities, [window]) for window in windows]
+    def submit(self, windows: Sequence[NDArray[np.float32]]) -> Sequence[Future[list[Answer]]]:
+        futures = [self.pool.submit(self._answer, window) for window in windows]
         self.submitted += futures
         return futures
+
+    def _answer(self, window: NDArray[np.float32]) -> list[Answer]:
+        return [Answer(self.probabilities([window])[0])]
 
 
 @pytest.mark.parametrize("beside", [False, True])

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import unmeasured
+
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _EXAMPLES = _REPOSITORY / "examples"
 _ELSEWHERE = "make_sample.py"  # tests/brainscan/simulate/test_recording.py compares what it makes, byte by byte
@@ -24,7 +26,7 @@ def _run(folder: Path, *call: str) -> str:
     done = subprocess.run(
         [sys.executable, "-W", "error::UserWarning", str(_EXAMPLES / call[0]), *call[1:]],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": sources, "PYTHONIOENCODING": "utf-8"},
+        env={**unmeasured(), "PYTHONPATH": sources, "PYTHONIOENCODING": "utf-8"},
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 import torch
-from lightning.fabric import Fabric
 
 from brainscan_models.network import Network
 from brainscan_models.registry import build
 from brainscan_training import faults
 from brainscan_training.batches import Batch
 from brainscan_training.config import TrainConfig
+from brainscan_training.run import make_fabric
 from brainscan_training.step import Stepper, frozen_parts
 
 Changed = Callable[..., TrainConfig]
@@ -36,9 +36,7 @@ def batch_of(n: int, *, seed: int = 0, seconds: int = 10) -> Batch:
 
 def stepper(config: TrainConfig, frozen: tuple[str, ...] = ()) -> Stepper:
     torch.manual_seed(config.seed)
-    precision = "bf16-mixed" if config.mixed_precision else "32-true"
-    fabric = Fabric(accelerator="cpu", devices=1, precision=precision)
-    return Stepper(fabric, build(config.network_config()), config, frozen)
+    return Stepper(make_fabric(config), build(config.network_config()), config, frozen)
 
 
 def weights(network: torch.nn.Module) -> dict[str, torch.Tensor]:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from brainscan.cli import console, options
+from brainscan.documents import spelled
 from brainscan.errors import OutputError, UsageError
-from brainscan.mapping import finite, to_mapping
+from brainscan.mapping import to_mapping
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -105,6 +106,7 @@ def _check_new(run: Path) -> None:
 
 
 def _go(config: TrainConfig, run: Path, settings: tuple[str, ...], *, as_json: bool) -> None:
+    from brainscan_training.journal import SCHEMA
     from brainscan_training.run import REPORT
     from brainscan_training.run import train as do_train
 
@@ -117,7 +119,7 @@ def _go(config: TrainConfig, run: Path, settings: tuple[str, ...], *, as_json: b
 
     report = json.loads((run / REPORT).read_text("utf-8")) if config.init else None
     if as_json:
-        _line({"kind": "result", "model": str(model), **({"report": report} if report else {})})
+        _line({"schema": SCHEMA, "kind": "result", "model": str(model), **({"report": report} if report else {})})
         return
     sys.stdout.write(f"{model}\n")
     if report:
@@ -128,6 +130,7 @@ def _go(config: TrainConfig, run: Path, settings: tuple[str, ...], *, as_json: b
 
 def _fill_cache(config: TrainConfig, run: Path, *, as_json: bool) -> None:
     """Preprocess, and say what is there."""
+    from brainscan_training.journal import SCHEMA
     from brainscan_training.prepare import cache_folder
     from brainscan_training.run import fill_cache
 
@@ -139,7 +142,7 @@ def _fill_cache(config: TrainConfig, run: Path, *, as_json: bool) -> None:
         "unusable": len(prepared.unusable),
     }
     if as_json:
-        _line({"kind": "cache", **facts})
+        _line({"schema": SCHEMA, "kind": "cache", **facts})
         return
     sys.stdout.write(f"{facts['cache']}\n")
     console.message(
@@ -153,7 +156,7 @@ def _show_profiles(*, as_json: bool) -> None:
 
     rows = profile_rows()
     if as_json:
-        console.print_json([to_mapping(row) for row in rows])
+        console.print_json({"schema": "profiles-1", "profiles": [to_mapping(row) for row in rows]})
         return
     other = {name: alias for alias, name in ALIASES.items()}
     console.stdout_table(
@@ -267,9 +270,7 @@ def _show_plan(config: TrainConfig, document: dict[str, Any]) -> None:
 
 
 def _line(record: Mapping[str, Any]) -> None:
-    import json
-
-    sys.stdout.write(json.dumps(finite(dict(record)), ensure_ascii=False) + "\n")
+    sys.stdout.write(spelled(record) + "\n")
     sys.stdout.flush()
 
 

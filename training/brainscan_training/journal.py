@@ -8,9 +8,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from brainscan.documents import spelled
 from brainscan.errors import OutputError, reason_of
 from brainscan.io.atomic import write_text
-from brainscan.mapping import finite
 from brainscan_training.state import Progress
 from brainscan_training.validate import Validation
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LOG = "log.jsonl"
 TENSORBOARD = "tensorboard"
+SCHEMA = "train-1"
+"""The schema in docs/schemas that every line of the log keeps to, and every line that the command prints."""
 
 
 class Watcher(Protocol):
@@ -88,7 +90,7 @@ class Journal:
 
     def step(self, record: Mapping[str, Any]) -> None:
         """Write one training step."""
-        self._line({"kind": "step", **record})
+        self._line({"schema": SCHEMA, "kind": "step", **record})
         for name in ("loss", "detection", "electrodes", "learning_rate", "norm", "clamped", "waited_s"):
             self._scalar(f"step/{name}", record[name], record["step"])
         self._scalar("step/skipped", float(record["skipped"]), record["step"])
@@ -97,7 +99,7 @@ class Journal:
         """Write one validation, with its FROC picture and example traces."""
         from brainscan_training.pictures import froc_picture, trace_picture
 
-        self._line({"kind": "validation", **record})
+        self._line({"schema": SCHEMA, "kind": "validation", **record})
         step = record["step"]
         self._scalar("validation/sensitivity", validation.point.sensitivity, step)
         for source, value in validation.auroc.items():
@@ -126,7 +128,7 @@ class Journal:
 
     def _line(self, record: Mapping[str, Any]) -> None:
         with _writing(self._path):
-            self._stream.write(json.dumps(finite(dict(record))) + "\n")
+            self._stream.write(spelled(record) + "\n")
             self._stream.flush()
         self._watcher.record(record)
 
@@ -167,5 +169,6 @@ def _cut(path: Path, progress: Progress) -> None:
             return bool(record["step"] < progress.attempted)
         return bool(record["epoch"] < progress.validated)
 
-    kept = [json.dumps(record) + "\n" for record in read_log(path) if stays(record)]
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    kept = [line for line, record in zip(lines, read_log(path), strict=False) if stays(record)]
     write_text(path, "".join(kept))

@@ -123,6 +123,7 @@ def describe(
     table = parameters(config.network_config())
     took = duration(config, device, log)
     return {
+        "schema": "plan-1",
         "device": to_mapping(device),
         "duration": {**to_mapping(took), "text": took.text},
         "parameters": sum(table.values()),

@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from brainscan.documents import spelled
 from brainscan.errors import BrainscanError
 from brainscan.io.atomic import make_folder, write_text
 from brainscan.mapping import finite
@@ -252,4 +253,5 @@ def _before(run: Path) -> list[Any] | None:
 
 
 def _report(run: Path, after: tuple[PatientRow, ...]) -> None:
-    write_text(run / REPORT, json.dumps({"before": _before(run), "after": finite(as_mappings(after))}, indent=1))
+    rows = {"before": _before(run), "after": as_mappings(after)}
+    write_text(run / REPORT, spelled({"schema": "fine-tuning-1", **rows}, indent=1))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from brainscan.io.event_format import EventFormat, Head, as_text, of_path
+from brainscan.io.event_format import EventFormat, Head, as_text, contains, of_path
 from brainscan.io.later import later
 
 _IN_COMMENTS = later("brainscan.io.origin", "origin_in_comments")
@@ -16,6 +16,7 @@ _mne_csv = later("brainscan.io.mne_csv", "format_mne_csv")
 _read_mne_csv = later("brainscan.io.mne_csv", "read_mne_csv")
 _edfbrowser = later("brainscan.io.edfbrowser_csv", "format_edfbrowser_csv")
 _luna = later("brainscan.io.luna_annot", "format_luna")
+_persyst = later("brainscan.io.persyst_comments", "format_persyst_comments")
 _columns = later("brainscan.io.tables", "columns_of")
 
 
@@ -120,6 +121,17 @@ TABLES = (
         ),
         decode=of_path(later("brainscan.io.luna_annot", "read_luna")),
         encode=as_text(lambda c: _luna(c.file)),
+        is_notes=True,
+    ),
+    EventFormat(
+        name="persyst",
+        what="comments of Persyst: the section `[Comments]` of a .lay",
+        holds=frozenset({"events", "annotations"}),
+        suffixes=("-persyst.txt",),
+        keeps=frozenset({"types", "hed_types"}),
+        recognise=contains(r"^\[(Comments|ChannelMap)\]\s*$"),
+        decode=of_path(later("brainscan.io.persyst_comments", "read_persyst_comments")),
+        encode=as_text(_persyst),
         is_notes=True,
     ),
 )

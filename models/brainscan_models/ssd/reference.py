@@ -36,9 +36,10 @@ def ssd_reference(x: Tensor, dt: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Ten
     state = x.new_zeros(x.shape[0], x.shape[2], x.shape[3], B.shape[2])
     decay = torch.exp(dt * A)
     steps = []
-    for t in range(x.shape[1]):
-        entering = (dt[:, t, :, None] * x[:, t])[..., None] * B[:, t, None, None, :]
-        state = decay[:, t, :, None, None] * state + entering
-        steps.append((state * C[:, t, None, None, :]).sum(-1))
+    # Taken apart at once: the gradient of every single step's slice would be as long as the whole.
+    for x_t, dt_t, decay_t, B_t, C_t in zip(*(each.unbind(1) for each in (x, dt, decay, B, C)), strict=True):
+        entering = (dt_t[..., None] * x_t)[..., None] * B_t[:, None, None, :]
+        state = decay_t[..., None, None] * state + entering
+        steps.append((state * C_t[:, None, None, :]).sum(-1))
     y = torch.stack(steps, dim=1)
     return y if D is None else y + D[:, None] * x

@@ -127,6 +127,8 @@ def test_warnings_go_to_stderr(run: Run, edf: Path, here: Path) -> None:
         (["--format", "csv_bi", "--format", "json", "-o", "-"], "one output, not 2"),
         (["--format", "csv_bi", "--format", "json", "-o", "one.txt"], "one file for 2 outputs"),
         (["--probabilities", "p.npz", "-o", "p.npz"], "would both write"),
+        (["--trends", "t.txt"], "--trends writes an .npz, and t.txt is no name of one"),
+        ([""], "an empty path was given"),
         (["--max-missing", "40"], "--max-missing 40 is out of range. hint: it takes whole numbers, 0 to 15"),
         (["--batch-size", "0"], "--batch-size 0 is out of range. hint: it takes whole numbers, at least 1"),
         (["--threads", "-3"], "--threads -3 is out of range. hint: it takes whole numbers, at least 0"),
@@ -292,7 +294,7 @@ def test_verbose_says_what_is_used(run: Run, edf: Path, here: Path) -> None:
 def test_burden_is_told_on_the_terminal_and_in_json(run: Run, loud: None, here: Path, tmp_path: Path) -> None:
     edf = write_edf(tmp_path / "b.edf", duration_s=60)
     ran = run("detect", edf)
-    assert "burden: 0.3 min of seizure, the longest 15." in ran.out
+    assert "burden: 0.3 min marked as seizure, the longest 15." in ran.out
     (result,) = run("detect", edf, "--json").json["results"]
     burden = result["burden"]
     (event,) = result["events"]

@@ -61,7 +61,7 @@ def test_too_few_electrodes_are_shown_before_the_error(run: Run, edf: Path, verb
     assert ran.errors[0].endswith("or allow them with --max-missing 9")
     assert " good" not in ran.out  # nothing has been judged
     assert run("info", odd, "--max-missing", "9").code == 0
-    assert set(run("info", odd, "--json").json) == {"error"}
+    assert set(run("info", odd, "--json").json) == {"schema", "error"}
 
 
 def test_more_missing_than_can_be_allowed(run: Run, edf: Path) -> None:
@@ -123,7 +123,7 @@ def test_what_is_no_recording(run: Run, tmp_path: Path, content: bytes | None) -
         (tmp_path / "x.edf").write_bytes(content)
     ran = run("info", tmp_path / "x.edf", "--json")
     assert ran.code == 3
-    assert set(ran.json) == {"error"}
+    assert set(ran.json) == {"schema", "error"}
 
 
 def test_it_works_without_an_installed_model(run: Run, edf: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.children import unmeasured
+
 _REPOSITORY = Path(__file__).resolve().parents[3]
 _NOBODY = 54_321
 _SOMEBODY = 54_322
@@ -65,9 +67,8 @@ def _run(
         Let the program take over the locale, as a Python that embeds brainscan may.
     """
     # Whoever may not write here cannot write what a measured child has reached, either.
-    unmeasured = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE_PROCESS")}
     environment: dict[str, str | None]
-    environment = {**unmeasured, "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", **(changes or {})}
+    environment = {**unmeasured(), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1", **(changes or {})}
     sources = [str(_REPOSITORY / place) for place in (".", "models", "training")]
     program = _PROGRAM.format(sources=sources, commands=[list(each) for each in commands], numbers=numbers)
     done = subprocess.run(

@@ -174,3 +174,31 @@ def test_an_address_is_not_watched(run: Run, here: Path) -> None:
     ran = run("scan", "s3://ward/eeg", "-o", "out", "--watch")
     assert ran.code == 2
     assert "folders of this machine" in ran.errors[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "extra", "absent"),
+    [
+        (("archive", "--cluster", "tcp://127.0.0.1:1"), "cluster", ("distributed",)),
+        (("s3://archive/2026",), "remote", ("fsspec", "fsspec.core")),
+        (("s3://archive/2026",), "remote", ("s3fs",)),
+        (("sftp://ward/eeg",), "remote", ("paramiko",)),
+        (("archive", "--format", "html"), "report", ("jinja2",)),
+    ],
+)
+def test_without_its_extra_nothing_is_begun(
+    run: Run,
+    here: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    extra: str,
+    absent: tuple[str, ...],
+) -> None:
+    (here / "archive").mkdir()
+    write_edf(here / "archive" / "a.edf")
+    for package in absent:
+        monkeypatch.setitem(sys.modules, package, None)  # neither found nor imported
+    ran = run("scan", *arguments, "-o", "out")
+    assert (ran.code, len(ran.err.splitlines())) == (2, 1)
+    assert f"needs the extra '{extra}'. hint: pip install \"brainscan[{extra}]\"" in ran.err
+    assert not (here / "out").exists()

@@ -81,7 +81,7 @@ def test_strict_prints_the_failure_and_no_scores(lists: tuple[Path, Path], capsy
     (lists[1].parent / "hyp/b.csv_bi").unlink()
     code, out, _ = run(capsys, *lists, "--json", "--strict")
     assert code == 3
-    assert set(json.loads(out)) == {"error"}
+    assert set(json.loads(out)) == {"schema", "error"}
 
 
 def test_a_hypothesis_that_nobody_claims_is_warned_about(

@@ -16,6 +16,7 @@ import pytest
 
 from tests.brainscan.cli.conftest import Ran, Run, write_edf
 from tests.brainscan.live.growing import edf_of, say_count, signal
+from tests.documents import check
 from tests.stand_ins import save_tiny
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
@@ -75,7 +76,7 @@ def test_others_are_told_once_also_after_a_restart(run: Run, edf: Path, here: Pa
     options = ("--on-event", f"'{sys.executable}' -c \"{tell}\"", "--state", "state", "--label", "bed 3", "--force")
     for _ in range(2):
         assert run("stream", edf, *options).code == 0
-    told = [json.loads(line) for line in (here / "told").read_text("utf-8").splitlines()]
+    told = [check(json.loads(line)) for line in (here / "told").read_text("utf-8").splitlines()]
     assert [(document["kind"], document["label"]) for document in told] == [("open", "bed 3"), ("close", "bed 3")]
     assert "night" not in (here / "told").read_text("utf-8")
     assert run("stream", edf, "--webhook", "ftp://x", "--force").code == 2
@@ -109,6 +110,14 @@ def test_what_cannot_work_is_refused_at_once(
     assert (here / "taken.csv_bi").read_text(encoding="utf-8") == "somebody's truth"
 
 
+def test_lsl_without_its_extra_is_one_line(run: Run, here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mne_lsl", None)  # neither found nor imported
+    ran = run("stream", "--lsl", "bed3")
+    assert (ran.code, ran.err) == (2, "error: --lsl needs the extra 'lsl'. hint: pip install \"brainscan[lsl]\"\n")
+    assert ran.out == ""
+    assert list(here.iterdir()) == []
+
+
 def _piped(here: Path, data: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     """Run the command in a process of its own, on a checkpoint of seconds."""
     save_tiny(here / "tiny.safetensors")
@@ -130,7 +139,7 @@ def test_samples_through_a_pipe(here: Path) -> None:
     data = json.dumps(header).encode() + b"\n" + np.ascontiguousarray(frames).tobytes() + b"\x01\x02"
     done = _piped(here, data, "--json")
     assert done.returncode == 0, done.stderr
-    end = json.loads(done.stdout.splitlines()[-1])
+    *_, end = [check(json.loads(line)) for line in done.stdout.splitlines()]
     assert (end["kind"], end["duration_s"], end["analysed_s"], end["outputs"]) == ("end", 70.0, 70.0, ["bed3.csv_bi"])
     assert b"within a frame (2 bytes of 76)" in done.stderr
     assert (here / "bed3.csv_bi").exists()

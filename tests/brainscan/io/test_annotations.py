@@ -46,8 +46,9 @@ NAMES: dict[Format, str] = {
     "mne_csv": "rec-annot.csv",
     "edfbrowser": "rec-edfbrowser.csv",
     "luna": "rec.annot",
+    "persyst": "rec-persyst.txt",
 }
-TYPED: frozenset[Format] = frozenset({"tusz_csv", "tse", "edf-annotations", "mne_csv", "edfbrowser", "luna"})
+TYPED: frozenset[Format] = frozenset({"tusz_csv", "tse", "edf-annotations", "mne_csv", "edfbrowser", "luna", "persyst"})
 CLOCKED: frozenset[Format] = frozenset({"tsv", "edf-annotations", "mne_csv"})
 
 starts = st.none() | st.datetimes(datetime(1986, 1, 1), datetime(2080, 1, 1)).map(lambda t: t.replace(microsecond=0))

@@ -1,19 +1,27 @@
-"""Tables of EDFbrowser and Luna: what we write is read back, what they write is understood, what is no use is told."""
+"""Tables of EDFbrowser, Luna, Persyst: what we write is read back, theirs are understood, what is no use is told."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import mne
 import pytest
 
+from brainscan.detector import Detector
 from brainscan.errors import InputError
-from brainscan.events import Annotation
+from brainscan.events import Annotation, Event
+from brainscan.io import read
 from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.annotations import read_annotations
 from brainscan.io.content import Content
 from brainscan.io.edfbrowser_csv import format_edfbrowser_csv, read_edfbrowser_csv
 from brainscan.io.event_formats import FORMATS, sniff
 from brainscan.io.luna_annot import format_luna, read_luna
+from brainscan.io.outputs import pieces
+from brainscan.io.persyst_comments import read_persyst_comments
+from tests.stand_ins import LoudnessRunner, noise, quick
+from tests.vendor_files import RATE_HZ, persyst
 
 ROWS = (
     Annotation(12.34, 20.01, "seiz"),
@@ -23,7 +31,7 @@ ROWS = (
 FILE = AnnotationFile(ROWS, 300.0)
 
 
-@pytest.mark.parametrize("name", ["edfbrowser", "luna"])
+@pytest.mark.parametrize("name", ["edfbrowser", "luna", "persyst"])
 def test_what_is_written_is_recognised_and_read_back(tmp_path: Path, name: str) -> None:
     row = FORMATS[name]
     assert row.encode is not None
@@ -34,7 +42,7 @@ def test_what_is_written_is_recognised_and_read_back(tmp_path: Path, name: str) 
     assert [(a.onset_s, a.offset_s, a.label) for a in held.track()] == [(a.onset_s, a.offset_s, a.label) for a in ROWS]
 
 
-@pytest.mark.parametrize("name", ["edfbrowser", "luna"])
+@pytest.mark.parametrize("name", ["edfbrowser", "luna", "persyst"])
 def test_no_event_is_a_table_without_rows(tmp_path: Path, name: str) -> None:
     row = FORMATS[name]
     assert row.encode is not None
@@ -86,6 +94,28 @@ def test_what_luna_cannot_mean_is_told(tmp_path: Path, row: str, said: str) -> N
     path.write_text(row + "\n")
     with pytest.raises(InputError, match=said):
         read_luna(path)
+
+
+def test_persyst_s_seconds_count_what_was_recorded(tmp_path: Path) -> None:
+    """Ten seconds are recorded, then thirty are not; what is written then is read from the .lay at the same times."""
+    lay, _ = persyst(tmp_path, noise(120.0, RATE_HZ), {0: 79200.0, 10 * RATE_HZ: 79240.0})
+    recording = read(lay)
+    assert [(s.start_s, s.stop_s) for s in recording.segments] == [(0.0, 10.0), (40.0, 150.0)]
+    detection = Detector(LoudnessRunner(), quick()).detect(recording)
+    placed = replace(detection, events=(Event(1.0, 6.0, 0.9), Event(60.0, 75.5, 0.8)))
+    lines = b"".join(pieces(Content.of(placed, recording), FORMATS["persyst"])).decode().splitlines()
+    assert lines == [
+        "[Comments]", "0.0000,120.0000,0,100,bckg", "1.0000,5.0000,0,100,seizure", "30.0000,15.5000,0,100,seizure",
+    ]  # fmt: skip
+    with lay.open("a", encoding="utf-8") as stream:
+        stream.write("\n".join(lines[2:]) + "\n")
+    noted = [(a.onset_s, a.offset_s, a.label) for a in read(lay).annotations if a.label == "seizure"]
+    assert noted == [(7.0, 9.0, "seizure"), (1.0, 6.0, "seizure"), (60.0, 75.5, "seizure")]
+    assert read_persyst_comments(lay).seizures == ((1.0, 6.0), (7.0, 9.0), (60.0, 75.5))
+    assert sniff(lay) == "persyst"
+    raw = mne.io.read_raw_persyst(lay, verbose="ERROR")  # knows no pauses: seconds of what was recorded
+    onsets = [a["onset"] for a in raw.annotations if a["description"] == "seizure"]
+    assert sorted(onsets) == [1.0, 7.0, 30.0]
 
 
 def test_edfbrowser_s_columns_are_those_of_its_export() -> None:

@@ -22,6 +22,7 @@ from brainscan.live.messages import EventMessage, Kind, Lag
 from brainscan.live.outbox import Outbox
 from brainscan.live.webhook import Webhook
 from tests.brainscan.live.receiver import Server, server
+from tests.documents import check
 
 __all__ = ["server"]
 
@@ -52,7 +53,7 @@ def test_opens_and_ends_are_posted_once_each(server: Server, tmp_path: Path) -> 
     dispatch.message(Lag(100.0, True))
     dispatch.end()
     assert server.names == ["abc-1:open", "abc-1:close", "abc-2:withdraw"]
-    first = server.got[0][1]
+    first, *_ = [check(document) for _, document in server.got]
     assert first == {**_message(1).as_mapping(), "stream": "abc", "label": "bed 3"}
     assert notes == []
     again = _dispatch(server, tmp_path, notes)

@@ -17,6 +17,7 @@ from brainscan.io.csv_bi import read_csv_bi
 from tests.brainscan.live.growing import append, edf_of, loud_detector, say_count
 from tests.brainscan.live.growing import signal as eeg
 from tests.brainscan.live.receiver import Server, server
+from tests.documents import check
 
 __all__ = ["server"]
 
@@ -84,7 +85,7 @@ def test_kill_and_restart_tell_nothing_twice(tmp_path: Path, server: Server) -> 
     out, err = again.communicate(timeout=120)
     assert again.returncode == 0, err
     expected = loud_detector().detect(path).events
-    closed = [json.loads(line) for line in out.splitlines() if '"kind": "close"' in line]
+    closed = [check(json.loads(line)) for line in out.splitlines() if '"kind": "close"' in line]
     assert [(c["onset_s"], c["offset_s"]) for c in closed] == [(e.onset_s, e.offset_s) for e in expected]
     assert len(server.names) == len(set(server.names))
     ended = [name.removesuffix(":close") for name in server.names if name.endswith(":close")]
@@ -103,7 +104,7 @@ def test_an_interrupt_ends_a_stream_with_its_table_written(tmp_path: Path, numbe
     process.send_signal(number)
     out, err = process.communicate(timeout=120)
     assert (process.returncode, err.count("error:")) == (130, 1)
-    end = json.loads(out.splitlines()[-1])
+    end = check(json.loads(out.splitlines()[-1]))
     assert (end["kind"], end["outputs"]) == ("end", ["night.csv_bi"])
     assert 60.0 < end["duration_s"] <= 130.0
     _grown(tmp_path, round(end["duration_s"]))  # no more than was read of it

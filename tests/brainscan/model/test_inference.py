@@ -166,7 +166,7 @@ def test_parts_may_be_ablated_at_any_time(network: Network) -> None:
 
 def test_submitted_windows_give_what_waiting_for_them_gives(network: Network) -> None:
     runner = WindowRunner(network, CARD, RunConfig(device="cpu", threads=2))
-    found = [values for future in runner.submit(_windows(3)) for values in future.result()]
+    found = [answer.probability for future in runner.submit(_windows(3)) for answer in future.result()]
     np.testing.assert_array_equal(found, runner.probabilities(_windows(3)))
 
 

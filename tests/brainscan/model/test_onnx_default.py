@@ -55,6 +55,10 @@ def test_the_graphs_give_the_logits_of_the_weights() -> None:
     window = [known_window()]
     native, onnx = (open_runner("default", RunConfig(device="cpu", backend=name)) for name in ("native", "onnx"))
     np.testing.assert_allclose(onnx.logits(window), native.logits(window), atol=1e-3)
+    ours, theirs = (runner.submit(window)[0].result()[0].features for runner in (native, onnx))
+    assert native.card.familiarity is not None
+    assert len(ours) == len(native.card.familiarity.mean)
+    np.testing.assert_allclose(theirs, ours, atol=1e-4)
 
 
 def _assert_same(pair: Pair, path: Path) -> int:

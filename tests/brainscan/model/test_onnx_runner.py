@@ -14,6 +14,7 @@ from brainscan.model.inference import RunConfig, WindowRunner
 from brainscan.model.onnx_folder import BEFORE, read_export
 from brainscan.model.onnx_runner import Graphs, OnnxRunner, pick_providers
 from brainscan.model.ort import silent_runtime
+from brainscan.model.side_by_side import Computed
 from brainscan.session import BackgroundRunner
 from tests.stand_ins import Exported, noise, with_bursts
 
@@ -66,7 +67,7 @@ def test_what_is_in_a_batch_changes_no_bit_of_a_window(exported: Exported, runne
 def test_graphs_take_any_batch(exported: Exported, runner: OnnxRunner, batch: int) -> None:
     graphs = Graphs(exported.folder, read_export(exported.folder)[0].pe, 1, ("CPUExecutionProvider",))
     features = graphs.before(np.stack(_windows()[:batch]))
-    logits = graphs.after(features, graphs.pe(features))
+    logits = graphs.after(features, graphs.pe(features)).logits
     np.testing.assert_allclose(logits, runner.logits(_windows()[:batch]), atol=1e-4)
 
 
@@ -78,8 +79,8 @@ def test_it_is_a_runner(exported: Exported, runner: OnnxRunner) -> None:
 
 
 def test_probabilities_never_leave_their_range(runner: OnnxRunner, monkeypatch: pytest.MonkeyPatch) -> None:
-    logits = np.array([[-200.0, 0.0, 200.0]], dtype=np.float32)
-    monkeypatch.setattr(runner, "_logits", lambda windows: logits)
+    computed = Computed(np.array([[-200.0, 0.0, 200.0]], dtype=np.float32), np.zeros((1, 0), dtype=np.float32))
+    monkeypatch.setattr(runner, "_compute", lambda windows: computed)
     np.testing.assert_allclose(runner.probabilities(_windows()[:1]), [[0.0, 0.5, 1.0]], atol=1e-30)
 
 

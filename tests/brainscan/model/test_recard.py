@@ -27,8 +27,9 @@ def model(tmp_path: Path) -> Path:
 
 def test_the_shipped_card_says_what_its_file_says() -> None:
     facts = read_facts(FACTS)
-    told = from_mapping(Provenance, facts)
-    shipped = checkpoint.read_card(checkpoint.locate(checkpoint.DEFAULT)).provenance
+    card = checkpoint.read_card(checkpoint.locate(checkpoint.DEFAULT))
+    assert card.localisation == facts.pop("localisation")
+    told, shipped = from_mapping(Provenance, facts), card.provenance
     assert {name: getattr(shipped, name) for name in facts} == {name: getattr(told, name) for name in facts}
 
 
@@ -60,6 +61,7 @@ def test_only_what_the_file_names_changes(model: Path) -> None:
         ("traned: []", "did you mean 'trained'"),
         ("trained: [{population: x, age: 3}]", "provenance.trained[0].age"),
         ("decision: {enter: 0.5}", "unknown key 'provenance.decision'"),
+        ("localisation: stars", "localisation must be one of 'signal'"),
         ("- a", "holds no mapping"),
         ("a: [", "is not valid YAML"),
         (None, "cannot be read (no such file or directory)"),

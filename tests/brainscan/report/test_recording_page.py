@@ -8,6 +8,7 @@ import json
 import re
 import shutil
 import subprocess
+import tracemalloc
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -23,7 +24,7 @@ from brainscan.corpora.references import require_foreign
 from brainscan.detection import Detection
 from brainscan.detector import Detector
 from brainscan.errors import UsageError
-from brainscan.events import Annotation, Place
+from brainscan.events import Annotation, Place, Probabilities
 from brainscan.io.annotations import read_annotations
 from brainscan.io.content import Content
 from brainscan.io.csv_bi import read_csv_bi
@@ -31,7 +32,7 @@ from brainscan.io.event_formats import origin_of, sniff
 from brainscan.io.outputs import anonymised
 from brainscan.recording import Recording
 from brainscan.report import words
-from brainscan.report.excerpts import Channels, cut, encode, thinned
+from brainscan.report.excerpts import Channels, curve_at, cut, encode, thinned
 from brainscan.report.recording_page import Page, encode_page, render
 from tests.stand_ins import LoudnessRunner, noise, quick, recording_of, with_bursts
 
@@ -87,9 +88,26 @@ class Tags(HTMLParser):
 def test_says_what_was_found() -> None:
     of = recording()
     text = render(Page(detected(of), of))
-    assert re.search(r"1 seizure by the detector in 1 min 40 s of 1 min 40 s, 2\d s in all\.", text)
+    assert re.search(r"1 event marked by the detector in 1 min 40 s of 1 min 40 s, 2\d s in all\.", text)
     assert "2024-02-28 23:59:30" in text  # the clock of the event
     assert "research use, not a medical device" in text
+    assert "A program marked it; nobody has reviewed it." in text
+
+
+def test_warnings_stand_above_the_recording() -> None:
+    of = recording()
+    text = render(Page(replace(detected(of), warnings=("low trust",)), of))
+    assert (
+        text.index('class="summary"') < text.index("1 warning<") < text.index("low trust") < text.index('id="h-night"')
+    )
+
+
+def test_settings_within_settings_are_named_whole() -> None:
+    of = recording()
+    model = {"decision": {"enter": 0.6, "baseline": {"most": 4.0}}, "channel_map": {}}
+    text = render(Page(replace(detected(of), model=model), of))
+    assert re.search(r"decision baseline most</dt><dd><bdi>4\.0<", text)
+    assert "{'" not in text.split("<script>")[0]
 
 
 def test_nothing_but_its_own_script_may_run_and_nothing_is_fetched() -> None:
@@ -244,6 +262,19 @@ def test_fast_recordings_keep_what_lies_below_70_hz() -> None:
     assert power[(hz > 5.0) & (hz < 15.0)].max() < 0.02 * power.max()  # 190 Hz would come back at 10 Hz
 
 
+def test_the_curve_of_a_night_takes_little_more_memory_than_it_has() -> None:
+    values = np.random.default_rng(5).random(2 * 3600 * 256, dtype=np.float32)
+    values[:2560] = np.nan
+    tracemalloc.start()
+    levels = curve_at((Probabilities(4.0, values),), 0.0, 7204.0, 0.25)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    expected = np.round(values.reshape(-1, 1024).max(axis=1) * 250.0)
+    expected[:2], expected[2] = 255.0, np.round(values[2560:3072].max() * 250.0)
+    assert levels == [255, *expected]
+    assert peak < 2 * values.nbytes
+
+
 def test_thinned_excerpts_stay_in_time() -> None:
     of = recording(256)
     from brainscan.io.plan import open_plan
@@ -275,13 +306,18 @@ def test_an_ecg_is_drawn_beside_the_eeg_and_is_no_electrode() -> None:
 
 def test_doubts_are_told() -> None:
     (first, *_) = detected(recording()).events
-    gap = words.doubts(first, ((52.0, 54.0),), words.Limits(0.99, 20.0), None)
+    gap = words.doubts(first, ((52.0, 54.0),), words.Limits(0.99, 20.0), None, 100.0)
     assert gap == (
         "confidence near the threshold",
         "hardly longer than the shortest that is reported",
         "beside a gap or unscored time: it may be longer",
     )
-    assert words.doubts(first, (), words.Limits(), None) == ()
+    assert words.doubts(first, (), words.Limits(), None, 100.0) == ()
+    assert words.doubts(first, (), words.Limits(), None, first.offset_s) == ("at the recording's end: it may go on",)
+    begun = replace(first, onset_s=0.0)
+    assert words.doubts(begun, (), words.Limits(), None, 100.0) == (
+        "at the recording's beginning: its onset may lie before",
+    )
 
 
 def test_chewing_and_mains_are_told() -> None:
@@ -298,7 +334,7 @@ def test_chewing_and_mains_are_told() -> None:
     for uv, said in ((buzz, "much mains noise"), (chewing, "mostly fast activity, as of muscles or chewing")):
         of = recording_of(uv)
         excerpt = cut(of, Channels.of(of, open_plan(of)), 0.0, 60.0)
-        assert words.doubts(Event(20.0, 40.0, 0.9), (), words.Limits(), excerpt) == (said,)
+        assert words.doubts(Event(20.0, 40.0, 0.9), (), words.Limits(), excerpt, 100.0) == (said,)
 
 
 def test_side_and_leading_electrodes_stand_in_the_table_where_they_are_known() -> None:

@@ -14,7 +14,8 @@ from brainscan.detector import Detector
 from brainscan.errors import InputError, OutputError
 from brainscan.io.bids_tsv import COLUMNS, read_bids_tsv
 from brainscan.scan import bids
-from brainscan.scan.run import Listener, ScanConfig, scan
+from brainscan.scan.config import ScanConfig
+from brainscan.scan.run import Listener, scan
 from tests.edf_files import FakeEdf, eeg
 from tests.stand_ins import LoudnessRunner, quick
 

@@ -22,10 +22,11 @@ from brainscan.analysis.outcome import Outcome
 from brainscan.errors import UsageError
 from brainscan.io.atomic import TEMPORARY_SUFFIX
 from brainscan.scan.cluster import Cluster, ClusterConfig, ClusterError
+from brainscan.scan.config import ScanConfig
 from brainscan.scan.executor import Executor, Work
 from brainscan.scan.ledger import Ledger
 from brainscan.scan.on_cluster import Orders, analyse
-from brainscan.scan.run import Listener, ScanConfig, scan
+from brainscan.scan.run import Listener, scan
 from tests.brainscan.scan.test_processes import _files, write
 from tests.brainscan.scan.workers import LoudWork, attempts, loud
 

@@ -19,8 +19,9 @@ from brainscan.errors import InputError, OutputError
 from brainscan.events import Event
 from brainscan.report import archive_page
 from brainscan.report.archive_page import State, index_page, is_index, quality_of
+from brainscan.scan.config import ScanConfig
 from brainscan.scan.index import Index
-from brainscan.scan.run import Listener, ScanConfig, scan
+from brainscan.scan.run import Listener, scan
 from brainscan.scan.tables import INDEX
 from tests.edf_files import FakeEdf, eeg
 from tests.stand_ins import LoudnessRunner, quick

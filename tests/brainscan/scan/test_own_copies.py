@@ -15,7 +15,8 @@ from brainscan.io.content import Content
 from brainscan.io.edf_annotations import holds_our_events
 from brainscan.io.event_formats import FORMATS
 from brainscan.io.outputs import pieces
-from brainscan.scan.run import Listener, ScanConfig, scan
+from brainscan.scan.config import ScanConfig
+from brainscan.scan.run import Listener, scan
 from tests.edf_files import FakeEdf, eeg
 from tests.stand_ins import LoudnessRunner, quick
 

@@ -19,10 +19,11 @@ from brainscan.analysis.task import Target, Task
 from brainscan.errors import ModelError
 from brainscan.io import event_formats
 from brainscan.io.atomic import TEMPORARY_SUFFIX
+from brainscan.scan.config import ScanConfig
 from brainscan.scan.executor import Executor, Work
 from brainscan.scan.ledger import Ledger
 from brainscan.scan.processes import Processes, WorkersError
-from brainscan.scan.run import Listener, ScanConfig, scan
+from brainscan.scan.run import Listener, scan
 from tests.brainscan.scan.workers import LoudWork, attempts, loud
 from tests.edf_files import FakeEdf, eeg
 

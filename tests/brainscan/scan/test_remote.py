@@ -19,8 +19,9 @@ from brainscan.analysis.options import AnalysisOptions
 from brainscan.errors import InputError, UsageError
 from brainscan.io import remote
 from brainscan.io.remote import RemoteFolder, temporary_folder
+from brainscan.scan.config import ScanConfig
 from brainscan.scan.ledger import Ledger
-from brainscan.scan.run import ScanConfig, scan
+from brainscan.scan.run import scan
 from brainscan.scan.watch import WatchConfig
 from tests.brainscan.scan.test_processes import _files, write
 from tests.brainscan.scan.workers import loud

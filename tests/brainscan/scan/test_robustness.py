@@ -17,8 +17,9 @@ from brainscan.analysis.outcome import Outcome
 from brainscan.errors import BrainscanError, OutputError
 from brainscan.io.csv_bi import read_csv_bi
 from brainscan.io.folder_lock import folder_lock
+from brainscan.scan.config import ScanConfig
 from brainscan.scan.ledger import Ledger
-from brainscan.scan.run import Listener, ScanConfig, scan
+from brainscan.scan.run import Listener, scan
 from tests.brainscan.scan.workers import loud
 from tests.edf_files import FakeEdf, eeg
 

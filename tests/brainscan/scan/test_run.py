@@ -16,7 +16,8 @@ from brainscan.card import Card
 from brainscan.detector import Detector
 from brainscan.errors import InputError, OutputError, UsageError
 from brainscan.io import atomic
-from brainscan.scan.run import Listener, ScanConfig
+from brainscan.scan.config import ScanConfig
+from brainscan.scan.run import Listener
 from brainscan.scan.run import scan as run_scan
 from brainscan.scan.tables import FAILURES, INDEX, RUN, SUMMARY
 from tests.edf_files import FakeEdf, eeg

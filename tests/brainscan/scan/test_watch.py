@@ -14,7 +14,8 @@ from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
 from brainscan.analysis.outcome import Outcome
 from brainscan.io.growing import held_by, is_whole, state_of
-from brainscan.scan.run import Listener, ScanConfig, scan
+from brainscan.scan.config import ScanConfig
+from brainscan.scan.run import Listener, scan
 from brainscan.scan.watch import WatchConfig
 from tests.brainscan.scan.workers import loud
 from tests.edf_files import FakeEdf, eeg

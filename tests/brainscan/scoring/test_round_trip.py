@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import json
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from timescoring import scoring
 from timescoring.annotations import Annotation as Timed
 
+from brainscan.cli.main import main
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import AnnotationFile
-from brainscan.io.annotations import read_annotations, write_annotations
+from brainscan.io.annotations import write_annotations
 from brainscan.scoring import szcore
 
 Spans = list[tuple[float, float]]
@@ -37,14 +43,33 @@ def _of_tsv(path: Path) -> Timed:
     return Timed(spans, rate_hz, round(float(rows[0][6]) * rate_hz))
 
 
+def _by_epilepsy2bids(path: Path) -> Timed:
+    """Read a table as SzCORE's own pipeline does: epilepsy2bids, and a mask of whole seconds."""
+    held = pytest.importorskip("epilepsy2bids.annotations").Annotations.loadTsv(str(path))
+    return Timed(held.getMask(1), 1)
+
+
+def _scored(ref: Path, hyp: Path) -> Any:
+    """Return the figures by ``timescoring`` in what ``brainscan score`` prints."""
+    out = io.StringIO()
+    with redirect_stdout(out), redirect_stderr(io.StringIO()):
+        assert main(["score", str(ref), str(hyp), "--json"]) == 0
+    return json.loads(out.getvalue())["timescoring"]
+
+
 @given(reference=events(), hypothesis=events())
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 def test_a_tsv_by_timescoring_equals_a_csv_bi_by_us(tmp_path: Path, reference: Spans, hypothesis: Spans) -> None:
     for side, spans in (("ref", reference), ("hyp", hypothesis)):
         _write(spans, tmp_path / f"{side}.csv_bi", "csv_bi")
         _write(spans, tmp_path / f"{side}.tsv", "tsv")
-    ours = szcore.score_pair(
-        *(read_annotations(tmp_path / f"{side}.csv_bi").seizures for side in ("ref", "hyp")), 600.0, 600.0, "direct"
-    )
-    theirs = scoring.EventScoring(_of_tsv(tmp_path / "ref.tsv"), _of_tsv(tmp_path / "hyp.tsv"))
-    assert (ours.event.tp, ours.event.fp, ours.event.ref_true) == (theirs.tp, theirs.fp, theirs.refTrue)
+    ours = _scored(tmp_path / "ref.csv_bi", tmp_path / "hyp.csv_bi")
+    tables = tmp_path / "ref.tsv", tmp_path / "hyp.tsv"
+    for path, read in (("direct", _of_tsv), ("szcore_mask", _by_epilepsy2bids)):
+        theirs = scoring.EventScoring(*map(read, tables)), scoring.SampleScoring(*map(read, tables))
+        for kind, counts in zip(("event", "sample"), theirs, strict=True):
+            mine = ours[path][kind]["pooled"]
+            assert (mine["tp"], mine["fp"], mine["refTrue"]) == (counts.tp, counts.fp, counts.refTrue), (path, kind)
+            rates = (counts.sensitivity, counts.precision, counts.f1, counts.fpRate)
+            told = [mine[name] for name in ("sensitivity", "precision", "f1", "fpRate")]
+            assert told == pytest.approx([None if rate != rate else rate for rate in rates])
