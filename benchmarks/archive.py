@@ -5,7 +5,7 @@
 - ``resume``: 200 simulated recordings, 20 of them damaged in different ways. One undisturbed scan; then on one worker,
   on two, and on a cluster of two, a scan that is killed (kill -9) three times at random moments, by turns the command
   alone and with its workers, and started again. Every file of the output folders is compared.
-- ``throughput``: the same recordings on 1 worker of 1 thread, 2 workers of 1, 1 worker of 2, one after the other.
+- ``throughput``: hours on 1 worker of 1 thread, 2 workers of 1, 1 worker of 2, by turns; minutes on a machine at rest.
 - ``memory``: the largest resident memory of a worker over a recording of 1 h and of 24 h, which is that hour repeated.
 - ``small``: many files of ten seconds; what a file costs beside its EEG.
 - ``listing``: when the work begins in an archive of a million files, and the memory of the command meanwhile.
@@ -37,8 +37,8 @@ _SEIZURES_AN_HOUR = 4
 _POLL_S = 0.02
 
 
-def simulate(path: Path, seconds: int, seed: int) -> None:
-    """Write a recording, unless it is there."""
+def simulate(path: Path, seconds: int, seed: int, *, seizures: int = 0, times: int = 1) -> None:
+    """Write a recording, so many times over, unless it is there."""
     from brainscan.electrodes import ELECTRODES
     from brainscan.io.edf_writer import EdfHeader, electrode_labels, write_edf
     from brainscan.simulate import PAGE_S, SimulationConfig
@@ -46,21 +46,11 @@ def simulate(path: Path, seconds: int, seed: int) -> None:
 
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        simulation = plan(SimulationConfig(seconds, 0 if seconds < 60 else max(1, seconds // 7200), seed))
-        write_edf(path, EdfHeader(electrode_labels(ELECTRODES), 256), simulation.blocks(PAGE_S))
-
-
-def simulate_night(path: Path, hours: int, seed: int) -> None:
-    """Write an hour with seizures again and again, unless it is there."""
-    from brainscan.electrodes import ELECTRODES
-    from brainscan.io.edf_writer import EdfHeader, electrode_labels, write_edf
-    from brainscan.simulate import PAGE_S, SimulationConfig
-    from brainscan.simulate import simulate as plan
-
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        hour = list(plan(SimulationConfig(3600, _SEIZURES_AN_HOUR, seed)).blocks(PAGE_S))
-        write_edf(path, EdfHeader(electrode_labels(ELECTRODES), 256), chain.from_iterable(repeat(hour, hours)))
+        simulation = plan(
+            SimulationConfig(seconds, seizures or (max(1, seconds // 7200) if seconds >= 60 else 0), seed)
+        )
+        blocks = chain.from_iterable(repeat(list(simulation.blocks(PAGE_S)), times))
+        write_edf(path, EdfHeader(electrode_labels(ELECTRODES), 256), blocks)
 
 
 def _header(data: bytes, at: int, text: str) -> bytes:
@@ -227,7 +217,9 @@ def throughput(n: int, seconds: int, rounds: int) -> None:
     """Time divisions of two processors by turns, each the best of its turns."""
     folder = _CACHE / f"throughput-{n}-of-{seconds}s"
     for number in range(n):
-        simulate(folder / f"rec{number}.edf", seconds, _SEED + 500 + number)
+        whole = folder / f".whole{number % 4}.edf"
+        simulate(whole, seconds, _SEED + 500 + number % 4)
+        (folder / f"rec{number}.edf").write_bytes(_header(whole.read_bytes(), 8, f"X X X {number:05}"))
     hours = n * seconds / 3600.0
     ways = {"1 x 1": (1, 1), "2 x 1": (2, 1), "1 x 2": (1, 2)}
     best = dict.fromkeys(ways, (float("inf"), float("inf")))
@@ -238,10 +230,12 @@ def throughput(n: int, seconds: int, rounds: int) -> None:
             starts[name] = _least(starts[name], timed(_short(workers), fresh("throughput"), *options))
             best[name] = _least(best[name], timed(folder, fresh("throughput"), *options))
     print(f"{hours:.1f} h in {n} recordings; workers x threads, best of {rounds}, load {os.getloadavg()[0]:.1f}:")
+    one_s = best["1 x 1"][0] - starts["1 x 1"][0]
     for name, (wall, processor) in best.items():
+        start_s = starts[name][0]
         print(
-            f"  {name}: {wall:.1f} s, of which {starts[name][0]:.1f} s to start;"
-            f" {hours / wall * 3600:.0f} times real time, {best['1 x 1'][0] / wall:.2f} of 1 x 1;"
+            f"  {name}: {wall:.1f} s, of which {start_s:.1f} s to start; {hours / wall * 3600:.0f} times real time,"
+            f" {best['1 x 1'][0] / wall:.2f} of 1 x 1, {one_s / (wall - start_s):.2f} once it has started;"
             f" {(processor - starts[name][1]) / hours:.2f} s of processor an hour"
         )
 
@@ -262,7 +256,7 @@ def memory(hours: Sequence[int]) -> None:
     """Print the largest memory of the one worker of a scan."""
     for n_hours in hours:
         folder = _CACHE / f"night-{n_hours}h"
-        simulate_night(folder / "night.edf", n_hours, _SEED + 900)
+        simulate(folder / "night.edf", 3600, _SEED + 900, seizures=_SEIZURES_AN_HOUR, times=n_hours)
         out = fresh("memory")
         process, peak, own = start(folder, out, "--workers", "1"), 0, 0
         while process.poll() is None:
@@ -381,7 +375,7 @@ def main() -> int:
         if part == "resume":
             same = resume(arguments.recordings, arguments.seconds)
         elif part == "throughput":
-            throughput(8, arguments.long, arguments.rounds)
+            throughput(16, arguments.long, arguments.rounds)
         elif part == "memory":
             memory([int(hours) for hours in arguments.hours.split(",")])
         elif part == "small":

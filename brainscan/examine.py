@@ -22,6 +22,7 @@ from brainscan.io.plan import open_plan
 from brainscan.mapping import to_mapping
 from brainscan.placing import pipeline, placed
 from brainscan.qeeg import Trends
+from brainscan.quiet import Quiet, set_against
 from brainscan.recording import Recording, Samples, Segment
 from brainscan.session import UNUSABLE, Runner, Session, SessionConfig, Tally
 from brainscan.signal.montage import ElectrodePlan
@@ -52,6 +53,8 @@ class DetectOptions:
         Say of each event where it begins; the samples around it are read once more for that.
     keep_trends : bool
         Put the trends into it.
+    quiet : Quiet or None
+        A stretch without a seizure that the decision is set against.
     remarks : tuple of str
         What had to be guessed to make these options of what a user said; the first of the detection's warnings.
     """
@@ -63,6 +66,7 @@ class DetectOptions:
     keep_probabilities: bool = False
     place: bool = True
     keep_trends: bool = False
+    quiet: Quiet | None = None
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -88,11 +92,13 @@ def examine(
     UsageError
         If the asked-for part lies outside the recording.
     """
+    asked, (decision, said) = decision, _against_quiet(runner, decision, recording, options)
+    options = replace(options, remarks=(*options.remarks, said))
     parts = _asked_for(recording, options)
     plan = open_plan(recording, options.channel_map, options.max_missing, runner.card.provenance.caps)
     kept = options.keep_probabilities
     config = SessionConfig(decision, allowed_missing(plan, options), kept, beside=True, trends=options.keep_trends)
-    findings = Findings(runner.card, decision, options)
+    findings = Findings(runner.card, asked, options)
     with ThreadPoolExecutor(max_workers=1) as hashing:
         sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
         for home, segment in parts:
@@ -106,6 +112,26 @@ def examine(
             findings.add(session, segment)
         checksum = sha256.result() if sha256 else ""
     return findings.detection(recording, plan, checksum)
+
+
+def _against_quiet(
+    runner: Runner, decision: DecisionConfig, recording: Recording, options: DetectOptions
+) -> tuple[DecisionConfig, str]:
+    """Return the decision set against the stretch that is known to be quiet, and what to say of it."""
+    quiet = options.quiet
+    if quiet is None:
+        return decision, ""
+    whose = quiet.recording or recording
+    if quiet.stop_s > whose.duration_s:
+        raise UsageError(
+            f"the quiet stretch ends at {quiet.stop_s:g} s, behind the end of the recording ({whose.duration_s:g} s)",
+            file=whose.name,
+            hint="--baseline takes FROM-TO within the recording, or another recording",
+        )
+    alone = DetectOptions(
+        quiet.start_s, quiet.stop_s, options.channel_map, options.max_missing, keep_probabilities=True, place=False
+    )
+    return set_against(decision, examine(runner, decision, whose, alone).probabilities)
 
 
 class Findings:
@@ -201,6 +227,7 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "channel_map": dict(options.channel_map or {}),
         "start_s": options.start_s,
         "stop_s": options.stop_s,
+        "quiet": None if options.quiet is None else options.quiet.as_mapping(),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from brainscan.analysis.span import span_of
+from brainscan.analysis.span import quiet_stretch, span_of
 from brainscan.errors import UsageError
 from brainscan.examine import DetectOptions
 from brainscan.model.run_config import RunConfig
@@ -30,6 +30,9 @@ class AnalysisOptions:
         Label in the file to electrode.
     max_missing : int
         Up to this many unusable electrodes are interpolated.
+    baseline : str
+        A stretch known to be quiet, ``FROM-TO`` in the form of `start`, or the file of another recording of the same
+        person that is quiet throughout; empty for none.
     run : RunConfig
     """
 
@@ -41,6 +44,7 @@ class AnalysisOptions:
     stop: str = ""
     channel_map: Mapping[str, str] | None = None
     max_missing: int = 3
+    baseline: str = ""
     run: RunConfig = field(default_factory=RunConfig)
 
     def __post_init__(self) -> None:
@@ -69,7 +73,10 @@ class AnalysisOptions:
         Raises
         ------
         UsageError
-            If start and stop are no times, out of order, or nothing is recorded from the start on.
+            If start and stop are no times, out of order, or nothing is recorded from the start on; if `baseline` is no
+            stretch of a minute or more within the recording.
+        InputError
+            If it is a file that cannot be read.
         """
         span = span_of(self.start, self.stop, recording)
         options = DetectOptions(
@@ -79,6 +86,7 @@ class AnalysisOptions:
             max_missing=self.max_missing,
             keep_probabilities=curves,
             keep_trends=trends,
+            quiet=quiet_stretch(self.baseline, recording) if self.baseline else None,
             remarks=span.warnings,
         )
         return options, span.said

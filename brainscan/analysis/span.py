@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from brainscan.errors import UsageError
+from brainscan.io import read
 from brainscan.io.clock import SECONDS_PER_DAY, ClockTime
+from brainscan.quiet import Quiet
 
 if TYPE_CHECKING:
     from brainscan.recording import Recording
@@ -39,6 +42,37 @@ class Span:
     stop_s: float | None = None
     said: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+def quiet_stretch(text: str, recording: Recording) -> Quiet:
+    """Return the stretch that ``--baseline`` means: a whole file, or a part of the recording itself.
+
+    Parameters
+    ----------
+    text : str
+        A path, or ``FROM-TO``, both as ``--start`` is written.
+    recording : Recording
+        The one that is analysed.
+
+    Raises
+    ------
+    UsageError
+        If it is neither, or too short.
+    InputError
+        If the file cannot be read.
+    """
+    if Path(text).is_file():
+        other = read(Path(text))
+        return Quiet(0.0, other.duration_s, other)
+    start, _, stop = text.rpartition("-")
+    if not start:
+        raise UsageError(
+            f"--baseline {text}: no such file, and no stretch", hint="it takes a recording or FROM-TO, as 00:10-00:20"
+        )
+    span = span_of(start, stop, recording)
+    assert span.start_s is not None
+    assert span.stop_s is not None
+    return Quiet(span.start_s, span.stop_s)
 
 
 def span_of(start: str, stop: str, recording: Recording) -> Span:

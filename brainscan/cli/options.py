@@ -82,6 +82,15 @@ Start = Annotated[
     ),
 ]
 Stop = Annotated[str, typer.Option("--stop", metavar="TIME", help="Analyse up to here; written as --start.")]
+Baseline = Annotated[
+    str,
+    typer.Option(
+        "--baseline",
+        metavar="FROM-TO|FILE",
+        help="A minute or more known to be quiet, of the recording (written as --start) or another one of the same"
+        " person: thresholds rise by what it reads above calm background.",
+    ),
+]
 ChannelMap = Annotated[
     str,
     typer.Option("--channel-map", metavar="MAP", help="NAME=ELECTRODE,... or a YAML file, for labels we do not know."),
@@ -187,6 +196,7 @@ class Deciding:
     operating_point: OperatingPoint = ""
     start: Start = ""
     stop: Stop = ""
+    baseline: Baseline = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +265,7 @@ class Analysing:
             operating_point=chosen.operating_point,
             start=chosen.start,
             stop=chosen.stop,
+            baseline=chosen.baseline,
             channel_map=self.channels.mapping(),
             max_missing=self.channels.max_missing,
             run=self.running.config(),

@@ -11,8 +11,6 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.io.note_text import Meaning, understand
-
 _TIME = re.compile(rb"[+-]?\d{1,12}(?:[.,]\d{0,12})?")  # the sign and the point are the rule; not all keep to it
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _ENCODINGS = ("cp1252", "gb18030", "big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "cp1253", "cp1255", "cp1256")
@@ -70,6 +68,8 @@ def _decoded(text: bytes) -> str:
 
 def _of_other_encoding(text: bytes) -> str:
     """Return a note that is no UTF-8: as the encoding has it in which it speaks of a seizure, else as latin-1."""
+    from brainscan.io.note_text import Meaning, understand  # all its words, for a note in ten thousand
+
     for encoding in _ENCODINGS:
         try:
             plain = text.decode(encoding)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from brainscan.analysis.job import Listener as JobListener
@@ -190,11 +190,12 @@ class _Run:
 
 
 def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:
-    """Return what makes every result; start and stop as they were typed, before any recording's clock."""
+    """Return what makes every result; times as they were typed, before any recording's clock, and no file's name."""
     chosen = DetectOptions(channel_map=options.channel_map, max_missing=options.max_missing)
     facts = provenance(model.card, model.decision, chosen)
     return {
-        **{key: facts[key] for key in facts if key not in {"start_s", "stop_s"}},
+        **{key: facts[key] for key in facts if key not in {"start_s", "stop_s", "quiet"}},
         "start": options.start,
         "stop": options.stop,
+        "baseline": "a file" if options.baseline and Path(options.baseline).is_file() else options.baseline,
     }

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from brainscan.card import FilterConfig
 from brainscan.events import RATE_HZ
+from brainscan.signal.fourier import fast_length, irfft, rfft
 
 FloatArray = NDArray[np.float32]
 
@@ -68,11 +69,9 @@ class StreamingFilter:
     """
 
     def __init__(self, config: FilterConfig, n_channels: int) -> None:
-        from scipy.fft import next_fast_len
-
         response = taps(config)
         self._half = (len(response) - 1) // 2
-        self._n_fft = next_fast_len(FRAME + len(response) - 1, real=True)
+        self._n_fft = fast_length(FRAME + len(response) - 1)
         self._spectrum = _spectrum(config, self._n_fft)
         # Before its start a segment continues at zero (its first second's mean is taken off already).
         self._buffer = np.zeros((n_channels, self._half), dtype=np.float32)
@@ -84,16 +83,14 @@ class StreamingFilter:
 
     def push(self, block: FloatArray) -> FloatArray:
         """Take samples at 256 Hz, shape (n_channels, n), and return what is complete, shape (n_channels, m)."""
-        from scipy.fft import irfft, rfft
-
         self._buffer = np.concatenate((self._buffer, block), axis=1)
         needed = FRAME + 2 * self._half
         parts = []
         at = 0
         while self._buffer.shape[1] - at >= needed:
-            spectrum = rfft(self._buffer[:, at : at + needed], n=self._n_fft, axis=1)
+            spectrum = rfft(self._buffer[:, at : at + needed], self._n_fft)
             spectrum *= self._spectrum
-            filtered = irfft(spectrum, n=self._n_fft, axis=1, overwrite_x=True)
+            filtered = irfft(spectrum, self._n_fft)
             parts.append(filtered[:, 2 * self._half : 2 * self._half + FRAME])
             at += FRAME
         self._buffer = self._buffer[:, at:]

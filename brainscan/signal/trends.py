@@ -23,11 +23,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from brainscan.electrodes import CHAINS, INDEX, MIRROR, N_ELECTRODES
 from brainscan.events import RATE_HZ, BoolArray
 from brainscan.qeeg import BIN_HZ, COLUMN_S, N_BINS, Trends
+from brainscan.signal.fourier import irfft, rfft
 from brainscan.signal.windows import Window
 
 FloatArray = NDArray[np.float32]
@@ -127,8 +127,8 @@ def _at_64_hz(uv: FloatArray) -> tuple[FloatArray, FloatArray]:
     Both gains are smooth, so that what a unit's ends do to each other stays within its margins.
     """
     low, band = _gains()
-    spectrum = fft.rfft(uv, axis=1)[:, : len(low)] * np.float32(_SLOW_HZ / RATE_HZ)
-    return fft.irfft(spectrum * low, n=_N_SLOW, axis=1), fft.irfft(spectrum * band, n=_N_SLOW, axis=1)
+    spectrum = rfft(uv)[:, : len(low)] * np.float32(_SLOW_HZ / RATE_HZ)
+    return irfft(spectrum * low, _N_SLOW), irfft(spectrum * band, _N_SLOW)
 
 
 def _sides(rows: FloatArray) -> FloatArray:
@@ -164,7 +164,7 @@ def _power(slow: FloatArray) -> FloatArray:
     n = _SEGMENT_S * _SLOW_HZ
     hann = np.hanning(n + 1)[:-1].astype(np.float32)
     frames = _framed(slow, -0.5, _SEGMENT_S, 1.0, UNIT_S)
-    spectrum = fft.rfft(frames * hann, axis=2)[:, :, 1 : N_BINS + 1]
+    spectrum = rfft(frames * hann)[:, :, 1 : N_BINS + 1]
     assert BIN_HZ * _SEGMENT_S == 1.0
     power = (spectrum.real**2 + spectrum.imag**2) * np.float32(2.0 / (n * np.sum(hann**2)))
     by_column = _sides(power).reshape(2, -1, COLUMN_S, N_BINS).mean(axis=2)

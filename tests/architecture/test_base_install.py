@@ -1,4 +1,5 @@
-"""The base install has no PyTorch and no compiled kernels: what works there is run here as if neither were."""
+"""The base install has no PyTorch and no compiled kernels: what works there is run here as if neither were, and
+as if this were a system that forks no process."""
 
 from __future__ import annotations
 
@@ -17,10 +18,30 @@ from brainscan.model.extras import PACKAGES
 from tests.children import unmeasured
 
 _REPOSITORY = Path(__file__).resolve().parents[2]
-_ABSENT = ("torch", "numba", "llvmlite", "safetensors", "onnx", "onnxscript", "lightning")
+_NOT_ON_WINDOWS = {
+    "os": ("fork", "geteuid", "getuid", "killpg", "register_at_fork", "sched_getaffinity", "setsid", "sysconf"),
+    "signal": ("SIGALRM", "SIGHUP", "SIGKILL", "SIGPIPE", "SIGUSR1"),
+}
+_ABSENT = (
+    "torch",
+    "numba",
+    "llvmlite",
+    "safetensors",
+    "onnx",
+    "onnxscript",
+    "lightning",
+    "grp",
+    "pwd",
+    "resource",
+    "termios",
+)
 
 _PROGRAM = """
-import json, sys
+import json, os, signal, sys
+for module, names in {foreign!r}.items():
+    for name in names:
+        if hasattr(sys.modules[module], name):
+            delattr(sys.modules[module], name)
 sys.modules.update(dict.fromkeys({absent!r}))  # neither found nor imported
 sys.path[:0] = {sources!r}
 from brainscan.cli.main import main
@@ -42,7 +63,7 @@ class Ran:
 
 def _without_torch(folder: Path, *commands: list[str]) -> Ran:
     sources = [str(_REPOSITORY / place) for place in (".", "models", "training")]
-    program = _PROGRAM.format(absent=_ABSENT, sources=sources, commands=list(commands))
+    program = _PROGRAM.format(absent=_ABSENT, foreign=_NOT_ON_WINDOWS, sources=sources, commands=list(commands))
     home = folder.with_name(f"{folder.name}-home")
     done = subprocess.run(
         [sys.executable, "-c", program],

@@ -88,6 +88,25 @@ def test_what_lasts_is_taken_off_and_what_stands_out_stays() -> None:
     assert [(e.onset_s, e.offset_s) for e in events] == [(500.0, 530.0)]
 
 
+@pytest.mark.parametrize(
+    ("reads", "before_s", "found"),
+    [
+        (0.95, 0.0, [(0.0, 600.0)]),  # from the start: ten minutes of it
+        (0.95, 1800.0, [(1800.0, 2690.0)]),  # later: until it fills half of the half hour before
+        (0.999, 0.0, [(0.0, 3600.0)]),  # surer than what is taken off at most: all of it
+    ],
+)
+def test_status_epilepticus_is_an_event_for_as_long_as_it_is_news(
+    reads: float, before_s: float, found: list[tuple[float, float]]
+) -> None:
+    """docs/limits.md tells so; a detection warns of each (below)."""
+    curve = _seconds([0.01] * round(before_s) + [reads] * round(3600.0 - before_s))
+    decision = DecisionConfig(average_s=0.0, baseline=BaselineConfig(trailing_s=1800.0))
+    events = find_events(Probabilities(0.0, curve), decision)
+    assert [(e.onset_s, e.offset_s) for e in events] == found
+    assert all(e.prolonged for e in events)
+
+
 def test_the_future_changes_nothing() -> None:
     rng = np.random.default_rng(2)
     curve = rng.uniform(0.0, 1.0, 600 * RATE_HZ).astype(np.float32)
