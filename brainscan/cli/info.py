@@ -14,7 +14,7 @@ from brainscan.cli.spread import spread
 from brainscan.model.names import ALL, DEFAULT
 
 if TYPE_CHECKING:
-    from brainscan.card import BaselineConfig
+    from brainscan.card import BaselineConfig, Card
     from brainscan.detection import Detection
     from brainscan.model.description import ModelFacts
     from brainscan.recording import Recording
@@ -190,21 +190,27 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
         lines.append(("points", "none; `brainscan calibrate` measures some"))
     console.print_facts(lines)
     console.stdout_table(("part", "parameters"), list(facts.parts.items()), title="")
-    if card.operating_points:
-        rows = [
-            (
-                name,
-                f"{p.enter:g}",
-                f"{p.fa_per_24h:.2f}",
-                f"{p.sensitivity:.3f}",
-                f"{p.hours:.1f}",
-                p.patients,
-                p.source,
-                next((plain for plain, offered in card.offered.items() if offered is p), "-"),
-            )
-            for name, p in card.operating_points.items()
-        ]
-        console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from", "offered as"), rows)
+    _show_points(card)
+
+
+def _show_points(card: Card) -> None:
+    """Print the operating points, where there are any."""
+    if not card.operating_points:
+        return
+    rows = [
+        (
+            name,
+            f"{p.enter:g}",
+            f"{p.fa_per_24h:.2f}",
+            f"{p.sensitivity:.3f}",
+            f"{p.hours:.1f}",
+            p.patients,
+            p.source,
+            next((plain for plain, offered in card.offered.items() if offered is p), "-"),
+        )
+        for name, p in card.operating_points.items()
+    ]
+    console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from", "offered as"), rows)
 
 
 def _baseline(baseline: BaselineConfig) -> str:
