@@ -13,13 +13,14 @@ import numpy as np
 
 from brainscan._version import __version__
 from brainscan.card import Card, DecisionConfig
+from brainscan.decision import room
 from brainscan.detection import Detection
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError, UsageError
 from brainscan.events import RATE_HZ, Event, Probabilities, complement, union
 from brainscan.familiarity import Compared, unfamiliar_share
 from brainscan.io.plan import open_plan
-from brainscan.mapping import to_mapping
+from brainscan.mapping import from_mapping, to_mapping
 from brainscan.placing import pipeline, placed
 from brainscan.qeeg import Trends
 from brainscan.quiet import Quiet, set_against
@@ -30,7 +31,6 @@ from brainscan.signal.montage import ElectrodePlan
 Progress = Callable[[float], None]
 """Called with the seconds of the recording that are done."""
 
-MIN_SEGMENT_S = 2.0
 SHORT_RECORDING_S = 10.0
 BLOCK_S = 60.0
 
@@ -95,6 +95,7 @@ def examine(
     asked, (decision, said) = decision, _against_quiet(runner, decision, recording, options)
     options = replace(options, remarks=(*options.remarks, said))
     parts = _asked_for(recording, options)
+    least_s = room.room_s(decision) if len(recording.segments) > 1 else 0.0
     plan = open_plan(recording, options.channel_map, options.max_missing, runner.card.provenance.caps)
     kept = options.keep_probabilities
     config = SessionConfig(decision, allowed_missing(plan, options), kept, beside=True, trends=options.keep_trends)
@@ -102,6 +103,9 @@ def examine(
     with ThreadPoolExecutor(max_workers=1) as hashing:
         sha256 = hashing.submit(recording.sha256) if recording.sha256 else None
         for home, segment in parts:
+            if segment.duration_s < least_s:
+                findings.leave_out(segment)
+                continue
             session = Session(runner, plan, rates_of(recording, plan), config, segment.start_s)
             with closing(session):
                 for at_s, samples in _blocks(recording, plan, home, segment):
@@ -149,6 +153,7 @@ class Findings:
         self._card, self._decision, self._options = card, decision, options
         self._tally = Tally()
         self._scored: list[tuple[float, float]] = []
+        self._cramped: list[tuple[float, float]] = []
         self._curves: list[Probabilities] = []
         self._trends: list[Trends] = []
         self._compared: list[Compared] = []
@@ -159,11 +164,19 @@ class Findings:
         self._tally.merge(session.tally)
         self._compared += session.compared
         self._lowered_s += session.lowered_s
-        self._scored += _to_the_end(session.scored, segment)
+        for span in _to_the_end(session.scored, segment):
+            # What holes leave between them is as short as a segment may be; a lone short recording counts.
+            roomy = span[1] - span[0] >= self._decision.min_duration_s
+            whole = span == (segment.start_s, segment.stop_s)
+            (self._scored if roomy or whole else self._cramped).append(span)
         if self._options.keep_probabilities:
             self._curves.append(session.probabilities)
         if self._options.keep_trends:
             self._trends.append(session.trends())
+
+    def leave_out(self, segment: Segment) -> None:
+        """Count a segment beside a gap in which no event has room."""
+        self._cramped.append((segment.start_s, segment.stop_s))
 
     def detection(self, recording: Recording, plan: ElectrodePlan, sha256: str, *, at_hand: bool = True) -> Detection:
         """Return what was found in a recording, whether or not anything of it could be scored.
@@ -201,7 +214,16 @@ class Findings:
             trends=Trends.joined(self._trends) if self._options.keep_trends else None,
             unfamiliar_share=unfamiliar_share(self._compared, [(e.onset_s, e.offset_s) for e in self.events]),
         )
-        told = (*_warnings(recording, plan, detection, self._tally), _loud(self._lowered_s))
+        short = room.told_of_short(recording.duration_s, detection.analysed_s, SHORT_RECORDING_S, self._decision)
+        said = any("shorter than" in warning for warning in recording.warnings)
+        told = (
+            *recording.warnings,
+            *plan.warnings,
+            "" if said else short,
+            room.told(self._cramped, self._decision),
+            *_warnings(plan, detection, self._tally),
+            _loud(self._lowered_s),
+        )
         warnings = dict.fromkeys((*self._options.remarks, *told))
         detection = replace(detection, warnings=tuple(filter(None, warnings)))
         if not (at_hand and self._options.place):
@@ -244,13 +266,30 @@ def _loud(lowered_s: float) -> str:
 
 def nothing_scored(detection: Detection) -> InputError:
     """Return the error for a recording of which no window could be scored."""
-    bad = " ".join(e.name for e in detection.electrodes if e.bad_share > UNUSABLE) or "all"
+    longest_s, least_s = _longest_s(detection), 1.0 / RATE_HZ
+    if len(detection.segments) > 1:
+        least_s = room.room_s(from_mapping(DecisionConfig, detection.model["decision"]))
+    if longest_s < least_s:
+        return InputError(
+            f"every part is too short to be analysed (the longest has {longest_s:g} s, {least_s:.2g} s are needed)",
+            kind="signal",
+            file=detection.file,
+            hint="`brainscan info FILE` shows its segments: gaps, or --start and --stop, cut them",
+        )
+    bad = " ".join(e.name for e in detection.electrodes if e.bad_share > UNUSABLE) or "others at each time"
     return InputError(
         f"no window can be scored (unusable electrodes: {bad})",
         kind="signal",
         file=detection.file,
         hint="`brainscan info FILE` shows each electrode; --max-missing N allows more to be interpolated",
     )
+
+
+def _longest_s(detection: Detection) -> float:
+    """Return the length of the longest segment, of what was asked for."""
+    start_s, stop_s = detection.model["start_s"], detection.model["stop_s"]
+    first_s, last_s = start_s or 0.0, detection.duration_s if stop_s is None else stop_s
+    return max(min(s.stop_s, last_s) - max(s.start_s, first_s) for s in detection.segments)
 
 
 def allowed_missing(plan: ElectrodePlan, options: DetectOptions) -> int:
@@ -263,11 +302,9 @@ def rates_of(recording: Recording, plan: ElectrodePlan) -> list[Fraction]:
     return [recording.channels[channel].rate_hz for channel in plan.channels]
 
 
-def _warnings(recording: Recording, plan: ElectrodePlan, detection: Detection, tally: Tally) -> tuple[str, ...]:
-    """Return every warning of the recording, once, in the order of the stages."""
-    warnings = [*recording.warnings, *plan.warnings]
-    if recording.duration_s < SHORT_RECORDING_S and not any("shorter than" in w for w in warnings):
-        warnings.append(f"the recording is shorter than {SHORT_RECORDING_S:g} s ({recording.duration_s:g} s)")
+def _warnings(plan: ElectrodePlan, detection: Detection, tally: Tally) -> list[str]:
+    """Return what windows showed of the electrodes."""
+    warnings = []
     unusable = [e.name for e in detection.electrodes if e.bad_share == 1.0 and e.name not in plan.missing]
     if unusable:
         warnings.append(f"unusable throughout: {' '.join(unusable)}")
@@ -283,17 +320,17 @@ def _warnings(recording: Recording, plan: ElectrodePlan, detection: Detection, t
             f"unfamiliar: {detection.unfamiliar_share:.0%} of the minutes without an event are unlike the background"
             " that the model was trained on; false alarms are likelier here"
         )
-    return tuple(dict.fromkeys(warnings))
+    return warnings
 
 
 def _asked_for(recording: Recording, options: DetectOptions) -> tuple[tuple[Segment, Segment], ...]:
-    """Return segments and the part of each to analyse: within start and stop, not too short beside a gap."""
+    """Return segments and the part of each that lies within start and stop."""
     start_s = 0.0 if options.start_s is None else options.start_s
     stop_s = recording.duration_s if options.stop_s is None else options.stop_s
     parts = []
     for segment in recording.segments:
         first, last = max(segment.start_s, start_s), min(segment.stop_s, stop_s)
-        if last > first and (len(recording.segments) == 1 or last - first >= MIN_SEGMENT_S):
+        if last > first:
             parts.append((segment, Segment(first, last - first)))
     if not parts and (options.start_s is not None or options.stop_s is not None):
         raise UsageError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,12 +16,33 @@ from brainscan.io.annotations import losses
 from brainscan.io.csv_bi import read_csv_bi
 
 Status = Literal["done", "skipped", "failed", "unread"]
+Quality = Literal["good", "mixed", "poor"]
 
+_LITTLE_SCORED, _MUCH_UNSCORED = 0.5, 0.05
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")  # what `csv_bi` makes of other than ASCII
 
 
 def _character(escape: re.Match[str]) -> str:
     return chr(int(escape[0][2:], 16))
+
+
+@dataclass(frozen=True, slots=True)
+class EventFacts:
+    """What is told of an event beside its times and confidence, as texts: the same fresh and read back.
+
+    Parameters
+    ----------
+    clock : str
+        Date and time of its onset; empty where the recording tells none.
+    side : str
+        Empty where nobody looked.
+    leading : tuple of str
+        Electrodes that lead at the onset, the strongest first.
+    """
+
+    clock: str = ""
+    side: str = ""
+    leading: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,6 +60,8 @@ class Outcome:
         Where its results are, in the order that they were asked for.
     duration_s, analysed_s : float
     events : tuple of Event
+    event_facts : tuple of EventFacts
+        One an event.
     unscored : tuple of (float, float)
     warnings : tuple of str
         Of an unread one, what it is.
@@ -58,6 +81,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
     detection: Detection | None = None
     error: BrainscanError | None = None
+    event_facts: tuple[EventFacts, ...] = ()
 
     @classmethod
     def done(cls, file: str, outputs: tuple[Path, ...], detection: Detection, warnings: tuple[str, ...]) -> Outcome:
@@ -72,6 +96,7 @@ class Outcome:
             unscored=detection.unscored,
             warnings=(*detection.warnings, *warnings),
             detection=detection,
+            event_facts=tuple(_facts_of(event, detection) for event in detection.events),
         )
 
     @classmethod
@@ -92,6 +117,7 @@ class Outcome:
         """
         held = read_csv_bi(outputs[0])
         analysed_s, unscored, warnings = 0.0, [], []
+        facts: dict[str, EventFacts] = {}  # by onset, as it is written
         try:
             for line in held.comments:
                 word, _, rest = line.partition(" ")
@@ -102,8 +128,16 @@ class Outcome:
                     unscored.append((float(start), float(stop)))
                 elif word == "warning":
                     warnings.append(_ESCAPE.sub(_character, rest))
+                elif word in {"event", "place"}:
+                    onset, *told = rest.split()
+                    before = facts.get(onset, EventFacts())
+                    facts[onset] = (
+                        replace(before, clock=told[1])
+                        if word == "event"
+                        else replace(before, side=told[0], leading=tuple(told[1:]))
+                    )
             events = [Event(a.onset_s, a.offset_s, a.confidence) for a in held.annotations if a.label == "seiz"]
-        except ValueError as problem:
+        except (ValueError, IndexError) as problem:
             raise InputError(f"is damaged ({problem})", kind="corrupt", file=outputs[0].name) from None
         return cls(
             file=file,
@@ -114,12 +148,29 @@ class Outcome:
             events=tuple(events),
             unscored=tuple(unscored),
             warnings=(*warnings, *(text for name in formats for text in losses(held, name))),
+            event_facts=tuple(facts.get(f"{event.onset_s:.4f}", EventFacts()) for event in events),
         )
 
     @property
     def burden(self) -> Burden:
         """How much seizure there was, by elapsed hours (an earlier run's file does not tell the clock)."""
         return burden_of(self.events, self.unscored, self.duration_s)
+
+    @property
+    def quality(self) -> Quality:
+        """How far the recording can be trusted, if it was analysed.
+
+        Poor: less than half of it was analysed, or more than half of the electrodes are doubtful. Mixed: a twentieth
+        was not analysed, or a warning doubts the signal.
+        """
+        from brainscan.signal.judging import doubts_signal
+
+        scored = self.analysed_s / self.duration_s if self.duration_s > 0.0 else 0.0
+        if scored < _LITTLE_SCORED or any(text.startswith("low trust") for text in self.warnings):
+            return "poor"
+        if scored < 1.0 - _MUCH_UNSCORED or any(map(doubts_signal, self.warnings)):
+            return "mixed"
+        return "good"
 
     def as_mapping(self, folder: Path) -> dict[str, Any]:
         """Return the fixed keys of a result, with status and output (relative to a folder) beside them."""
@@ -137,3 +188,9 @@ class Outcome:
     def output_in(self, folder: Path) -> str:
         """Return the first output relative to a folder; empty if there is none."""
         return self.outputs[0].relative_to(folder).as_posix() if self.outputs else ""
+
+
+def _facts_of(event: Event, detection: Detection) -> EventFacts:
+    clock = detection.clock(event.onset_s)
+    said = "" if clock is None else clock.isoformat(timespec="milliseconds")
+    return EventFacts(said, "" if event.place is None else event.side, event.leading)

@@ -13,7 +13,9 @@ from brainscan.errors import OutputError, UsageError
 from brainscan.io import event_formats
 
 if TYPE_CHECKING:
+    from brainscan.io.annotation_file import AnnotationFile
     from brainscan.io.event_format import RecordingFacts
+    from brainscan.recording import Recording
 
 Events = Annotated[
     Path, typer.Argument(parser=options.named, metavar="EVENTS", help="Annotations in any format that we know.")
@@ -67,7 +69,7 @@ def convert(
     brainscan convert night.csv_bi -o - --to tse
     """
     console.set_quiet(quiet)
-    from brainscan.io.annotations import encode, losses, read_annotations
+    from brainscan.io.annotations import encode, losses, lost_start, read_annotations
     from brainscan.io.atomic import make_folder, write_bytes
     from brainscan.io.guard import protect
 
@@ -85,8 +87,9 @@ def convert(
         protect(Path(output), (events, *([Path(recording)] if recording else [])))
     if not to_stdout and Path(output).is_file() and not force:
         raise OutputError("exists already", file=output, hint="choose another name, or overwrite it with --force")
-    facts = _facts(recording, duration)
+    opened, facts = _facts(recording, duration)
     file = read_annotations(events, source or None, facts, allow_none=allow_none)
+    _require_own(events, file, opened, facts)
     for text in file.warnings:
         console.warning(f"{file.name}: {text}")
     name = facts.name or events.name
@@ -94,7 +97,7 @@ def convert(
         name = _called(events, source)
         console.message(f"{to.name} lists recordings by name: this one as {name} (--recording gives another)")
     data = encode(file, to.name, name)
-    for text in losses(file, to.name):
+    for text in (*losses(file, to.name), *(lost_start(file, to.name) if opened is None else ())):
         console.warning(f"{file.name}: {text}")
     if to_stdout:
         sys.stdout.buffer.write(data)
@@ -117,7 +120,22 @@ def _called(events: Path, source: str) -> str:
     return stem if stem.lower().endswith(tuple(recording_suffixes())) else f"{stem}.edf"
 
 
-def _facts(recording: str, duration_s: float | None) -> RecordingFacts:
+def _require_own(events: Path, file: AnnotationFile, opened: Recording | None, facts: RecordingFacts) -> None:
+    """Refuse events that were made of another recording's bytes; say where they only name another one."""
+    from brainscan.io.belonging import Another, another, same_name
+
+    if opened is not None:
+        other = another(file.recording, event_formats.origin_of(events), opened)
+    else:
+        other = None if not facts.name or same_name(file.recording, facts.name) else Another(file.recording)
+    if other is None:
+        return
+    if other.certain:
+        raise other.refusal(file.name, facts.name, "give the recording that its events are of to --recording")
+    console.warning(f"{file.name}: made of another recording ({other.what})")
+
+
+def _facts(recording: str, duration_s: float | None) -> tuple[Recording | None, RecordingFacts]:
     """Return what the options say about the recording; a file that exists is opened for it."""
     from brainscan.io.event_format import RecordingFacts
 
@@ -125,8 +143,9 @@ def _facts(recording: str, duration_s: float | None) -> RecordingFacts:
         raise UsageError(f"--duration must be a positive number of seconds, got {duration_s:g}")
     path = Path(recording)
     if not recording or not path.is_file():
-        return RecordingFacts(path.name if recording else "", duration_s)
+        return None, RecordingFacts(path.name if recording else "", duration_s)
     from brainscan.io import read
 
     opened = read(path)
-    return RecordingFacts(path.name, opened.duration_s if duration_s is None else duration_s, opened.start)
+    known_s = opened.duration_s if duration_s is None else duration_s
+    return opened, RecordingFacts(path.name, known_s, opened.start)

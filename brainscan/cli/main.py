@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         Arguments without the program's name; by default those of the process.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
-    as_json = "--json" in arguments
+    tell = _telling(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _dispatch(arguments)
         sys.stdout.flush()  # here, where a failure can still be told
     except BrainscanError as error:
-        _report(error, as_json=as_json)
+        _report(error, tell)
         return error.exit_code
     except KeyboardInterrupt:
         print("error: interrupted", file=sys.stderr)
@@ -58,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(problem, OSError) and problem.filename is None and problem.errno in _FULL:
             _let_stdout_go()
             full = OutputError(f"cannot be written ({reason_of(problem)})", file="stdout", hint="send it elsewhere")
-            _report(full, as_json=False)
+            _report(full, _untold)
             return full.exit_code
         import traceback
 
@@ -67,8 +67,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             f"error: this is a defect of brainscan {__version__}. hint: please report it with the lines above",
             file=sys.stderr,
         )
-        if as_json:
-            _print_failure({"kind": "defect", "message": "a defect of brainscan", "hint": "please report it"})
+        tell({"kind": "defect", "message": "a defect of brainscan", "hint": "please report it"})
         return DEFECT
     return code
 
@@ -197,16 +196,30 @@ Examples:
 """
 
 
-def _report(error: BrainscanError, *, as_json: bool) -> None:
+def _report(error: BrainscanError, tell: Callable[[dict[str, str]], None]) -> None:
     print(f"error: {error}", file=sys.stderr)
-    if as_json and not error.reported and sys.stdout is not None:
-        _print_failure(error.as_mapping())
+    if not error.reported and sys.stdout is not None:
+        tell(error.as_mapping())
 
 
-def _print_failure(mapping: dict[str, str]) -> None:
-    from brainscan.cli.console import print_json
+def _telling(arguments: Sequence[str]) -> Callable[[dict[str, str]], None]:
+    """Return what tells a program of a failure, in the form in which the command's ``--json`` tells all else."""
+    if "--json" not in arguments:
+        return _untold
+    command = find(arguments[0])
 
-    print_json({"schema": "failure-1", "error": mapping})
+    def tell(failure: dict[str, str]) -> None:
+        from brainscan.documents import spelled
+
+        indent = None if command is not None and command.is_lines else 2
+        sys.stdout.write(spelled({"schema": "failure-1", "error": failure}, indent=indent) + "\n")
+        sys.stdout.flush()
+
+    return tell
+
+
+def _untold(_failure: dict[str, str]) -> None:
+    return None
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def report(
     check_place(place)
     opened = read(recording)
     sha256 = opened.sha256() if opened.sha256 else ""
-    readers = tuple(read_events(path, opened, sha256, force=force) for path in events)
+    readers = tuple(read_events(path, opened, force=force) for path in events)
     page = page_of(opened, readers, sha256)
     if not force:
         guard(place, Origin(sha256, page.detection.model))

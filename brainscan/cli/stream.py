@@ -17,7 +17,7 @@ import typer
 from brainscan.cli import console, options
 from brainscan.cli.live_lines import Display
 from brainscan.cli.spread import spread
-from brainscan.errors import MissingExtraError, UsageError
+from brainscan.errors import InputError, MissingExtraError, UsageError
 
 if TYPE_CHECKING:
     from brainscan.analysis.job import Job
@@ -232,6 +232,8 @@ def _flowing(lsl: str, pacing: _Pacing, choice: OutputChoice, job: Job, stop: th
     else:
         from brainscan.live.pipe import PipeFeed
 
+        if sys.stdin is None:
+            raise InputError("is closed", kind="io", file="stdin", hint="pipe the samples into it (docs/live.md)")
         feed = PipeFeed(sys.stdin.fileno(), stop)
     task = choice.tasks([Path(feed.facts.name)])[0]
     check_without_file(task, feed.facts.format)

@@ -22,6 +22,8 @@ class Command:
         Optional dependency group that the command needs; empty if none.
     needs : tuple of str
         Import names that show whether the extra is there.
+    is_lines : bool
+        Whether ``--json`` prints an object a line instead of one document.
     """
 
     name: str
@@ -29,6 +31,7 @@ class Command:
     module: str
     extra: str = ""
     needs: tuple[str, ...] = ()
+    is_lines: bool = False
 
     @property
     def missing(self) -> bool:
@@ -39,7 +42,7 @@ class Command:
 COMMANDS: tuple[Command, ...] = (
     Command("detect", "Find the seizures in one or more recordings.", "brainscan.cli.detect"),
     Command("scan", "Find the seizures in every recording below a folder.", "brainscan.cli.scan"),
-    Command("stream", "Find seizures in a recording while it grows.", "brainscan.cli.stream"),
+    Command("stream", "Find seizures in a recording while it grows.", "brainscan.cli.stream", is_lines=True),
     Command("evaluate", "Measure a detector against annotations.", "brainscan.cli.evaluate"),
     Command("calibrate", "Write operating points into a model's card.", "brainscan.cli.calibrate"),
     Command("score", "Score event files against event files (NEDC and SzCORE measures).", "brainscan.cli.score"),

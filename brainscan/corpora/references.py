@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from brainscan.errors import InputError
 from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, is_seizure
 from brainscan.io.annotations import SIMULATED, Format, RecordingFacts, read_annotations, sniff
+from brainscan.io.belonging import same_name
 from brainscan.io.chbmit import recordings_of_summary
 from brainscan.io.containers import recording_suffixes
 from brainscan.io.csv_bi import COMMENT
@@ -249,6 +250,8 @@ def read_reference(
     file = read_annotations(path, facts=RecordingFacts(recording, duration_s, start))
     simulated = any(comment.startswith(SIMULATED) for comment in file.comments)
     told = file.warnings if path.name == recording else tuple(f"{path.name}: {text}" for text in file.warnings)
+    if not same_name(file.recording, recording):
+        told += (f"{path.name}: made of another recording ({file.recording})",)
     return Reference(tuple(_seizures(file)), simulated, told)
 
 

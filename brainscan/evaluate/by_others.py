@@ -22,6 +22,7 @@ from brainscan.events import RATE_HZ, Annotation, Event, Probabilities, Spans, c
 from brainscan.io import read
 from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.annotations import RecordingFacts, read_rows, sniff
+from brainscan.io.belonging import another
 from brainscan.io.detection_json import read_told
 from brainscan.io.discover import files_below
 from brainscan.io.event_formats import origin_of, suffixes
@@ -131,14 +132,18 @@ def read_mended(path: Path, recording: Recording) -> tuple[Hypothesis, Mending]:
     ------
     InputError
         If the file cannot be used (see `mending.mend`), or its curve ends after the recording.
+    UsageError
+        If it was made of another recording's bytes. One that only names another is warned about.
     """
     if path.suffix.lower() == ".npz":
+        _require_own(path, "", recording)
         return _of_curves(path, recording), Mending()
     told = _json_events(path) if path.suffix.lower() == ".json" else _file_events(path, recording)
     sound, mending = mend(told.file, recording.duration_s)
     mending += Mending(unsure=told.n_unsure)
     events = [Event(row.onset_s, row.offset_s, min(max(row.confidence, 0.0), 1.0)) for row in sound.track()]
     warnings = [f"the hypothesis' events were changed: {mending}"] if mending else []
+    warnings += _require_own(path, told.file.recording, recording)
     duration_s = told.duration_s
     if duration_s is not None and abs(duration_s - recording.duration_s) > _TOLERANCE_S:
         warnings.append(f"the hypothesis says {duration_s:g} s, the recording has {recording.duration_s:g} s")
@@ -153,6 +158,16 @@ def read_mended(path: Path, recording: Recording) -> tuple[Hypothesis, Mending]:
         warnings=tuple(warnings),
     )
     return hypothesis, mending
+
+
+def _require_own(path: Path, said: str, recording: Recording) -> list[str]:
+    """Return a warning where a hypothesis names another recording; refuse one that was made of other bytes."""
+    other = another(said, origin_of(path), recording)
+    if other is None:
+        return []
+    if other.certain:
+        raise other.refusal(path.name, recording.name, "detect in this recording, or pair its own results with it")
+    return [f"{path.name}: made of another recording ({other.what})"]
 
 
 def read_curves(path: Path) -> tuple[Probabilities, ...]:
@@ -255,20 +270,15 @@ class _Told:
 
 def _file_events(path: Path, recording: Recording) -> _Told:
     file = read_rows(path, facts=RecordingFacts(recording.name, recording.duration_s, recording.start))
-    remarks = (comment.split() for comment in file.comments)
-    try:
-        unscored = tuple((float(words[1]), float(words[2])) for words in remarks if words[:1] == ["unscored"])
-    except (ValueError, IndexError):
-        raise InputError("has a comment 'unscored' without two times", kind="corrupt", file=path.name) from None
     # TSE tells no duration but the last stop.
-    return _Told(file, unscored, None if sniff(path) == "tse" else file.duration_s)
+    return _Told(file, file.unscored, None if sniff(path) == "tse" else file.duration_s)
 
 
 def _json_events(path: Path) -> _Told:
     told = read_told(path)
     events = [Annotation(a, b, SEIZURE, 1.0 if sure is None else sure) for a, b, sure in told.rows]
     n_unsure = sum(sure is None for *_, sure in told.rows)
-    file = AnnotationFile(tuple(events), told.duration_s, name=path.name)
+    file = AnnotationFile(tuple(events), told.duration_s, name=path.name, recording=told.recording)
     return _Told(file, told.unscored, told.duration_s, n_unsure if n_unsure < len(events) else 0)
 
 

@@ -13,6 +13,7 @@ from brainscan.evaluate.mending import Mending, joined, mend
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile
 from brainscan.io.annotations import read_annotations, read_rows, sniff
+from brainscan.io.belonging import same_name
 from brainscan.io.csv_bi import read_csv_bi
 from brainscan.io.event_pairs import FilePair
 from brainscan.model.allocator import keep_freed_memory
@@ -146,6 +147,7 @@ class _Scoring:
             self._fail(pair, error, "nedc", "szcore")
             return
         told = [f"{side.name}: {text}" for side in (ref, hyp) if side is not None for text in side.warnings]
+        told += _strangers(ref, hyp)
         if told:
             self.remarks[pair.name] = tuple(dict.fromkeys(told))
         if hyp is None:
@@ -205,7 +207,15 @@ class _Scoring:
             self.mended[pair.name] = mending
         if plain and sound is file:
             return file
-        return AnnotationFile(joined(sound.track()), end_s, name=file.name, warnings=file.warnings)
+        track = joined(sound.track())
+        return AnnotationFile(track, end_s, name=file.name, warnings=file.warnings, recording=file.recording)
+
+
+def _strangers(ref: AnnotationFile, hyp: AnnotationFile | None) -> list[str]:
+    """Return a remark where the two files of a pair name different recordings."""
+    if hyp is None or not ref.recording or same_name(hyp.recording, ref.recording):
+        return []
+    return [f"{hyp.name}: made of another recording ({hyp.recording}) than {ref.name} ({ref.recording})"]
 
 
 def _with_remark(file: AnnotationFile) -> AnnotationFile:
@@ -245,7 +255,8 @@ def read_events(path: Path) -> AnnotationFile:
     if _is_csv_bi(path):
         return read_csv_bi(path)
     file = read_annotations(path)
-    return AnnotationFile(file.track(), file.duration_s, name=file.name, warnings=file.warnings)
+    track = file.track()
+    return AnnotationFile(track, file.duration_s, name=file.name, warnings=file.warnings, recording=file.recording)
 
 
 def _is_csv_bi(path: Path) -> bool:

@@ -12,12 +12,15 @@ from datetime import datetime
 from itertools import pairwise
 
 from brainscan.errors import InputError
-from brainscan.events import Annotation, union
+from brainscan.events import Annotation, Spans, complement, union
 
 SEIZURE = "seiz"
 BACKGROUND = "bckg"
 ALL = "TERM"
 """In place of a channel: all of them."""
+
+WHOLE = "recording"
+"""What a note over the whole recording is called where not all of it is background: it tells the duration."""
 
 TUSZ_SEIZURES = frozenset(
     {"seiz", "gnsz", "fnsz", "cpsz", "absz", "spsz", "tcsz", "tnsz", "mysz", "cnsz", "atsz"},
@@ -91,6 +94,21 @@ class AnnotationFile:
         """Disjoint, sorted seizure intervals in seconds: the union over channels and types."""
         return union((a.onset_s, a.offset_s) for a in self.annotations if is_seizure(a.label))
 
+    @property
+    def unscored(self) -> Spans:
+        """Spans that our own remarks name as not scored.
+
+        Raises
+        ------
+        InputError
+            If such a remark has no two times.
+        """
+        remarks = (comment.split() for comment in self.comments)
+        try:
+            return tuple((float(words[1]), float(words[2])) for words in remarks if words[:1] == ["unscored"])
+        except (ValueError, IndexError):
+            raise InputError("has a comment 'unscored' without two times", kind="corrupt", file=self.name) from None
+
     def track(self) -> tuple[Annotation, ...]:
         """Return the seizures as one disjoint, sorted track for formats that know no channels.
 
@@ -123,6 +141,28 @@ class AnnotationFile:
                 hint="give --duration SECONDS, or --recording FILE",
             )
         return self.duration_s
+
+    def whole(self) -> tuple[Annotation, ...]:
+        """Return the rows with which formats without a place for the duration begin.
+
+        One row of background over the whole recording; where parts were not scored, a row that only tells the
+        duration, and background over what was.
+
+        Raises
+        ------
+        InputError
+            If the duration is not known.
+        """
+        duration_s = self.known_duration_s()
+        if not self.unscored:
+            return (Annotation(0.0, duration_s, BACKGROUND),)
+        scored = complement(self.unscored, 0.0, duration_s)
+        return (Annotation(0.0, duration_s, WHOLE), *(Annotation(a, b, BACKGROUND) for a, b in scored))
+
+
+def tells_whole(text: str) -> bool:
+    """Whether a first note over the whole recording tells its duration; see `AnnotationFile.whole`."""
+    return label_of(text) == BACKGROUND or text.strip().casefold() == WHOLE
 
 
 def _joined(rows: Sequence[Annotation], onset_s: float, offset_s: float) -> Annotation:

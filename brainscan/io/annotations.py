@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from brainscan.errors import InputError
+from brainscan.events import union
 from brainscan.io import event_formats
 from brainscan.io.annotation_file import (
     ALL,
@@ -25,7 +26,16 @@ from brainscan.io.event_formats import sniff
 from brainscan.io.origin import REVIEWED, Origin
 from brainscan.io.outputs import pieces
 
-__all__ = ["Format", "RecordingFacts", "encode", "losses", "read_annotations", "sniff", "write_annotations"]
+__all__ = [
+    "Format",
+    "RecordingFacts",
+    "encode",
+    "losses",
+    "lost_start",
+    "read_annotations",
+    "sniff",
+    "write_annotations",
+]
 
 Format = str
 """Name of a row of `brainscan.io.event_formats.FORMATS`."""
@@ -161,8 +171,8 @@ def encode(file: AnnotationFile, format_name: Format, recording: str) -> bytes:
 def losses(file: AnnotationFile, format_name: Format) -> tuple[str, ...]:
     """Return what `encode` leaves out because the format has no place for it, one line each.
 
-    Whether a person, a simulation or brainscan itself said where the seizures are, how sure it was, which types they
-    have and on which channels they were seen.
+    Whether a person, a simulation or brainscan itself said where the seizures are, what was not looked at, how sure it
+    was, which types they have and on which channels they were seen.
     """
     row = event_formats.FORMATS[format_name]
     keeps = row.keeps
@@ -177,6 +187,9 @@ def losses(file: AnnotationFile, format_name: Format) -> tuple[str, ...]:
             lost.append(f"{format_name} cannot say that these are brainscan's own events: {instead}")
         if SIMULATED in first_words:
             lost.append(f"{format_name} cannot say that this truth is simulated: {instead}")
+    if "unscored" not in keeps and file.unscored:
+        seconds = sum(stop_s - start_s for start_s, stop_s in union(file.unscored))
+        lost.append(f"{format_name} cannot say that {seconds:.6g} s were not scored: they count as without seizure")
     if "confidence" not in keeps and any(row.confidence != 1.0 for row in track):
         lost.append(f"{format_name} holds no confidence: it is left out")
     gone = sorted({row.label for row in track if row.label != SEIZURE and type_of(row.label) not in keeps})
@@ -186,6 +199,13 @@ def losses(file: AnnotationFile, format_name: Format) -> tuple[str, ...]:
     if "channels" not in keeps and channels:
         lost.append(f"{format_name} holds no channels: what was marked on {_few(channels)} counts for all")
     return tuple(lost)
+
+
+def lost_start(file: AnnotationFile, format_name: Format) -> tuple[str, ...]:
+    """Return that a format has no place for the recording's start, where the events alone are at hand and tell it."""
+    if file.start is None or "start" in event_formats.FORMATS[format_name].keeps:
+        return ()
+    return (f"{format_name} holds no date: that the recording starts at {file.start} is left out",)
 
 
 def _few(words: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from brainscan.errors import InputError
-from brainscan.events import Annotation, Event
+from brainscan.events import Annotation, Event, Spans, complement
 from brainscan.io.annotation_file import (
     ALL,
     BACKGROUND,
@@ -190,7 +190,9 @@ def _start(row: Mapping[str, str]) -> list[datetime]:
         raise ValueError(f"dateTime is no date and time ({text!r})") from None
 
 
-def format_bids_tsv(events: Iterable[Event | Annotation], duration_s: float, start: datetime | None = None) -> str:
+def format_bids_tsv(
+    events: Iterable[Event | Annotation], duration_s: float, start: datetime | None = None, unscored: Spans = ()
+) -> str:
     """Return the text of an ``_events.tsv`` file.
 
     Parameters
@@ -201,11 +203,13 @@ def format_bids_tsv(events: Iterable[Event | Annotation], duration_s: float, sta
         Of the recording, seconds; it stands in every row.
     start : datetime, optional
         Wall-clock time of second 0.
+    unscored : tuple of (float, float)
+        What nobody looked at.
 
     Returns
     -------
     str
-        Tab-separated, LF line ends, times to 0.1 ms. Without events one ``bckg`` row covers the recording.
+        Tab-separated, LF line ends, times to 0.1 ms. Without events ``bckg`` covers what was scored.
     """
     when = _NOT_AVAILABLE if start is None else start.strftime(_CLOCK)
     rows = ["\t".join(COLUMNS)]
@@ -224,7 +228,7 @@ def format_bids_tsv(events: Iterable[Event | Annotation], duration_s: float, sta
                 )
             )
         )
-    if len(rows) == 1:
-        cells = ("0.0000", f"{duration_s:.4f}", BACKGROUND, _NOT_AVAILABLE, _NOT_AVAILABLE, when, f"{duration_s:.4f}")
-        rows.append("\t".join(cells))
+    for onset_s, offset_s in complement(unscored, 0.0, duration_s) if len(rows) == 1 else ():
+        times = f"{onset_s:.4f}", f"{offset_s - onset_s:.4f}"
+        rows.append("\t".join((*times, BACKGROUND, _NOT_AVAILABLE, _NOT_AVAILABLE, when, f"{duration_s:.4f}")))
     return "\n".join(rows) + "\n"

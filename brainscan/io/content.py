@@ -87,4 +87,6 @@ def comments(detection: Detection) -> tuple[str, ...]:
         if clock is not None:
             mark = " prolonged" if event.prolonged else ""
             lines.append(f"event {event.onset_s:.4f} at {clock.isoformat(timespec='milliseconds')}{mark}")
+        if event.place is not None:
+            lines.append(" ".join(("place", f"{event.onset_s:.4f}", event.side, *event.leading)))
     return (*lines, f"notice {NOTICE}")

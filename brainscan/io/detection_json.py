@@ -106,7 +106,12 @@ def read_json(path: Path) -> AnnotationFile:
     origin = origin_of_json(path)
     remarks = [] if origin is None else origin.comment_lines()
     return AnnotationFile(
-        tuple(rows), told.duration_s, name=path.name, start=told.start, comments=(*remarks, *unscored)
+        annotations=tuple(rows),
+        duration_s=told.duration_s,
+        name=path.name,
+        start=told.start,
+        comments=(*remarks, *unscored),
+        recording=told.recording,
     )
 
 
@@ -122,12 +127,15 @@ class Told:
     duration_s : float or None
         Of the recording.
     start : datetime or None
+    recording : str
+        Which one it says that it is of; empty where it does not.
     """
 
     rows: tuple[tuple[float, float, float | None], ...]
     unscored: Spans = ()
     duration_s: float | None = None
     start: datetime | None = None
+    recording: str = ""
 
 
 def read_told(path: Path) -> Told:
@@ -149,6 +157,7 @@ def read_told(path: Path) -> Told:
             tuple((float(a), float(b)) for a, b in document.get("unscored", ())),
             None if document.get("duration_s") is None else float(document["duration_s"]),
             None if document.get("start") is None else datetime.fromisoformat(document["start"]),
+            str(document.get("file") or ""),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise InputError(

@@ -6,6 +6,7 @@ The existing readers refuse or misread units, record counts, gaps and encodings 
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,13 +21,14 @@ from brainscan.events import Annotation
 from brainscan.io.calibration import calibrated
 from brainscan.io.checksums import sha256_of
 from brainscan.io.containers import Container, unreadable
-from brainscan.io.edf_header import FIXED_BYTES, EdfHeader, Signal, header_length, parse_header
+from brainscan.io.edf_header import FIXED_BYTES, EdfHeader, Signal, header_length, is_header, parse_header
 from brainscan.io.edf_reader import EdfReader
 from brainscan.io.tal import Note, Timeline, notes, record_onset, timeline
 from brainscan.recording import Channel, Recording, Segment
 from brainscan.signal.labels import parse_all
 from brainscan.signal.units import MAX_UV, uv_per_unit
 
+_VERSIONS = (b"0       ", b"\xffBIOSEMI")
 _TIME_TOLERANCE_S = 1e-3  # time stamps are often printed with milliseconds
 _FEED_BYTES = 1 << 16
 _MOST_TOO_LARGE = 1e6  # a unit may be off by this much (V over microvolts)
@@ -123,6 +125,15 @@ def _record_count(path: Path, header: EdfHeader, size: int, warnings: list[str])
     said = header.n_records
     if said != held or rest:
         _refuse_mangled(path, header)
+        second = _second_header(path, header, held)
+        if second is not None:
+            at = header.data_start + second * header.record_bytes
+            warnings.append(
+                f"another recording begins behind record {second} (a header at byte {at}): files were joined; what"
+                " follows is not analysed, make a file of its own of it"
+            )
+            held, rest = second, 0
+            said = held if said > held else said
     if held == 0:
         raise InputError(
             f"holds no complete record ({size - header.data_start} bytes after the header)",
@@ -141,6 +152,19 @@ def _record_count(path: Path, header: EdfHeader, size: int, warnings: list[str])
     elif rest:
         warnings.append(f"{rest} bytes after the last record are ignored")
     return said
+
+
+def _second_header(path: Path, header: EdfHeader, held: int) -> int | None:
+    """Return behind how many records the header of another recording stands, as in files that were joined."""
+    with path.open("rb") as stream:
+        for record in range(1, held + 1):
+            stream.seek(header.data_start + record * header.record_bytes)
+            if stream.read(len(_VERSIONS[0])) not in _VERSIONS:
+                continue
+            stream.seek(-len(_VERSIONS[0]), os.SEEK_CUR)
+            if is_header(stream.read(FIXED_BYTES)):
+                return record
+    return None
 
 
 def _refuse_mangled(path: Path, header: EdfHeader) -> None:

@@ -134,6 +134,14 @@ def header_length(fixed: bytes, size: int, name: str) -> int:
     return length
 
 
+def is_header(fixed: bytes) -> bool:
+    """Say whether bytes are the beginning of a header: its length agrees with its number of signals."""
+    n_signals = _integer(fixed[252:256])
+    if n_signals is None or not 1 <= n_signals <= MAX_SIGNALS:
+        return False
+    return _integer(fixed[184:192]) == FIXED_BYTES + SIGNAL_BYTES * n_signals
+
+
 def parse_header(data: bytes, container: Container, name: str) -> EdfHeader:
     """Parse a whole header.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from brainscan.errors import InputError
-from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile, row_error, seconds_of
+from brainscan.io.annotation_file import SEIZURE, AnnotationFile, row_error, seconds_of
 from brainscan.io.note_events import Note, file_of
 from brainscan.io.tables import read_table
 
@@ -52,16 +52,15 @@ def read_edfbrowser_csv(path: Path) -> AnnotationFile:
 def format_edfbrowser_csv(file: AnnotationFile) -> str:
     """Return the text of a CSV file that EDFbrowser imports.
 
-    A first row ``bckg`` over the whole recording tells its duration.
+    A first row over the whole recording tells its duration (`AnnotationFile.whole`).
 
     Raises
     ------
     InputError
         If the duration is not known.
     """
-    whole = f"{0:.4f},{file.known_duration_s():.4f},{BACKGROUND}"
-    rows = [",".join(name.capitalize() for name in COLUMNS), whole]
-    for event in file.track():
+    rows = [",".join(name.capitalize() for name in COLUMNS)]
+    for event in (*file.whole(), *file.track()):
         label = "seizure" if event.label == SEIZURE else event.label
         length_s = round(event.offset_s, 4) - round(event.onset_s, 4)
         rows.append(f"{event.onset_s:.4f},{length_s:.4f},{label}")

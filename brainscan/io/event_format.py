@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 Holding = Literal["events", "curve", "trend", "annotations", "recording"]
 """``events``: seizures as a detector gives them; ``annotations``: as an expert does, so that it may be a reference."""
 
-Fact = Literal["origin", "confidence", "types", "hed_types", "channels", "start"]
-"""What may stand beside the times: who wrote them, how sure, which type (in the words of the Temple corpora, of
-HED-SCORE), on which channels, at what date."""
+Fact = Literal["origin", "unscored", "confidence", "types", "hed_types", "channels", "start"]
+"""What may stand beside the times: who wrote them, what nobody looked at, how sure, which type (in the words of the
+Temple corpora, of HED-SCORE), on which channels, at what date."""
 
-FACTS: tuple[Fact, ...] = ("origin", "confidence", "types", "hed_types", "channels", "start")
+FACTS: tuple[Fact, ...] = ("origin", "unscored", "confidence", "types", "hed_types", "channels", "start")
 
 Source = Literal["events", "detection", "recording"]
 """The least that an encoder must be given."""

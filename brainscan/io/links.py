@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from brainscan.errors import InputError, InputKind
+from brainscan.errors import InputError, InputKind, reason_of
 
 _MOST_BYTES = 32768
 """Pointers are short; git-annex allows this much (git-annex.branchable.com/internals/pointer_file)."""
@@ -24,8 +24,21 @@ def real_path(path: Path) -> Path:
     """Return an absolute path with links followed; of one that leads to itself the path of the link.
 
     `Path.resolve` raises RuntimeError for such a link in Python 3.11 and 3.12, which no caller expects of a path.
+
+    Raises
+    ------
+    InputError
+        If the path is relative and the folder that the process is in was removed.
     """
-    return Path(os.path.realpath(path))
+    try:
+        return Path(os.path.realpath(path))
+    except OSError as problem:
+        raise InputError(
+            f"cannot be found ({reason_of(problem)})",
+            kind="io",
+            file=str(path),
+            hint="the folder that you are in may have been removed: change to one that is there",
+        ) from problem
 
 
 def content_elsewhere(path: Path) -> AbsentContentError | None:

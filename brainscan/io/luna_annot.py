@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from brainscan.io.annotation_file import ALL, BACKGROUND, SEIZURE, AnnotationFile, row_error, seconds_of
+from brainscan.io.annotation_file import ALL, SEIZURE, AnnotationFile, row_error, seconds_of
 from brainscan.io.note_events import Note, file_of
 from brainscan.io.text_files import read_text
 
@@ -43,16 +43,15 @@ def read_luna(path: Path) -> AnnotationFile:
 def format_luna(file: AnnotationFile) -> str:
     """Return the text of an ``.annot`` file: a class a seizure type, a row a seizure and channel.
 
-    A first row ``bckg`` over the whole recording tells its duration.
+    A first row over the whole recording tells its duration (`AnnotationFile.whole`).
 
     Raises
     ------
     InputError
         If the duration is not known.
     """
-    whole = (BACKGROUND, _ABSENT, _ABSENT, f"{0:.4f}", f"{file.known_duration_s():.4f}", _ABSENT)
-    rows = ["\t".join(COLUMNS), "\t".join(whole)]
-    for event in file.track_with_channels():
+    rows = ["\t".join(COLUMNS)]
+    for event in (*file.whole(), *file.track_with_channels()):
         label = "seizure" if event.label == SEIZURE else event.label
         for channel in (_ABSENT,) if event.channel == ALL else event.channel.split(","):
             rows.append("\t".join((label, _ABSENT, channel, f"{event.onset_s:.4f}", f"{event.offset_s:.4f}", _ABSENT)))

@@ -12,10 +12,9 @@ from pathlib import Path
 from brainscan.errors import InputError
 from brainscan.io.annotation_file import (
     ALL,
-    BACKGROUND,
     AnnotationFile,
-    label_of,
     row_error,
+    tells_whole,
 )
 from brainscan.io.clock import ignored_offset, offset_text
 from brainscan.io.note_events import Note, told_by
@@ -42,10 +41,6 @@ class _Row:
     length_s: float
     text: str
     channel: str = ALL
-
-    @property
-    def is_background(self) -> bool:
-        return label_of(self.text) == BACKGROUND
 
 
 def read_mne_csv(path: Path, start: datetime | None = None) -> AnnotationFile:
@@ -151,7 +146,7 @@ def _without_offset(rows: Sequence[_Row], name: str) -> tuple[list[_Row], list[s
 
 def _on_recording_clock(rows: list[_Row], name: str, start: datetime | None) -> AnnotationFile:
     """Put onsets on the recording's clock; the file's background row over the whole recording ties them to it."""
-    whole = rows[0] if rows and rows[0].is_background else None
+    whole = rows[0] if rows and tells_whole(rows[0].text) else None
     clocks = [row.onset for row in rows if isinstance(row.onset, datetime)]
     if not clocks:
         seconds = [float(row.onset) for row in rows if not isinstance(row.onset, datetime)]
@@ -197,8 +192,8 @@ def _told(file: AnnotationFile, rows: list[_Row], onsets_s: list[float]) -> Anno
 def format_mne_csv(file: AnnotationFile) -> str:
     """Return the text of a CSV file that MNE-Python reads back to the same onsets.
 
-    A first row ``bckg`` over the whole recording ties the onsets to second 0 (MNE takes the first onset of a
-    file for the origin).
+    A first row over the whole recording (`AnnotationFile.whole`) ties the onsets to second 0 (MNE takes the first onset
+    of a file for the origin).
 
     Raises
     ------
@@ -207,8 +202,7 @@ def format_mne_csv(file: AnnotationFile) -> str:
     """
     # Naive: MNE takes a time with an offset from UTC for none at all.
     origin = (file.start or _EPOCH).replace(tzinfo=None)
-    rows = [(0.0, file.known_duration_s(), BACKGROUND)]
-    rows += [(row.onset_s, row.offset_s - row.onset_s, row.label) for row in file.track()]
+    rows = [(row.onset_s, row.offset_s - row.onset_s, row.label) for row in (*file.whole(), *file.track())]
     lines = [",".join(COLUMNS)]
     for onset_s, length_s, label in rows:
         onset = origin + timedelta(seconds=round(onset_s, 6))

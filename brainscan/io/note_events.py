@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from brainscan.errors import InputError
 from brainscan.events import Annotation
-from brainscan.io.annotation_file import BACKGROUND, AnnotationFile, label_of
+from brainscan.io.annotation_file import BACKGROUND, AnnotationFile, tells_whole
 from brainscan.io.note_text import Meaning, NoteText, understand
 
 RECORDING_BEGINS_S = 60.0
@@ -84,9 +84,9 @@ class Told:
 
 
 def whole_of(notes: Sequence[Note]) -> float | None:
-    """Return the length of the recording that a first note over all of it tells, ``bckg`` from second 0 on."""
+    """Return the length of the recording that a first note over all of it tells (`AnnotationFile.whole`)."""
     first = notes[0] if notes else None
-    return first.offset_s if first and first.onset_s == 0.0 and label_of(first.text) == BACKGROUND else None
+    return first.offset_s if first and first.onset_s == 0.0 and tells_whole(first.text) else None
 
 
 def file_of(notes: Sequence[Note], name: str) -> AnnotationFile:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from brainscan.io.annotation_file import BACKGROUND, SEIZURE, AnnotationFile
+from brainscan.io.annotation_file import SEIZURE, AnnotationFile
 from brainscan.io.content import Content
 from brainscan.io.note_events import Note, file_of
 from brainscan.io.persyst import comments, jumps, sections
@@ -41,7 +41,7 @@ def read_persyst_comments(path: Path) -> AnnotationFile:
 def format_persyst_comments(content: Content) -> str:
     """Return the section ``[Comments]`` with a line a seizure, to stand in the recording's .lay.
 
-    A first line ``bckg`` over the whole recording tells its duration.
+    A first line over the whole recording tells its duration (`AnnotationFile.whole`).
 
     Raises
     ------
@@ -49,7 +49,10 @@ def format_persyst_comments(content: Content) -> str:
         If the duration is not known.
     """
     parts = () if content.detection is None else content.detection.segments
-    lines = [SECTION, f"{0:.4f},{_recorded(content.file.known_duration_s(), parts):.4f},{_NO_STATE},{BACKGROUND}"]
+    lines = [SECTION]
+    for row in content.file.whole():
+        onset_s, offset_s = _recorded(row.onset_s, parts), _recorded(row.offset_s, parts)
+        lines.append(f"{onset_s:.4f},{offset_s - onset_s:.4f},{_NO_STATE},{row.label}")
     for event in content.file.track():
         label = "seizure" if event.label == SEIZURE else event.label
         length_s = round(event.offset_s, 4) - round(event.onset_s, 4)

@@ -16,7 +16,12 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _ENCODINGS = ("cp1252", "gb18030", "big5", "shift_jis", "euc_kr", "cp1250", "cp1251", "cp1253", "cp1255", "cp1256")
 """What recorders under Windows write although EDF+ wants UTF-8."""
 _LONGEST_NOTE = 1000
-_LONGEST_S = 366 * 86400.0
+_DRIFT_S = 0.5  # what a clock may gain on the samples of a segment unsaid
+IGNORED = "the records' time stamps"
+"""Begins the warning that they are no clock."""
+
+LONGEST_S = 366 * 86400.0
+"""Onsets that lie further apart are no clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +96,14 @@ class Timeline:
     segments : tuple of (int, int, float)
         First record, record after the last, start in seconds on the recording's clock.
     warnings : tuple of str
+    is_clock : bool
+        Whether the onsets could be believed.
     """
 
     origin_s: float
     segments: tuple[tuple[int, int, float], ...]
     warnings: tuple[str, ...] = ()
+    is_clock: bool = True
 
 
 def timeline(onsets: NDArray[np.float64], record_s: float, tolerance_s: float) -> Timeline:
@@ -130,11 +138,11 @@ def timeline(onsets: NDArray[np.float64], record_s: float, tolerance_s: float) -
         filled = _filled(np.where(lone, np.nan, filled), ~lone, record_s)
     step = np.diff(filled) - record_s
     backwards = (step < -tolerance_s).sum() > max(1, n_records // 10)
-    if backwards or np.ptp(filled) > _LONGEST_S:
+    if backwards or np.ptp(filled) > LONGEST_S:
         what = "run backwards" if backwards else "lie years apart"
-        warnings.append(f"the records' time stamps {what}: ignored, the recording is taken as continuous")
-        origin_s = float(filled[0]) if abs(filled[0]) < _LONGEST_S else 0.0
-        return Timeline(origin_s, ((0, n_records, 0.0),), tuple(warnings))
+        warnings.append(f"{IGNORED} {what}: ignored, the recording is taken as continuous")
+        origin_s = float(filled[0]) if abs(filled[0]) < LONGEST_S else 0.0
+        return Timeline(origin_s, ((0, n_records, 0.0),), tuple(warnings), is_clock=False)
     breaks = np.flatnonzero(np.abs(step) >= tolerance_s) + 1
     bounds = [0, *breaks.tolist(), n_records]
     origin_s = float(min(filled[b] for b in bounds[:-1]))
@@ -147,7 +155,21 @@ def timeline(onsets: NDArray[np.float64], record_s: float, tolerance_s: float) -
         warnings.append(
             f"parts that overlap their predecessor in time: {gaps.size - forwards.size}; kept in file order"
         )
+    warnings.extend(_drift(filled, bounds, record_s))
     return Timeline(origin_s, segments, tuple(warnings))
+
+
+def _drift(onsets: NDArray[np.float64], bounds: list[int], record_s: float) -> Iterator[str]:
+    """Say where time stamps leave the samples, each step by less than a gap."""
+    even_s = np.arange(len(onsets)) * record_s
+    gained = [(onsets[a:b] - onsets[a]) - (even_s[a:b] - even_s[a]) for a, b in pairwise(bounds)]
+    far = max((float(part[np.abs(part).argmax()]) for part in gained), key=abs)
+    if abs(far) > _DRIFT_S:
+        how = "ahead of" if far > 0 else "behind"
+        yield (
+            f"the time stamps run {abs(far):.3g} s {how} the samples, a little in each record: times are counted by the"
+            " samples from the start of each gap-free part"
+        )
 
 
 def _filled(onsets: NDArray[np.float64], known: NDArray[np.bool_], record_s: float) -> NDArray[np.float64]:

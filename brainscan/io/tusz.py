@@ -44,7 +44,7 @@ def read_tusz_csv(path: Path) -> AnnotationFile:
     table = parse_csv(read_text(path, drop_bom=False), path.name)
     duration_s, warnings = table.in_seconds(path.name)
     file = _checked(table.rows, table.lines, path.name, duration_s)
-    return replace(file, comments=table.comments, warnings=(*warnings, *file.warnings))
+    return replace(file, comments=table.comments, warnings=(*warnings, *file.warnings), recording=table.bname)
 
 
 def read_tse(path: Path) -> AnnotationFile:
@@ -126,11 +126,14 @@ def format_tusz_csv(file: AnnotationFile, bname: str) -> str:
         If the file's duration is not known.
     """
     duration_s = file.known_duration_s()
-    channels = list(dict.fromkeys(row.channel for row in file.annotations)) or [TERM]
+    tracks: dict[str, list[Annotation]] = {}
+    for row in file.annotations:
+        for channel in row.channel.split(","):  # an event that other formats put on several channels at once
+            tracks.setdefault(channel, []).append(row)
     rows = [
         f"{channel},{row.onset_s:.4f},{row.offset_s:.4f},{row.label},{row.confidence:.4f}"
-        for channel in channels
-        for row in _tiled((a for a in file.annotations if a.channel == channel), duration_s)
+        for channel, track in (tracks or {TERM: []}).items()
+        for row in _tiled(track, duration_s)
     ]
     head = [f"# version = {VERSION}", f"# bname = {encode_bname(bname)}", f"# duration = {duration_s:.4f} secs", "#"]
     return "\n".join([*head, COLUMNS, *comment_lines(file.comments), *rows]) + "\n"
@@ -156,9 +159,11 @@ def _tiled(rows: Iterable[Annotation], duration_s: float) -> list[Annotation]:
     tiles, at_s = [], 0.0
     for row in sorted(row for row in rows if is_seizure(row.label)):
         label = row.label if row.label in TUSZ_SEIZURES else SEIZURE
+        if row.offset_s <= at_s:
+            continue  # one event on this channel alone, within one on several
         if row.onset_s > at_s:
             tiles.append(Annotation(at_s, row.onset_s, BACKGROUND))
-        tiles.append(replace(row, label=label, offset_s=min(row.offset_s, duration_s)))
+        tiles.append(replace(row, label=label, onset_s=max(row.onset_s, at_s), offset_s=min(row.offset_s, duration_s)))
         at_s = row.offset_s
     if at_s < duration_s:
         tiles.append(Annotation(at_s, duration_s, BACKGROUND))

@@ -17,13 +17,18 @@ from brainscan.io import read
 from brainscan.io.containers import read_head
 from brainscan.io.edf_header import Signal
 from brainscan.io.edf_reader import EdfReader
-from brainscan.io.tal import record_onset
+from brainscan.io.tal import IGNORED, record_onset, timeline
 from brainscan.live.edf_growth import Clock, EdfGrowth
 from brainscan.live.record_times import RecordRun, RecordTimes
 from brainscan.live.source import STEP_S, Piece
 from brainscan.recording import Recording, Samples, Segment
 
 _TIME_TOLERANCE_S = 1e-3
+_SET_BACK = (
+    "warning: the recorder's clock was set back to before the recording's start: what follows is a new segment right"
+    " behind the last"
+)
+_OTHER_TIMES = "its times differ from those of the finished file: run `brainscan detect` on that"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +115,8 @@ class EdfTail:
                 self._growth.poll()
                 if self._growth.lost:  # what was read may be another recording's
                     break
+                if after.n_set_back > times.n_set_back:
+                    self._say(_SET_BACK)
                 times, self._n_done = after, self._n_done + count
                 for run, samples in read_runs:
                     yield self._piece(reader, run, samples)
@@ -135,15 +142,30 @@ class EdfTail:
         if not self._growth.lost and _same_times(whole.segments, self._segments):
             return whole
         parts = tuple(self._segments)
-        return replace(whole, segments=parts, duration_s=max(part.stop_s for part in parts), sha256=None)
+        warnings = whole.warnings
+        if not self._growth.lost and _begin_otherwise(whole.segments, parts):
+            warnings = (*(text for text in warnings if not text.startswith(IGNORED)), _OTHER_TIMES)
+        return replace(
+            whole,
+            start=self._recording.start,
+            segments=parts,
+            duration_s=max(part.stop_s for part in parts),
+            sha256=None,
+            warnings=warnings,
+        )
 
     def _times(self, reader: EdfReader) -> tuple[RecordTimes, Signal | None]:
         header = reader.header
         fastest = max(Fraction(signal.samples) / header.record_s for signal in reader.signals)
-        times = RecordTimes(float(header.record_s), max(float(1 / fastest), _TIME_TOLERANCE_S))
+        tolerance_s = max(float(1 / fastest), _TIME_TOLERANCE_S)
+        times = RecordTimes(float(header.record_s), tolerance_s)
         lists = [signal for signal in header.signals if signal.is_annotations and signal.samples]
-        keeping = (s for s in lists if np.isfinite(_onsets(reader, s, 0, reader.n_records)).any())
-        return times, next(keeping, None)
+        for signal in lists:
+            onsets = np.array(_onsets(reader, signal, 0, reader.n_records))
+            if np.isfinite(onsets).any():  # what the beginning shows to be no clock is none
+                is_clock = timeline(onsets, float(header.record_s), tolerance_s).is_clock
+                return times, signal if is_clock else None
+        return times, None
 
     def _piece(self, reader: EdfReader, run: RecordRun, samples: Samples) -> Piece:
         record_s = reader.header.record_s
@@ -166,6 +188,12 @@ def _onsets(reader: EdfReader, clock: Signal | None, first: int, count: int) -> 
     if clock is None:
         return [float("nan")] * count
     return [record_onset(block) for block in reader.annotation_blocks(clock, count, first)]
+
+
+def _begin_otherwise(finished: Sequence[Segment], followed: Sequence[Segment]) -> bool:
+    """Whether segments begin at other times than those of the file, which may go on behind them."""
+    pairs = zip(finished, followed, strict=False)
+    return len(followed) > len(finished) or any(abs(a.start_s - b.start_s) >= _TIME_TOLERANCE_S for a, b in pairs)
 
 
 def _same_times(segments: Sequence[Segment], others: Sequence[Segment]) -> bool:

@@ -41,6 +41,8 @@ class FeedFacts:
     labels, units : tuple of str
     rate_hz : Fraction
         Of all channels.
+    warnings : tuple of str
+        What had to be decided about them.
     """
 
     name: str
@@ -49,6 +51,7 @@ class FeedFacts:
     labels: tuple[str, ...]
     units: tuple[str, ...]
     rate_hz: Fraction
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,6 +204,7 @@ def beginning(facts: FeedFacts, frames: Frames) -> Recording:
         segments=(segment,),
         channels=stated,
         reader=reading(stated),
+        warnings=facts.warnings,
     )
     settled = calibrated(recording)
     return replace(recording, channels=settled, reader=reading(settled))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from brainscan.errors import InputError, InputKind, reason_of
+from brainscan.io.clock import ignored_offset
 from brainscan.live.feed import WAIT_S, Chunk, FeedFacts
 
 NAME = "stream"
@@ -25,6 +27,7 @@ _READ_BYTES = 1 << 16
 _HELD_S = 600.0
 _MOST_CHANNELS = 4096
 _MAX_RATE_HZ = 65_536
+_DATE_ALONE = re.compile(r"[\dW-]+")
 _KEYS = frozenset({"brainscan", "labels", "rate_hz", "unit", "start", "name"})
 
 
@@ -136,13 +139,15 @@ def facts_of(line: bytes) -> FeedFacts:
         raise _bad('"labels" must be a list of texts')
     if len(labels) > _MOST_CHANNELS:
         raise _bad(f'"labels" has {len(labels)} entries, {_MOST_CHANNELS} at most')
+    start = _start(said)
     return FeedFacts(
         name=_name(said),
         format="pipe",
-        start=_start(said),
+        start=start and start.replace(tzinfo=None),  # the clock of the place where it was recorded
         labels=tuple(labels),
         units=_units(said, len(labels)),
         rate_hz=_rate(said),
+        warnings=(ignored_offset('"start" has', start),) if start and start.tzinfo else (),
     )
 
 
@@ -172,9 +177,12 @@ def _start(said: Mapping[str, Any]) -> datetime | None:
     if text is None:
         return None
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=None)  # the clock of the place where it was recorded
+        start = datetime.fromisoformat(text)
+        if _DATE_ALONE.fullmatch(text):
+            raise ValueError(text)  # midnight is not what it says
     except (TypeError, ValueError):
         raise _bad('"start" must be a date with a time, as 2026-03-02T22:00:00') from None
+    return start
 
 
 def _name(said: Mapping[str, Any]) -> str:

@@ -9,18 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from brainscan.decision.room import room_s
 from brainscan.detection import Detection
 from brainscan.errors import InputError
 from brainscan.events import RATE_HZ, Event, complement, union
-from brainscan.examine import (
-    MIN_SEGMENT_S,
-    DetectOptions,
-    Findings,
-    allowed_missing,
-    nothing_scored,
-    rates_of,
-    with_notes,
-)
+from brainscan.examine import DetectOptions, Findings, allowed_missing, nothing_scored, rates_of, with_notes
 from brainscan.io.plan import open_plan
 from brainscan.live.lives import Known, Lives
 from brainscan.live.messages import EventMessage, Lag, Message, Started, Unscored
@@ -207,12 +200,13 @@ class Stream:
         self._told_s = segment.start_s
 
     def _end_segment(self, *, last: bool) -> None:
-        """End the segment in progress; beside a gap a very short one is left out, as of a finished file."""
+        """End the segment in progress; beside a gap it is left out where no event has room, as of a finished file."""
         session, self._session, segment = self._session, None, self._segment
         if session is None:
             return
-        if segment.duration_s < MIN_SEGMENT_S and not (last and self._n_segments == 1):
+        if segment.duration_s < room_s(self._detector.decision) and not (last and self._n_segments == 1):
             session.close()
+            self._findings.leave_out(segment)
             return
         events = session.finish()
         if last:  # a sample at 256 Hz may reach beyond the last one recorded

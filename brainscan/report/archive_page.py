@@ -21,7 +21,6 @@ MOST_ROWS = 20_000
 """A browser still opens so many; where there are more, those without events and remarks are left to the tables."""
 
 _MARK = '<meta name="generator" content="brainscan scan">'
-_LITTLE_SCORED, _MUCH_UNSCORED = 0.5, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,25 +137,11 @@ def _row(outcome: Outcome, out: Path, limits: words.Limits) -> dict[str, Any]:
         "longest_s": f"{burden.longest_s:.0f}",
         "flags": ", ".join(flag.name.replace("_", " ") for flag in burden.flags),
         "analysed_h": f"{outcome.analysed_s / 3600.0:.2f}",
-        "quality": quality_of(outcome),
+        "quality": outcome.quality,
         "doubts": sum(
             bool(words.doubts(event, outcome.unscored, limits, None, outcome.duration_s)) for event in outcome.events
         ),
     }
-
-
-def quality_of(outcome: Outcome) -> str:
-    """Return how far a recording can be trusted: good, mixed or poor.
-
-    Poor: less than half of it was analysed, or more than half of the electrodes are doubtful. Mixed: a twentieth was
-    not analysed, or an electrode was unusable in some windows.
-    """
-    scored = outcome.analysed_s / outcome.duration_s if outcome.duration_s > 0.0 else 0.0
-    if scored < _LITTLE_SCORED or any(text.startswith("low trust") for text in outcome.warnings):
-        return "poor"
-    if scored < 1.0 - _MUCH_UNSCORED or any(text.startswith("unusable") for text in outcome.warnings):
-        return "mixed"
-    return "good"
 
 
 def _link(path: Path, out: Path) -> str:

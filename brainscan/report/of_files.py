@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePath
+from pathlib import Path
 
 from brainscan.detector import DetectOptions
-from brainscan.errors import InputError, UsageError
 from brainscan.events import Event, complement, union
-from brainscan.io.annotation_file import AnnotationFile
 from brainscan.io.annotations import RecordingFacts, read_annotations
+from brainscan.io.belonging import another
 from brainscan.io.event_formats import origin_of
 from brainscan.io.origin import Origin
-from brainscan.io.outputs import anonymous_name, output_stem
 from brainscan.recording import Recording
 from brainscan.report.recording_page import Page
 from brainscan.survey import outline
@@ -46,15 +44,13 @@ class Reader:
     warnings: tuple[str, ...] = ()
 
 
-def read_events(path: Path, recording: Recording, sha256: str, *, force: bool = False) -> Reader:
+def read_events(path: Path, recording: Recording, *, force: bool = False) -> Reader:
     """Read one file of events.
 
     Parameters
     ----------
     path : Path
     recording : Recording
-    sha256 : str
-        Of the recording; empty where it is no file.
     force : bool
         Take events that say that they are of another recording.
 
@@ -69,31 +65,16 @@ def read_events(path: Path, recording: Recording, sha256: str, *, force: bool = 
     file = read_annotations(path, None, facts, allow_none=True)
     origin = origin_of(path)
     warnings = [f"{path.name}: {text}" for text in file.warnings]
-    if origin is not None and not force and (other := _another(file, origin, recording, sha256)):
-        raise UsageError(
-            f"{path.name} is of another recording ({other})",
-            file=recording.name,
-            hint="name the recording that its events are of, or show them all the same with --force",
-        )
-    if other := _another(file, origin, recording, sha256):
-        warnings.append(f"{path.name}: made of another recording ({other})")
+    if other := another(file.recording, origin, recording):
+        if origin is not None and not force:
+            hint = "name the recording that its events are of, or show them all the same with --force"
+            raise other.refusal(path.name, recording.name, hint)
+        warnings.append(f"{path.name}: made of another recording ({other.what})")
     events = [
         Event(row.onset_s, row.offset_s, min(max(row.confidence, 0.0), 1.0), row.offset_s - row.onset_s >= PROLONGED_S)
         for row in file.track()
     ]
-    return Reader(path.name, path.resolve().parent.name, _disjoint(events), _unscored(file), origin, tuple(warnings))
-
-
-def _another(file: AnnotationFile, origin: Origin | None, recording: Recording, sha256: str) -> str:
-    """Return of which other recording a file says that it is, in words; empty where it does not say so.
-
-    A checksum decides; a name only where there is none, and by its stem, as other tools leave the suffix out.
-    """
-    if origin is not None and origin.sha256 and sha256:
-        return "" if origin.same_input(sha256) else f"SHA-256 {origin.sha256[:12]}..., not {sha256[:12]}..."
-    own = {output_stem(PurePath(recording.name)), anonymous_name(recording.name), recording.name}
-    said = PurePath(file.recording)
-    return "" if not file.recording or {said.name, said.stem} & own else file.recording
+    return Reader(path.name, path.resolve().parent.name, _disjoint(events), file.unscored, origin, tuple(warnings))
 
 
 def page_of(recording: Recording, readers: tuple[Reader, ...], sha256: str) -> Page:
@@ -143,17 +124,3 @@ def _disjoint(events: list[Event]) -> tuple[Event, ...]:
         else:
             merged.append(event)
     return tuple(merged)
-
-
-def _unscored(file: AnnotationFile) -> tuple[tuple[float, float], ...]:
-    """Return the spans that our own remarks name as unscored."""
-    spans = []
-    for line in file.comments:
-        word, _, rest = line.partition(" ")
-        if word == "unscored":
-            try:
-                start, stop = (float(part) for part in rest.split())
-            except ValueError:
-                raise InputError(f"is damaged ({line!r})", kind="corrupt", file=file.name) from None
-            spans.append((start, stop))
-    return tuple(spans)

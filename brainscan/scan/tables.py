@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from brainscan.analysis.outcome import Outcome
+from brainscan.analysis.outcome import EventFacts, Outcome
 from brainscan.documents import spelled
 from brainscan.errors import OutputError
 from brainscan.events import Event
@@ -16,16 +16,18 @@ from brainscan.io.atomic import atomic_write, write_bytes
 from brainscan.io.tables import csv_lines
 
 SUMMARY = "summary.csv"
+EVENTS = "events.csv"
 FAILURES = "failures.csv"
 RUN = "run.json"
 INDEX = "index.html"
 SCHEMA = "run-2"
 """The schema in docs/schemas that `RUN` keeps to; what changes a field changes the number."""
-OWN_FILES = (SUMMARY, FAILURES, RUN, INDEX)
+OWN_FILES = (SUMMARY, EVENTS, FAILURES, RUN, INDEX)
 _SUMMARY_COLUMNS = (
     *("file", "status", "output", "duration_s", "analysed_s"),
-    *("events", "ictal_s", "confidence", "unscored_s", "largest_60min", "longest_s", "flags", "warnings"),
+    *("events", "ictal_s", "confidence", "unscored_s", "largest_60min", "longest_s", "flags", "quality", "warnings"),
 )
+_EVENT_COLUMNS = ("file", "onset_s", "offset_s", "duration_s", "clock", "confidence", "side", "leading")
 _FAILURE_COLUMNS = ("file", "kind", "message", "hint")
 
 
@@ -36,7 +38,7 @@ def check_tables(out: Path) -> None:
     ------
     OutputError
     """
-    for name, columns in ((SUMMARY, _SUMMARY_COLUMNS), (FAILURES, _FAILURE_COLUMNS)):
+    for name, columns in ((SUMMARY, _SUMMARY_COLUMNS), (EVENTS, _EVENT_COLUMNS), (FAILURES, _FAILURE_COLUMNS)):
         path = out / name
         if not path.exists():
             continue
@@ -45,7 +47,7 @@ def check_tables(out: Path) -> None:
                 first = stream.readline().strip()
         except OSError:
             first = ""
-        if first != ",".join(columns):
+        if [name for name in first.split(",") if name != "quality"] != [name for name in columns if name != "quality"]:
             raise OutputError(
                 "exists and was not written by a scan", file=str(path), hint="choose another -o, or use --force"
             )
@@ -64,7 +66,7 @@ def _is_record(path: Path) -> bool:
 
 
 def write_tables(out: Path, outcomes: Iterable[Outcome]) -> None:
-    """Write ``summary.csv`` (a row a recording, those included that are not read) and ``failures.csv``.
+    """Write ``summary.csv`` (a row a recording, those included that are not read), ``events.csv`` and ``failures.csv``.
 
     They say what the folder holds, not which run made it: a recording that was done before is done, and every number
     is the one that stands in its file. So they are the same, byte for byte, however often a scan was interrupted.
@@ -73,7 +75,7 @@ def write_tables(out: Path, outcomes: Iterable[Outcome]) -> None:
     ----------
     out : Path
     outcomes : iterable of Outcome
-        In the order of the rows; gone through twice.
+        In the order of the rows; gone through three times.
 
     Raises
     ------
@@ -82,6 +84,8 @@ def write_tables(out: Path, outcomes: Iterable[Outcome]) -> None:
     """
     with atomic_write(out / SUMMARY) as stream:
         stream.writelines(csv_lines(_SUMMARY_COLUMNS, (_row(out, _as_written(o)) for o in outcomes)))
+    with atomic_write(out / EVENTS) as stream:
+        stream.writelines(csv_lines(_EVENT_COLUMNS, (row for o in outcomes for row in _event_rows(_as_written(o)))))
     failures = (
         (o.file, o.error.kind, o.error.message, o.error.hint)
         for o in outcomes
@@ -106,28 +110,42 @@ def _row(out: Path, o: Outcome) -> tuple[object, ...]:
     )
 
 
+def _event_rows(o: Outcome) -> Iterator[tuple[object, ...]]:
+    """Yield a row an event."""
+    for event, facts in zip(o.events, o.event_facts, strict=True):
+        times = (f"{seconds:.4f}" for seconds in (event.onset_s, event.offset_s, event.duration_s))
+        yield (o.file, *times, facts.clock, f"{event.confidence:.4f}", facts.side, " ".join(facts.leading))
+
+
 def _as_written(outcome: Outcome) -> Outcome:
     """Return an outcome as it would be read back from its CSV_bi: times to 0.1 ms, without events that vanish in it."""
-    events = (Event(round(e.onset_s, 4), round(e.offset_s, 4), round(e.confidence, 4)) for e in outcome.events)
+    facts = outcome.event_facts or tuple(EventFacts() for _ in outcome.events)
+    rounded = [
+        (Event(round(e.onset_s, 4), round(e.offset_s, 4), round(e.confidence, 4)), told)
+        for e, told in zip(outcome.events, facts, strict=True)
+        if round(e.offset_s, 4) > round(e.onset_s, 4)
+    ]
     return replace(
         outcome,
         duration_s=round(outcome.duration_s, 4),
         analysed_s=round(outcome.analysed_s, 4),
-        events=tuple(event for event in events if event.offset_s > event.onset_s),
+        events=tuple(event for event, _ in rounded),
+        event_facts=tuple(told for _, told in rounded),
         unscored=tuple((round(start, 4), round(stop, 4)) for start, stop in outcome.unscored),
     )
 
 
-def _burden(outcome: Outcome) -> tuple[str, str, str, str]:
-    """Return unscored seconds, minutes in the fullest hour, seconds of the longest and flags, if it was analysed."""
+def _burden(outcome: Outcome) -> tuple[str, str, str, str, str]:
+    """Return unscored seconds, minutes in the fullest hour, seconds of the longest, flags and quality, if analysed."""
     if outcome.status not in {"done", "skipped"}:
-        return ("", "", "", "")
+        return ("", "", "", "", "")
     burden = outcome.burden
     return (
         f"{burden.unscored_s:.4f}",
         f"{burden.largest_hour.seizure_s / 60.0:.4f}",
         f"{burden.longest_s:.4f}",
         " ".join(flag.name for flag in burden.flags),
+        outcome.quality,
     )
 
 

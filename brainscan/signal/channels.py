@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from brainscan.card import FilterConfig
 from brainscan.events import RATE_HZ, BoolArray
 from brainscan.recording import Samples
+from brainscan.signal.clipping import flat_tops
 from brainscan.signal.filters import StreamingFilter
 from brainscan.signal.resample import Resampler
 
@@ -35,6 +36,7 @@ class ChannelGroup:
     def __init__(self, rate_hz: Fraction, rows: Sequence[int], config: FilterConfig) -> None:
         self.rows = list(rows)
         self.railed = SecondShares(rate_hz, len(self.rows))
+        self._rails = _Rails(rate_hz, len(self.rows))
         self.absent = SecondShares(rate_hz, len(self.rows))
         self._rate_hz = rate_hz
         self._resampler = Resampler(rate_hz, len(self.rows))
@@ -58,7 +60,7 @@ class ChannelGroup:
         if raw.shape[1] == 0:
             return
         absent = ~np.isfinite(raw)
-        self.railed.push(np.stack([samples.railed[row] for row in self.rows]))
+        self.railed.push(self._rails.push(raw, np.stack([samples.railed[row] for row in self.rows])))
         self.absent.push(absent)
         self._n_in += raw.shape[1]
         if self._offset is not None:
@@ -72,6 +74,7 @@ class ChannelGroup:
         """End the segment, complete resampler and filter, and return its length in samples at 256 Hz."""
         if self._offset is None and self._n_in:
             self._start()
+        self.railed.push(self._rails.finish())
         self.railed.finish()
         self.absent.finish()
         mean = self._tail.mean(axis=1, keepdims=True) if self._tail.shape[1] else self._tail.sum(axis=1, keepdims=True)
@@ -117,6 +120,50 @@ def _hold_last(block: FloatArray, last: FloatArray) -> None:
         block[row] = np.where(at < 0, last[row], block[row, np.maximum(at, 0)])
 
 
+class _Rails:
+    """Marks what stands at a rail, one that the reader knows or one that the signal shows; second by second.
+
+    Parameters
+    ----------
+    rate_hz : Fraction
+    n_channels : int
+    """
+
+    def __init__(self, rate_hz: Fraction, n_channels: int) -> None:
+        self._rate_hz = rate_hz
+        self._raw = np.zeros((n_channels, 0))  # the unfinished second
+        self._known = np.zeros((n_channels, 0), dtype=np.bool_)
+        self._second = 0
+
+    def push(self, raw: NDArray[np.float64], known: BoolArray) -> BoolArray:
+        """Take the next samples and return the marks of the seconds that are complete."""
+        first = _second_start(self._second, self._rate_hz)
+        self._raw = np.concatenate((self._raw, raw), axis=1)
+        self._known = np.concatenate((self._known, known), axis=1)
+        starts = [0]
+        while (start := _second_start(self._second + 1, self._rate_hz) - first) <= self._raw.shape[1]:
+            starts.append(start)
+            self._second += 1
+        return self._marks(starts)
+
+    def finish(self) -> BoolArray:
+        """Return the marks of what is left."""
+        return self._marks([0, self._raw.shape[1]])
+
+    def _marks(self, starts: list[int]) -> BoolArray:
+        stop = starts.pop()
+        raw, self._raw = self._raw[:, :stop], self._raw[:, stop:]
+        known, self._known = self._known[:, :stop], self._known[:, stop:]
+        return known | flat_tops(raw, starts) if stop else known
+
+
+def _second_start(second: int, rate_hz: Fraction) -> int:
+    """Return the sample at which a second starts: the nearest, an even one of two."""
+    whole, rest = divmod(second * rate_hz.numerator, rate_hz.denominator)
+    twice = 2 * rest
+    return whole + (twice > rate_hz.denominator or (twice == rate_hz.denominator and whole % 2 == 1))
+
+
 class SecondShares:
     """Share of marked samples in each second of a segment, for a group of channels of one rate.
 
@@ -139,7 +186,7 @@ class SecondShares:
         first, stop = self._n_in, self._n_in + marked.shape[1]
         self._n_in = stop
         bounds = [first]
-        while (bound := self._start(second + len(bounds))) <= stop:
+        while (bound := _second_start(second + len(bounds), self._rate_hz)) <= stop:
             bounds.append(bound)
         counts = np.zeros((marked.shape[0], len(bounds)))
         if marked.any():  # it hardly ever is
@@ -147,19 +194,13 @@ class SecondShares:
                 end = bounds[i + 1] if i + 1 < len(bounds) else stop
                 counts[:, i] = np.count_nonzero(marked[:, begin - first : end - first], axis=1)
         counts[:, :1] += self._count
-        lengths = np.diff([self._start(second), *bounds[1:]])
+        lengths = np.diff([_second_start(second, self._rate_hz), *bounds[1:]])
         self._shares.extend((counts[:, :-1] / np.maximum(lengths, 1)).astype(np.float32).T)
         self._count = counts[:, -1:]
 
-    def _start(self, second: int) -> int:
-        """Return the sample at which a second starts: the nearest, an even one of two."""
-        whole, rest = divmod(second * self._rate_hz.numerator, self._rate_hz.denominator)
-        twice = 2 * rest
-        return whole + (twice > self._rate_hz.denominator or (twice == self._rate_hz.denominator and whole % 2 == 1))
-
     def finish(self) -> None:
         """Complete the last second."""
-        begin = self._start(self._first_s + len(self._shares))
+        begin = _second_start(self._first_s + len(self._shares), self._rate_hz)
         if self._n_in > begin:
             self._shares.append((self._count[:, 0] / (self._n_in - begin)).astype(np.float32))
 

@@ -38,13 +38,22 @@ _MEASURES = re.compile(
     r"|SEF|AEEG|CSA|DSA|BSR|MARK|TRIG|TIME|INDEX|GRAD|TEMP|LAPL|CSD).*|CQ|EQ|CQI|Z|HF|LF|RMS|STD|SD2|MED|ICA|IC|BAD)$"
 )
 
+_MINUS = re.compile(r"-|/|VS|MINUS")
+"""What makes a difference of two points; a word and a blank or ``_`` before a name is rather a prefix."""
+
+_Key = tuple[str, bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """A label in the form that `parse` reads, and what was guessed for it (empty if nothing was)."""
+    """A label in the form that `parse` reads, and what was guessed for it (empty if nothing was).
+
+    In one that is turned the two points have to change places.
+    """
 
     text: str
     guess: str = ""
+    is_turned: bool = False
 
 
 def uncut(bodies: Sequence[str]) -> list[str]:
@@ -108,27 +117,33 @@ def shared_words(bodies: Sequence[str], readable: Sequence[bool]) -> list[Rewrit
     Returns
     -------
     list of Rewritten
-        ``FP1-G19`` becomes ``FP1-REF``. Two such words leave open which is meant, and nothing is done.
+        ``FP1-G19`` becomes ``FP1-REF``; so does ``REF-FP1``, which is turned: its potential is minus that of Fp1.
+        Two such words leave open which is meant, and nothing is done.
     """
     result = [Rewritten(body) for body in bodies]
     for split, told in ((_before, "before"), (_behind, "behind")):
-        words: dict[tuple[str, bool], dict[int, str]] = defaultdict(dict)
+        words: dict[_Key, dict[int, str]] = defaultdict(dict)
         for i, item in enumerate(result):
-            if not readable[i]:
+            if not readable[i] and not item.is_turned:
                 for key, rest in split(item.text):
                     words[key].setdefault(i, rest)
         shared = {key: held for key, held in words.items() if _is_common(held.values())}
         if len(shared) != 1:
             continue
-        (((word, _), held),) = shared.items()
+        (((word, is_minuend), held),) = shared.items()
         guess = f"{word!r} {told} {len(held)} names of electrodes is an unknown word: taken for "
         guess += "a common reference" if told == "behind" else "a prefix"
-        if told == "behind" and word in REFERENCES:
+        is_turned = told == "before" and is_minuend and word in REFERENCES
+        if is_turned:
+            guess = f"{word!r} stands before {len(held)} names of electrodes: read as reference minus electrode"
+        elif told == "behind" and word in REFERENCES:
             guess = ""
         for i, rest in held.items():
             prefix, _ = _cut(result[i].text)
-            form = rest if told == "before" else f"{rest}-{word if word in REFERENCES else 'REF'}"
-            result[i] = Rewritten(prefix + form, "; ".join(filter(None, (result[i].guess, guess))))
+            has_word = is_turned or told == "behind"
+            form = f"{rest}-{word if word in REFERENCES else 'REF'}" if has_word else rest
+            told_of = "; ".join(filter(None, (result[i].guess, guess)))
+            result[i] = Rewritten(prefix + form, told_of, is_turned)
     return result
 
 
@@ -137,8 +152,8 @@ def _is_common(rests: Iterable[str]) -> bool:
     return len(named & INDEX.keys()) >= _ENOUGH_ELECTRODES
 
 
-def _before(body: str) -> Iterator[tuple[tuple[str, bool], str]]:
-    """Yield the word before the first electrode (and whether anything separates them), and what follows."""
+def _before(body: str) -> Iterator[tuple[_Key, str]]:
+    """Yield the word before the first electrode (and whether a minus separates them), and what follows."""
     body = _unprefixed(body)
     for found in SEPARATORS.finditer(body):
         word, rest = body[: found.start()].strip(), body[found.end() :]
@@ -146,11 +161,11 @@ def _before(body: str) -> Iterator[tuple[tuple[str, bool], str]]:
             return
         if word and starts_with_electrode(rest):
             if not _MEASURES.match(word):
-                yield (word, True), rest
+                yield (word, _MINUS.search(found.group()) is not None), rest
             return
 
 
-def _behind(body: str) -> Iterator[tuple[tuple[str, bool], str]]:
+def _behind(body: str) -> Iterator[tuple[_Key, str]]:
     """Yield the word behind an electrode (and whether anything separates them), and the electrode."""
     body = _unprefixed(body)
     head = starts_with_electrode(body)

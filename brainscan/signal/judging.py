@@ -5,6 +5,7 @@ Nothing is read here: `brainscan.io.plan` measures, and turns a refusal into an 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -35,6 +36,8 @@ _LOOP_UV = 5.0
 _LOOP_SHARE = 0.1
 _MAINS_SHARE = 0.95
 _SAME_SHARE = 0.02
+_NEAR = 0.01  # amplitudes of copies, in which rounding alone differs: a share of them, or µV
+_SAME_UV = 0.3  # of two channels that hold the same; what one reference brings into all may be far larger than the EEG
 _SHOWN_LABELS = 40
 _MOST_MISSING = N_ELECTRODES - 4  # what a user may allow
 
@@ -127,6 +130,14 @@ def planned(
     if len(plan.missing) > max_missing and (cap is None or not is_enough(cap, caps)):
         raise _refusal(channels, plan, by_label, expected)
     used = [channels[i] for i in plan.channels]
+    live = [c for c in plan.channels if c not in measures.flat]
+    alike = _alike(live, measures)
+    if alike and len(alike[0]) == len(live):
+        raise RefusalError(
+            f"all channels hold the same signal: nothing was recorded between electrodes ({_listed(channels, live)})",
+            kind="calibration",
+            hint="export it again, with the electrodes' own signals",
+        )
     warnings = [
         *plan.warnings,
         *_missing_warnings(plan),
@@ -135,6 +146,7 @@ def planned(
         *_unit_warnings(used),
         *_rate_warnings(used),
         *_double_warnings(channels, plan, measures),
+        *(f"{_listed(channels, c)} hold the same signal: bridged electrodes, or copies of one channel" for c in alike),
         *_mains_warnings(used, [measures.blocks[c] for c in plan.channels]),
         *_loop_warnings(plan, [measures.blocks[c] for c in plan.channels]),
         *_amplitude_warnings(used, measures.amplitudes_of(plan.channels)),
@@ -183,6 +195,40 @@ def _double_warnings(channels: Sequence[Channel], plan: ElectrodePlan, measures:
         for name, used, spare in plan.duplicates
         if not _same(measures.blocks[used], measures.blocks[spare])
     ]
+
+
+def _alike(live: Sequence[int], measures: Measures) -> list[list[int]]:
+    """Return groups of channels that hold the same signal all along, the largest first."""
+    found = measures.amplitudes_of(live)
+    groups: list[list[int]] = []  # rows of `live`
+    for row, channel in enumerate(live):
+        for group in groups:
+            first = group[0]
+            if (
+                _is_copy(measures.blocks[live[first]], measures.blocks[channel])
+                and np.allclose(found.stretches[first], found.stretches[row], rtol=_NEAR, atol=_NEAR, equal_nan=True)
+                and np.allclose(found.peaks[first], found.peaks[row], rtol=_NEAR, atol=_SAME_UV, equal_nan=True)
+            ):
+                group.append(row)
+                break
+        else:
+            groups.append([row])
+    return sorted(([live[row] for row in group] for group in groups if len(group) > 1), key=lambda g: -len(g))
+
+
+def _is_copy(first: Block, second: Block) -> bool:
+    """Whether two channels differ by an offset and rounding alone."""
+    if len(first) != len(second):
+        return False
+    finite = np.isfinite(first) & np.isfinite(second)
+    if not finite.any():
+        return False
+    allowed = min(_SAME_SHARE * max(float(np.std(first[finite])), 1e-3), _SAME_UV)
+    return bool(np.std(first[finite] - second[finite]) <= allowed)
+
+
+def _listed(channels: Sequence[Channel], chosen: Sequence[int]) -> str:
+    return " ".join(clean(channels[c].label) for c in chosen)
 
 
 def _unit_warnings(channels: Sequence[Channel]) -> list[str]:
@@ -251,6 +297,17 @@ def _amplitude_warnings(used: Sequence[Channel], found: Amplitudes) -> list[str]
     if odd:
         warnings.append(f"{', '.join(odd)} the others' amplitude throughout: wrong gain or bad electrode?")
     return warnings
+
+
+_DOUBTS = re.compile(r"unusable |amplitudes |hardly anything but mains|.*the others' amplitude throughout")
+
+
+def doubts_signal(warning: str) -> bool:
+    """Whether a warning, of this module or of the windows' verdicts, says that electrodes or gains may be bad.
+
+    An earlier run's file tells its warnings as texts.
+    """
+    return _DOUBTS.match(warning) is not None
 
 
 def _same(first: Block, second: Block) -> bool:

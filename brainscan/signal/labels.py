@@ -171,6 +171,8 @@ def _by_conventions(labels: Sequence[str]) -> list[Label]:
         for i, form in enumerate(convention(bodies, readable)):
             if form.text != bodies[i] and (item := _read(form.text, texts[i])).first:
                 found[i] = replace(item, guess=form.guess)
+                if form.is_turned:
+                    found[i] = replace(found[i], first=item.second, second=item.first)
     return found
 
 

@@ -11,6 +11,8 @@ from brainscan.events import RATE_HZ
 
 FloatArray = NDArray[np.float32]
 
+_EVERY = 17  # divides no second: a rhythm of whole cycles a second must not be met at one phase only
+
 
 @dataclass(frozen=True, slots=True)
 class QualityLimits:
@@ -77,3 +79,19 @@ def unusable(
         if others.size and level[channel] > limits.ratio * np.median(others):
             bad[channel] = True
     return frozenset(int(c) for c in np.flatnonzero(bad))
+
+
+def is_alike(window: FloatArray, limits: QualityLimits | None = None) -> bool:
+    """Say whether nothing is left of re-referenced electrodes: all had the same signal.
+
+    Parameters
+    ----------
+    window : array of float32, shape (n_electrodes, n_samples)
+        Re-referenced µV at 256 Hz; at least one whole second. One sample in seventeen is looked at.
+    limits : QualityLimits, optional
+    """
+    limits = limits or QualityLimits()
+    n_seconds = window.shape[1] // RATE_HZ
+    seconds = window[:, : n_seconds * RATE_HZ].reshape(len(window), n_seconds, RATE_HZ)[:, :, ::_EVERY]
+    flat = (seconds.std(axis=2) < limits.flat_uv).all(axis=0)
+    return bool(flat.sum() > limits.share * n_seconds)

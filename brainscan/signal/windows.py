@@ -43,7 +43,7 @@ class Window:
     how : tuple of str, length 19
         recorded, derived, interpolated or missing, for each electrode.
     scored : bool
-        False where more electrodes are unusable than may be interpolated.
+        False where more electrodes are unusable than may be interpolated, or all have the same signal.
     absent : array of bool, shape (n_seconds,)
         Seconds in which too many channels hold no value: they stay unscored.
     """
@@ -188,7 +188,11 @@ def reference(plan: ElectrodePlan, channels: FloatArray, bad: frozenset[int], ma
         # A bad channel has weight zero, but zero times infinity is not.
         channels = channels.copy()
         channels[sorted(bad)] = 0.0
-    return Referenced(_apply(operator.matrix.astype(np.float32), channels), operator.how, scored)
+    uv = _apply(operator.matrix.astype(np.float32), channels)
+    if quality.is_alike(uv):
+        how: How = "missing"
+        return Referenced(np.zeros_like(uv), (how,) * N_ELECTRODES, scored=False)
+    return Referenced(uv, operator.how, scored)
 
 
 def _apply(matrix: FloatArray, channels: FloatArray) -> FloatArray:

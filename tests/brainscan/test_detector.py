@@ -106,6 +106,35 @@ def test_short_pieces_beside_gaps_are_unscored(detector: Detector) -> None:
     assert detector.detect(recording).unscored == ((30.0, 41.5),)
 
 
+def test_parts_without_room_for_an_event_do_not_count_as_analysed(detector: Detector) -> None:
+    """Whatever parts them: gaps, holes, or a stop behind a gap. All of them is an error that says so."""
+    detector = detector.with_decision(quick(min_duration_s=6.0))
+    loud = _bursts(60.0, (0, 60))
+    cut = [(5.01 * k, loud[:, 5 * k * RATE_HZ : 5 * (k + 1) * RATE_HZ]) for k in range(6)]
+    detection = detector.detect(recording_of([*cut, (40.0, loud[:, : 20 * RATE_HZ])], RATE_HZ))
+    assert detection.analysed_s == 20.0
+    assert detection.unscored == ((0.0, 40.0),)
+    assert any("parts shorter than 6 s: 6, 30 s in all" in warning for warning in detection.warnings)
+    with pytest.raises(InputError, match=r"every part is too short .*the longest has 5 s, 6 s are needed"):
+        detector.detect(recording_of(cut, RATE_HZ))
+
+    holed = loud.copy()
+    holed[:, [s for s in range(30 * RATE_HZ) if s // RATE_HZ % 6 == 5]] = np.nan
+    detection = detector.detect(recording_of(holed, RATE_HZ))
+    assert detection.analysed_s == 30.0
+    assert any("parts shorter than 6 s: 5, 25 s in all" in warning for warning in detection.warnings)
+
+
+def test_a_short_part_is_told_as_a_short_recording_is(detector: Detector) -> None:
+    recording = recording_of(noise(30.0, RATE_HZ), RATE_HZ)
+    detector = detector.with_decision(quick(min_duration_s=6.0))
+    for start_s, told in ((22.0, "(8 s)"), (29.75, "(0.25 s): no event has room there")):
+        detection = detector.detect(recording, DetectOptions(start_s=start_s))
+        assert f"less than 10 s were analysed {told}" in detection.warnings
+    with pytest.raises(InputError, match=r"too short .*the longest has 0\.001"):
+        detector.detect(recording, DetectOptions(start_s=29.999))
+
+
 @pytest.mark.parametrize("duration_s", [0.1, 1.0, 3.7])
 def test_a_recording_of_a_second_is_padded_with_a_warning(detector: Detector, duration_s: float) -> None:
     detection = detector.detect(recording_of(noise(duration_s, RATE_HZ), RATE_HZ))

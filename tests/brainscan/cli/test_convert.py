@@ -9,7 +9,10 @@ import pytest
 
 from brainscan.cli.main import main
 from brainscan.corpora.references import read_reference
+from brainscan.io.csv_bi import format_csv_bi
 from brainscan.io.event_formats import origin_of
+from brainscan.io.origin import Origin
+from tests.brainscan.cli.conftest import write_edf
 
 TSE = "version = tse_v1.0.0\n\n0.0 10.0 bckg 1.0\n10.0 20.5 fnsz 0.9\n20.5 60.0 bckg 1.0\n"
 
@@ -221,3 +224,27 @@ def test_a_name_forges_no_line_of_a_list(
     code, out, err = run(capsysbinary, _noted(tmp_path), "-o", "-", "--to", target, "--recording", forged)
     assert (code, out) == (5, b"")
     assert "cannot hold the name" in err
+
+
+def test_events_of_another_recording_are_not_converted_as_this_one_s(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    recording = write_edf(tmp_path / "p2.edf", duration_s=60)
+    events = tmp_path / "p1.csv_bi"
+    events.write_text(format_csv_bi([], 60.0, "p1.edf", Origin("a" * 64, {}).comment_lines()), encoding="utf-8")
+    code, _, err = run(capsysbinary, events, "-o", tmp_path / "x.tsv", "--recording", recording)
+    assert (code, (tmp_path / "x.tsv").exists()) == (2, False)
+    assert "p1.csv_bi is of another recording (SHA-256 aaaaaaaaaaaa" in err
+    events.write_text(format_csv_bi([], 60.0, "p1.edf"), encoding="utf-8")
+    code, _, err = run(capsysbinary, events, "-o", tmp_path / "x.tsv", "--recording", recording)
+    assert code == 0
+    assert "p1.csv_bi: made of another recording (p1)" in err
+
+
+def test_a_start_that_has_no_place_is_told(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    events = tmp_path / "x_events.tsv"
+    head = "onset\tduration\teventType\tdateTime\trecordingDuration"
+    events.write_text(f"{head}\n5\t7\tsz\t2020-01-01 10:00:00\t60\n", encoding="utf-8")
+    _, _, err = run(capsysbinary, events, "-o", tmp_path / "x.tse")
+    assert "tse holds no date: that the recording starts at 2020-01-01 10:00:00 is left out" in err
+    assert "date" not in run(capsysbinary, events, "-o", tmp_path / "x-annot.csv")[2]

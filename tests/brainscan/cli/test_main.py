@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from brainscan._version import __version__
 from brainscan.cli import main as main_module
 from brainscan.cli import table
 from brainscan.cli.table import COMMANDS, Command
-from tests.brainscan.cli.conftest import Run
+from tests.brainscan.cli.conftest import Run, write_edf
 from tests.stand_ins import save_tiny
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
@@ -65,6 +66,28 @@ def test_wrong_usage_is_one_line_and_exit_2(run: Run, arguments: list[str]) -> N
     assert len(ran.err.splitlines()) == 1
     assert "hint: " in ran.err
     assert ran.out == ""
+
+
+def test_a_stream_s_failure_is_a_line(run: Run) -> None:
+    lines = run("stream", "absent.edf", "--json").out.splitlines()
+    assert [json.loads(line)["error"]["kind"] for line in lines] == ["io"]
+
+
+def test_a_closed_stdin_and_a_folder_that_is_gone_are_a_line(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    assert (ran := run("stream", "-")).code == 3
+    assert ran.errors[0].startswith("error: stdin: is closed")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    edf = write_edf(tmp_path / "a.edf")
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for arguments in (("detect", edf), ("evaluate",), ("scan", tmp_path, "-o", "out")):
+        ran = run(*arguments)
+        assert ran.code in {3, 5}
+        assert len(ran.errors) == 1
 
 
 def test_wrong_usage_with_json_is_a_document(run: Run) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import signal
 import subprocess
 import sys
@@ -73,12 +74,28 @@ def test_json(run: Run, archive: Path, here: Path) -> None:
 
 
 @pytest.mark.usefixtures("loud")
+def test_every_event_has_a_row_that_a_second_scan_leaves_as_it_was(run: Run, archive: Path, here: Path) -> None:
+    assert run("scan", archive, "-o", "out").code == 0
+    first = (here / "out" / "events.csv").read_bytes()
+    rows = _rows(here / "out" / "events.csv")
+    assert [row["file"] for row in rows] == ["a.edf", "b/c.edf"]
+    told = json.loads(run("detect", archive / "a.edf", "-o", "-", "--format", "json").out)["events"][0]
+    assert (rows[0]["clock"], rows[0]["side"], rows[0]["leading"].split()) == (
+        *(told["clock"], told["side"], told["leading"]),
+    )
+    assert float(rows[0]["duration_s"]) == pytest.approx(told["offset_s"] - told["onset_s"], abs=1e-3)
+    (here / "out" / "events.csv").unlink()
+    assert run("scan", archive, "-o", "out").code == 0
+    assert (here / "out" / "events.csv").read_bytes() == first
+
+
+@pytest.mark.usefixtures("loud")
 def test_detect_s_options_hold(run: Run, archive: Path, here: Path) -> None:
     ran = run("scan", archive, "-o", "out", "--on", "1", "--stop", "20", "--format", "json", "--probabilities", "-q")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
     found = sorted(p.relative_to(here / "out").as_posix() for p in (here / "out").rglob("*.*"))
     made = ["a.csv_bi", "a.json", "a.npz", "b/c.csv_bi", "b/c.json", "b/c.npz"]
-    assert found == [*made, "failures.csv", "index.html", "run.json", "summary.csv"]
+    assert found == [*made, "events.csv", "failures.csv", "index.html", "run.json", "summary.csv"]
     assert {row["analysed_s"] for row in _rows(here / "out" / "summary.csv")} == {"20.0000"}
     assert {row["events"] for row in _rows(here / "out" / "summary.csv")} == {"0"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 import numpy as np
@@ -13,6 +14,8 @@ from brainscan.decision.postprocess import find_events
 from brainscan.errors import InputError, UsageError
 from brainscan.evaluate.by_others import find_hypotheses, read_curves, read_hypothesis
 from brainscan.events import RATE_HZ
+from brainscan.io.csv_bi import format_csv_bi
+from brainscan.io.origin import Origin
 from brainscan.scoring.operating_points import THRESHOLDS
 from tests.brainscan.evaluate.conftest import write_truth
 from tests.stand_ins import noise, recording_of
@@ -78,6 +81,21 @@ def test_unscored_samples_are_not_analysed(tmp_path: Path) -> None:
 def test_a_curve_that_cannot_be_is_refused(tmp_path: Path, changes: dict[str, object], what: str) -> None:
     with pytest.raises(InputError, match=what):
         read_hypothesis(write_curve(tmp_path / "a.npz", **changes), RECORDING)
+
+
+@pytest.mark.parametrize(("made_of", "bname", "told"), [("a" * 64, "other", ""), ("", "other", "other"), ("", "", "")])
+def test_whose_results_they_are_is_asked(tmp_path: Path, made_of: str, bname: str, told: str) -> None:
+    recording = replace(RECORDING, sha256=lambda: "a" * 64)
+    path = tmp_path / "p2.csv_bi"
+    ours = Origin(made_of, {}).comment_lines() if made_of else ()
+    path.write_text(format_csv_bi([], 120.0, bname or recording.name, ours), encoding="utf-8")
+    said = read_hypothesis(path, recording).warnings
+    assert [text for text in said if "another recording" in text] == (
+        [f"p2.csv_bi: made of another recording ({told})"] if told else []
+    )
+    if made_of:
+        with pytest.raises(UsageError, match=r"p2.csv_bi is of another recording \(SHA-256 aaaaaaaaaaaa"):
+            read_hypothesis(path, replace(recording, sha256=lambda: "b" * 64))
 
 
 @pytest.mark.parametrize("kept", [slice(0, -50), slice(0, 0)])

@@ -26,7 +26,7 @@ def evaluation() -> Evaluation:
 def write(folder: Path, monkeypatch: pytest.MonkeyPatch, *, report: bool = False) -> dict[str, Any]:
     monkeypatch.setattr(files, "is_available", lambda: report)
     found = evaluation()
-    metrics = found.as_mapping()
+    metrics = {**found.as_mapping(), "excluded": 0}
     assert write_results(folder, metrics, found) is report
     return metrics
 
@@ -53,7 +53,7 @@ def test_a_seizure_cut_by_the_recording_has_no_latency_or_no_offset_error(
     monkeypatch.setattr(files, "is_available", lambda: False)
     events = [(4.0, 30.0, 0.9), (3560.0, 3600.0, 0.9)]
     found = figures(judged([(0.0, 25.0), (3550.0, 3600.0)], events), targets=(1.0,))
-    write_results(tmp_path, found.as_mapping(), found)
+    write_results(tmp_path, {**found.as_mapping(), "excluded": 0}, found)
     rows = [row for row in table(tmp_path / "events.csv") if row["operating_point"] == "default"]
     assert [(r["found"], r["detected_onset_s"], r["latency_s"], r["offset_error_s"]) for r in rows] == [
         ("1", "4.0000", "", "5.0000"),

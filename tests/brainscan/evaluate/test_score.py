@@ -112,6 +112,11 @@ def test_other_formats_are_scored_as_their_seizures(folders: tuple[Path, Path]) 
     assert scored(folders).nedc == before
 
 
+def test_results_of_another_recording_are_told(folders: tuple[Path, Path]) -> None:
+    (folders[1] / "a.csv_bi").write_bytes((folders[1] / "b.csv_bi").read_bytes())
+    assert scored(folders).remarks == {"a.csv_bi": ("a.csv_bi: made of another recording (b) than a.csv_bi (a)",)}
+
+
 def test_rows_of_csv_bi_pass_as_they_stand(folders: tuple[Path, Path]) -> None:
     """Overlapping rows are an error for `convert`, and defined behaviour for the official scores."""
     path = folders[1] / "a.csv_bi"

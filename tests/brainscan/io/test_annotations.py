@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from brainscan.errors import InputError, OutputError, UsageError
 from brainscan.events import Annotation
 from brainscan.io.annotation_file import (
+    BACKGROUND,
     AnnotationFile,
     check_confidence,
     check_intervals,
@@ -228,6 +229,27 @@ def test_channels_of_a_seizure_are_kept_for_formats_that_know_them() -> None:
     assert b"T3,T5" in encode(file, "tsv", "x.edf")
     assert losses(file, "csv_bi") == ("csv_bi holds no channels: what was marked on T3, T5 counts for all",)
     assert losses(file, "tsv") == losses(file, "tusz_csv") == ()
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+@pytest.mark.parametrize("rows", [(), (Annotation(60.0, 70.0, "seiz"),)])
+def test_unscored_time_is_kept_or_told_and_never_background(
+    tmp_path: Path, format_name: Format, rows: tuple[Annotation, ...]
+) -> None:
+    file = AnnotationFile(rows, 100.0, start=datetime(2020, 1, 1, 22), comments=("unscored 0 50", "unscored 80 100"))
+    target = tmp_path / NAMES[format_name]
+    write_annotations(file, target, format_name, "rec.edf")
+    back = read_annotations(target, facts=RecordingFacts("rec.edf"))
+    if not losses(file, format_name):
+        assert back.unscored == ((0.0, 50.0), (80.0, 100.0))
+        return
+    assert losses(file, format_name) == (
+        f"{format_name} cannot say that 70 s were not scored: they count as without seizure",
+    )
+    told = [(row.onset_s, row.offset_s) for row in back.annotations if row.label == BACKGROUND]
+    assert told in ([], [(50.0, 80.0)])
+    assert back.seizures == tuple((row.onset_s, row.offset_s) for row in rows)
+    assert back.duration_s in (None, 100.0)
 
 
 @pytest.mark.parametrize(

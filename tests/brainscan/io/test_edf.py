@@ -172,6 +172,19 @@ def test_the_file_decides_how_many_records_there_are(
     assert words in recording.warnings[0]
 
 
+@pytest.mark.parametrize("said", [-1, 10, 600])
+@pytest.mark.parametrize("names", [ELECTRODES, ELECTRODES[:7]], ids=["alike", "another"])
+def test_joined_files_end_where_the_second_begins(tmp_path: Path, said: int, names: tuple[str, ...]) -> None:
+    """Behind a header of 20 blocks every channel would be another."""
+    first, second = FakeEdf(eeg(n_records=5), 5, fields={"n_records": said}), FakeEdf(eeg(names, n_records=6), 6)
+    path = tmp_path / "a.edf"
+    path.write_bytes(first.data() + second.data())
+    recording = read(path)
+    assert recording.duration_s == 5.0
+    (told,) = (w for w in recording.warnings if "another recording" in w)
+    assert told.startswith(f"another recording begins behind record 5 (a header at byte {len(first.data())})")
+
+
 def test_without_one_whole_record_the_file_is_empty(tmp_path: Path) -> None:
     path = tmp_path / "a.edf"
     path.write_bytes(FakeEdf(eeg(n_records=1), 1).data()[:-1])

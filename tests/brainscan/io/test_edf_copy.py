@@ -163,7 +163,10 @@ def test_other_readers_see_the_same_samples_and_our_events(
         after, found = theirs(path_of(copy))
     assert after == before
     ours = [note for note in found if note[2].startswith("brainscan: seizure")]
-    assert len(ours) == len(detected(original).file.annotations)
+    expected = [(a.onset_s, a.offset_s - a.onset_s) for a in detected(original).file.annotations]
+    assert len(ours) == len(expected)
+    for note, times in zip(ours, expected, strict=True):
+        assert note[:2] == pytest.approx(times, abs=2e-4)
     rest = [note for note in found if not note[2].startswith(("brainscan: ", "brainscan+ "))]
     assert rest == notes
 

@@ -110,12 +110,36 @@ def test_a_mislabelled_derivation_is_noticed(tmp_path: Path) -> None:
 
 def test_mains_and_huge_amplitudes_are_noticed(tmp_path: Path) -> None:
     t = np.arange(20 * 256) / 256
-    hum = [replace(s, values=(3000 * np.sin(2 * np.pi * 50 * t)).astype(int)) for s in eeg(samples=256)]
+    mains = (3000 * np.sin(2 * np.pi * 50 * t)).astype(int)
+    hum = [replace(s, values=s.values // 20 + mains) for s in eeg(samples=256)]
     assert any("mains" in w for w in open_plan(_recording(tmp_path, hum)).warnings)
     signals = eeg()
     signals[2] = replace(signals[2], physical=("-3276800", "3276700"), unit="uV")
     (warning,) = open_plan(_recording(tmp_path, signals)).warnings
     assert "above 10 mV in C3" in warning
+
+
+def test_one_signal_in_all_channels_is_no_recording(tmp_path: Path) -> None:
+    """In the average reference nothing is left of it; what begins so (a calibration) is judged by what follows."""
+    signals = eeg()
+    same = [replace(signal, values=signals[0].values + i) for i, signal in enumerate(signals)]
+    with pytest.raises(InputError, match="all channels hold the same signal") as caught:
+        open_plan(_recording(tmp_path, same))
+    assert caught.value.kind == "calibration"
+    begun = [
+        replace(signal, values=np.concatenate((signals[0].values[:1000], signal.values[1000:]))) for signal in signals
+    ]
+    assert not open_plan(_recording(tmp_path, begun)).warnings
+
+
+def test_bridged_electrodes_are_told_and_a_noisy_reference_is_none(tmp_path: Path) -> None:
+    signals = eeg()
+    signals[1] = replace(signals[1], values=signals[0].values)
+    (warning,) = open_plan(_recording(tmp_path, signals)).warnings
+    assert warning.startswith("Fp1 F3 hold the same signal")
+    reference = np.random.default_rng(1).integers(-15000, 15000, 2000)
+    noisy = [replace(signal, values=signal.values // 20 + reference) for signal in eeg()]
+    assert not any("same signal" in told for told in open_plan(_recording(tmp_path, noisy)).warnings)
 
 
 def test_a_channel_map_names_what_labels_do_not(tmp_path: Path) -> None:

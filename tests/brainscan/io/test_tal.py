@@ -183,6 +183,17 @@ def test_stamps_that_are_no_clock_are_ignored(onsets: np.ndarray, words: str) ->
     assert words in when.warnings[-1]
 
 
+@pytest.mark.parametrize(("step_s", "told"), [(1.0035, "1.05 s ahead of"), (0.997, "0.897 s behind"), (1.001, "")])
+def test_a_drift_below_a_sample_is_told_once_it_is_large(step_s: float, told: str) -> None:
+    """Across gaps it begins anew, as the samples do."""
+    when = timeline(np.arange(300) * step_s, 1.0, 1 / 256)
+    assert when.segments == ((0, 300, 0.0),)
+    assert bool(when.warnings) == bool(told)
+    assert told in "".join(when.warnings)
+    parted = timeline(np.arange(300) * step_s + np.arange(300) // 100 * 10.0, 1.0, 1 / 256)
+    assert not any("time stamps run" in text for text in parted.warnings)
+
+
 @given(st.lists(st.integers(1, 5), min_size=1, max_size=6), st.lists(st.floats(0.5, 1e4), min_size=6, max_size=6))
 def test_gaps_are_found_where_they_are(lengths: list[int], gaps: list[float]) -> None:
     onsets, starts, at_s = [], [], 0.0

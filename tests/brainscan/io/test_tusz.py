@@ -59,6 +59,16 @@ def test_overlap_within_a_channel_is_an_error(tmp_path: Path) -> None:
         check_intervals(read_tusz_csv(written(tmp_path, "C3-CZ,1.0,5.0,fnsz,1.0\nC3-CZ,4.0,6.0,fnsz,1.0\n")))
 
 
+def test_an_event_on_several_channels_has_a_row_on_each(tmp_path: Path) -> None:
+    rows = (Annotation(10, 20, "fnsz", 1.0, "T3,T5"), Annotation(15, 30, "fnsz", 0.5, "T5"))
+    target = tmp_path / "x.csv"
+    target.write_text(format_tusz_csv(AnnotationFile(rows, 100.0), "x.edf"), encoding="utf-8")
+    read = check_intervals(read_tusz_csv(target))
+    assert [(a.channel, a.onset_s, a.offset_s) for a in read.annotations if a.label == "fnsz"] == [
+        *(("T3", 10, 20), ("T5", 10, 20), ("T5", 20, 30))
+    ]
+
+
 def test_channels_come_back(tmp_path: Path) -> None:
     rows = (Annotation(10, 20, "fnsz", 1.0, "FP1-F7"), Annotation(15, 30, "gnsz", 0.5, "F7-T3"))
     target = tmp_path / "x.csv"

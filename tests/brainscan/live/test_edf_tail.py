@@ -77,6 +77,27 @@ def test_gaps_begin_segments_as_in_the_finished_file(tmp_path: Path) -> None:
     assert {piece.segment.start_s for piece in pieces} == {0.0, 37.0}
 
 
+def test_a_clock_set_back_before_the_start_begins_a_segment_behind_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "night.edf"
+    edf = edf_of(signal(30, []), [f"+{i}" if i < 12 else f"{i - 60}" for i in range(30)])
+    pieces, finished, said = _followed(path, _cut_up(edf, path, (2000, 30_000, 21_000)))
+    assert np.array_equal(_values(pieces), _whole(path))
+    assert [(s.start_s, s.stop_s) for s in finished.segments] == [(0.0, 12.0), (12.0, 30.0)]
+    assert sum("set back" in text for text in said) == 1
+    assert any("times differ from those of the finished file" in text for text in finished.warnings)
+
+
+@pytest.mark.parametrize(
+    "onsets", [[i // 2 for i in range(30)], [i + (40_000_000 if i > 12 else 0) for i in range(30)]]
+)
+def test_times_that_are_no_clock_are_none_here_too(tmp_path: Path, onsets: list[int]) -> None:
+    path = tmp_path / "night.edf"
+    edf = edf_of(signal(30, []), [f"+{onset}" for onset in onsets])
+    _, finished, _ = _followed(path, _cut_up(edf, path, (50_000, 21_000)), at_least_s=10.0)
+    assert [(s.start_s, s.stop_s) for s in finished.segments] == [(0.0, 30.0)]
+    assert finished.warnings == read(path).warnings
+
+
 def test_a_count_that_grows_is_believed_and_says_nothing_of_the_end(tmp_path: Path) -> None:
     path = tmp_path / "night.edf"
     edf = edf_of(signal(30, []), n_records=10)

@@ -151,6 +151,7 @@ def test_garbage_is_refused(pipe: tuple[int, int], data: bytes, what: str) -> No
         ({"unit": ["uV"]}, "unit"),
         ({"start": "yesterday"}, "start"),
         ({"start": 12}, "start"),
+        ({"start": "2026-03-02"}, "start"),
         ({"name": "../../x"}, "name"),
         ({"name": ".hidden"}, "name"),
         ({"name": ""}, "name"),
@@ -167,5 +168,6 @@ def test_a_header_says_what_it_says() -> None:
     facts = facts_of(_line(rate_hz="1000/3", unit=["uV", "mV", "V"], start="2026-03-02T22:00:00+01:00", name="bed 3"))
     assert (facts.name, facts.rate_hz, facts.units) == ("bed 3", Fraction(1000, 3), ("uV", "mV", "V"))
     assert facts.start == datetime(2026, 3, 2, 22, 0, 0)
+    assert facts.warnings[0].startswith('"start" has an offset from UTC (+01:00)')
     plain = facts_of(_line(unit=None, rate_hz=127.5))
     assert (plain.name, plain.start, plain.units, plain.rate_hz) == ("stream", None, ("uV",) * 3, Fraction(255, 2))

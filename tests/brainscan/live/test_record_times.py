@@ -68,3 +68,13 @@ def test_a_record_that_jumps_waits_for_the_next() -> None:
 def test_a_clock_that_drifts_makes_no_gap() -> None:
     onsets = [1.002 * i for i in range(1000)]
     assert len(_segments(onsets, [])) == len(timeline(np.array(onsets), 1.0, 0.01).segments) == 1
+
+
+@pytest.mark.parametrize("cuts", [[], [1, 2, 3, 4, 5], [3], [4]])
+def test_what_was_handed_on_is_not_moved_by_a_clock_set_back(cuts: list[int]) -> None:
+    assert _segments([0.0, 1.0, 2.0, -57.0, -56.0, -55.0, -40.0, -39.0], cuts) == [
+        (0, 3, 0.0),
+        (3, 6, 3.0),
+        (6, 8, 20.0),
+    ]
+    assert _segments([5.0, 6.0, -9.0], [cut for cut in cuts if cut < 3]) == [(0, 2, 0.0), (2, 3, 2.0)]

@@ -18,7 +18,7 @@ from brainscan.detector import Detector
 from brainscan.errors import InputError, OutputError
 from brainscan.events import Event
 from brainscan.report import archive_page
-from brainscan.report.archive_page import State, index_page, is_index, quality_of
+from brainscan.report.archive_page import State, index_page, is_index
 from brainscan.scan.config import ScanConfig
 from brainscan.scan.index import Index
 from brainscan.scan.run import Listener, scan
@@ -97,12 +97,15 @@ def test_failures_and_kinds_that_are_not_read_have_rows_without_figures() -> Non
         (3420.0, (), "good"),
         (3419.0, (), "mixed"),
         (3600.0, ("unusable throughout: T3",), "mixed"),
+        (3600.0, ("F7 44 times the others' amplitude throughout: wrong gain or bad electrode?",), "mixed"),
+        (3600.0, ("hardly anything but mains in most channels: check the electrodes",), "mixed"),
+        (3600.0, ("the recording is shorter than 60 s (59 s)",), "good"),
         (1799.0, (), "poor"),
         (3600.0, ("low trust: more than half of the electrodes are doubtful",), "poor"),
     ],
 )
 def test_quality(analysed_s: float, warnings: tuple[str, ...], wanted: str) -> None:
-    assert quality_of(done("a", analysed_s=analysed_s, warnings=warnings)) == wanted
+    assert done("a", analysed_s=analysed_s, warnings=warnings).quality == wanted
 
 
 def test_hostile_names_are_texts() -> None:

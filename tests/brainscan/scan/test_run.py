@@ -19,7 +19,7 @@ from brainscan.io import atomic
 from brainscan.scan.config import ScanConfig
 from brainscan.scan.run import Listener
 from brainscan.scan.run import scan as run_scan
-from brainscan.scan.tables import FAILURES, INDEX, RUN, SUMMARY
+from brainscan.scan.tables import EVENTS, FAILURES, INDEX, RUN, SUMMARY
 from tests.edf_files import FakeEdf, eeg
 from tests.stand_ins import LoudnessRunner, quick
 
@@ -71,7 +71,16 @@ def test_one_csv_bi_a_recording_in_the_same_tree(config: ScanConfig, detector: D
         "a/two.edf": "done",
         "one.edf": "done",
     }
-    assert _tree(config.out) == ["a/b/three.csv_bi", "a/two.csv_bi", FAILURES, INDEX, "one.csv_bi", RUN, SUMMARY]
+    assert _tree(config.out) == [
+        "a/b/three.csv_bi",
+        "a/two.csv_bi",
+        EVENTS,
+        FAILURES,
+        INDEX,
+        "one.csv_bi",
+        RUN,
+        SUMMARY,
+    ]
     summary = {row["file"]: row for row in _rows(config.out / SUMMARY)}
     assert summary["one.edf"]["output"] == "one.csv_bi"
     assert summary["one.edf"]["duration_s"] == summary["one.edf"]["analysed_s"] == "12.0000"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from brainscan.electrodes import ELECTRODES, INDEX, SYNONYMS
@@ -50,6 +51,24 @@ def test_every_electrode_alone(prefix: str) -> None:
         new = [f"{prefix}{old}{unit}" for old in SYNONYMS]
         rest = [label for label, name in zip(labels, ELECTRODES, strict=True) if name not in SYNONYMS.values()]
         assert _found([*rest, *new])[-len(new) :] == list(SYNONYMS.values())
+
+
+@pytest.mark.parametrize("word", ["REF", "EEG Ref", "AVG", "A1+A2", "A1"])
+@pytest.mark.parametrize("separator", ["-", " - ", "/", " minus "])
+def test_a_reference_in_front_turns_the_sign(word: str, separator: str) -> None:
+    """A label is a difference: REF-Fp1 is minus Fp1, as A1-Fp1 is."""
+    uv = np.random.default_rng(0).normal(size=(19, 50))
+    plan = montage.plan([f"{word}{separator}{name}" for name in ELECTRODES])
+    turned = montage.operator(plan, frozenset()).matrix @ uv
+    assert np.allclose(turned, uv.mean(axis=0) - uv)
+    assert plan.missing == ()
+    assert any("reference minus electrode" in text for text in plan.warnings) == (word != "A1")
+
+
+@pytest.mark.parametrize("word", ["AVG ", "REF_", "Scalp-"])
+def test_a_word_in_front_without_a_minus_or_that_is_no_reference_is_a_prefix(word: str) -> None:
+    plan = montage.plan([f"{word}{name}" for name in ELECTRODES])
+    assert np.allclose(montage.operator(plan, frozenset()).matrix, np.eye(19) - 1 / 19)
 
 
 @pytest.mark.parametrize("suffix", ["+", "*", "REF", "AVG", "x", " (ref)", " ref 2", "-1", "_EEG"])

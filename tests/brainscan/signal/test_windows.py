@@ -194,6 +194,15 @@ def test_rails_make_an_electrode_unusable() -> None:
     assert [i for i, how in enumerate(found[0].how) if how == "interpolated"] == [7]
 
 
+def test_a_window_with_one_signal_in_all_channels_is_unscored() -> None:
+    """Before re-referencing each of them looks like an EEG."""
+    uv = noise(120.0)
+    uv[:, : 60 * 256] = uv[0, : 60 * 256]
+    windows = _windows(list(uv), [Fraction(256)] * 19)
+    assert [w.scored for w in windows if w.start in (0, 60 * 256)] == [False, True]
+    assert windows[0].how == ("missing",) * 19
+
+
 def test_memory_does_not_grow_with_the_recording() -> None:
     stream = WindowStream(PLAN, [Fraction(256)] * 19, CONFIG)
     block = Samples(tuple(noise(10.0)), (np.zeros(2560, dtype=np.bool_),) * 19)
