@@ -127,6 +127,7 @@ smoke: $(VENV)/.full ## train for seconds on simulated recordings, detect with t
 	rm -rf $(OUT)/smoke
 	$(BIN)/brainscan train --profile smoke --data simulation -o $(OUT)/smoke
 	$(BIN)/brainscan detect examples/sample.edf --model $(OUT)/smoke/model.safetensors -o $(OUT)/smoke/sample.csv_bi
+	@echo "(six steps on simulated recordings: this shows that training runs; the network has learned nothing)"
 
 train-local: data-given $(VENV)/.full ## train v3-lite on this machine: make train-local DATA=PATH [RUN=runs/local]
 	$(BIN)/brainscan train --profile cpu --data "$(DATA)" -o "$(RUN)"

@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("-o", "--output", type=Path, help="CSV file for the events")
     asked = parser.parse_args(arguments)
     events, recordings = tabulate(asked.recordings)
-    print(events.round(2).to_string(index=False) if len(events) else "no event")
+    print(events.to_string(index=False, float_format="{:.2f}".format) if len(events) else "no event")
     print(recordings.round(3).to_string(index=False))
     if asked.output:
         events.to_csv(asked.output, index=False)

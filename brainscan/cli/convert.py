@@ -70,7 +70,7 @@ def convert(
     """
     console.set_quiet(quiet)
     from brainscan.io.annotations import encode, losses, lost_start, read_annotations
-    from brainscan.io.atomic import write_bytes
+    from brainscan.io.atomic import make_folder, write_bytes
     from brainscan.io.guard import protect
 
     among = event_formats.convertible()
@@ -103,6 +103,7 @@ def convert(
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
     else:
+        make_folder(Path(output).parent)
         write_bytes(Path(output), data)
         console.message(f"{output}: {console.count(len(file.track()), 'seizure')}")
 

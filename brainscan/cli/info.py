@@ -14,6 +14,7 @@ from brainscan.cli.spread import spread
 from brainscan.model.names import ALL, DEFAULT
 
 if TYPE_CHECKING:
+    from brainscan.card import BaselineConfig, Card
     from brainscan.detection import Detection
     from brainscan.model.description import ModelFacts
     from brainscan.recording import Recording
@@ -172,6 +173,8 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
         ),
         ("windows", f"{card.window.duration_s} s every {card.window.stride_s} s"),
         ("thresholds", f"on {decision.enter:g}, off {decision.leave:g}, logits averaged over {decision.average_s:g} s"),
+        ("events", f"joined up to {decision.merge_gap_s:g} s apart, {decision.min_duration_s:g} s at the shortest"),
+        ("baseline", _baseline(decision.baseline)),
         ("localisation", f"by measures of the {card.localisation}"),
         ("use", provenance.intended_use),
         ("licence", provenance.licence),
@@ -183,23 +186,41 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
         missing = ((provenance.trained, "trained on"), (provenance.tested, "tested on"))
         lines += [(what, "the card does not say whom") for cohorts, what in missing if not cohorts]
     lines += [("data", _corpus(entry)) for entry in provenance.training_data]
+    if facts.trained and not card.operating_points:
+        lines.append(("points", "none; `brainscan calibrate` measures some"))
     console.print_facts(lines)
     console.stdout_table(("part", "parameters"), list(facts.parts.items()), title="")
-    if card.operating_points:
-        rows = [
-            (
-                name,
-                f"{p.enter:g}",
-                f"{p.fa_per_24h:.2f}",
-                f"{p.sensitivity:.3f}",
-                f"{p.hours:.1f}",
-                p.patients,
-                p.source,
-                next((plain for plain, offered in card.offered.items() if offered is p), "-"),
-            )
-            for name, p in card.operating_points.items()
-        ]
-        console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from", "offered as"), rows)
+    _show_points(card)
+
+
+def _show_points(card: Card) -> None:
+    """Print the operating points, where there are any."""
+    if not card.operating_points:
+        return
+    rows = [
+        (
+            name,
+            f"{p.enter:g}",
+            f"{p.fa_per_24h:.2f}",
+            f"{p.sensitivity:.3f}",
+            f"{p.hours:.1f}",
+            p.patients,
+            p.source,
+            next((plain for plain, offered in card.offered.items() if offered is p), "-"),
+        )
+        for name, p in card.operating_points.items()
+    ]
+    console.stdout_table(("point", "on", "FA/24h", "sensitivity", "hours", "patients", "from", "offered as"), rows)
+
+
+def _baseline(baseline: BaselineConfig) -> str:
+    """Return what is taken off a recording that reads high all the time."""
+    if not baseline.trailing_s:
+        return "none is taken off"
+    return (
+        f"the recording's own, from its last {baseline.trailing_s / 60:g} min, is taken off: the"
+        f" {baseline.quantile:.0%} quantile above {baseline.quiet:g}, at most {baseline.most:g} logits"
+    )
 
 
 def _corpus(entry: Mapping[str, str]) -> str:

@@ -65,7 +65,12 @@ Model = Annotated[str, typer.Option("--model", help=f"{names.ALL}, a .safetensor
 On = Annotated[float | None, typer.Option("--on", help="Threshold that starts an event (0..1); default: the card's.")]
 Off = Annotated[float | None, typer.Option("--off", help="Threshold that ends it; default with --on: on - 0.08.")]
 OperatingPoint = Annotated[
-    str, typer.Option("--operating-point", metavar="fa1|fa5|fa10", help="Thresholds of the card for that many FA/24h.")
+    str,
+    typer.Option(
+        "--operating-point",
+        metavar="faN",
+        help="Thresholds for N FA/24h that the card has from `calibrate`; `info MODEL` lists them.",
+    ),
 ]
 Start = Annotated[
     str,

@@ -49,7 +49,7 @@ def report(
     if len(events) > _MOST_READERS:
         raise UsageError(f"{len(events)} files of events", hint="one or two can be shown beside each other")
     from brainscan.io import read
-    from brainscan.io.atomic import write_bytes
+    from brainscan.io.atomic import make_folder, write_bytes
     from brainscan.io.event_formats import FORMATS, for_file
     from brainscan.io.guard import check_place, protect
     from brainscan.io.origin import Origin
@@ -69,6 +69,7 @@ def report(
         guard(place, Origin(sha256, page.detection.model))
     for text in page.detection.warnings:
         console.warning(f"{opened.name}: {text}")
+    make_folder(place.parent)
     write_bytes(place, render(page).encode("utf-8", "backslashreplace"))
     shown = ", ".join(f"{reader.name} ({console.count(len(reader.events), 'event')})" for reader in readers)
     console.message(f"{place}: {shown}")

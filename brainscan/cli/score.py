@@ -83,6 +83,7 @@ def score(
 
 def _show(report: ScoreReport) -> None:
     """Print the figures that are quoted, and the summary lines beside them."""
+    from brainscan.evaluate.points import MIN_HOURS
     from brainscan.scoring import szcore
 
     if report.nedc is not None:
@@ -107,6 +108,8 @@ def _show(report: ScoreReport) -> None:
             lines.append((kind, path, c.ref_true, c.tp, c.fp, *figures))
     if lines:
         console.stdout_table(("SzCORE", "path", "ref", "TP", "FP", "sens", "prec", "F1", "FP/24h"), lines)
+    if report.nedc is not None and hours < MIN_HOURS:
+        print(f"note: {hours:.2f} h do not tell a rate per 24 h: quote the false alarms (FP) and the hours")
 
 
 def _count(value: float) -> str:

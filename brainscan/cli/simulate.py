@@ -33,13 +33,13 @@ def simulate(
 
     Examples
     --------
-    brainscan simulate -o sim.edf --duration 3600 --seizures 3 --seed 3000001 --annotations sim_truth.csv_bi
+    brainscan simulate -o sim.edf --duration 3600 --seizures 3 --seed 3000003 --annotations sim_truth.csv_bi
     brainscan simulate -o night.edf --duration 86400 --seizures 12 --seed 3000002 --rate 512
     """
     from brainscan.cli.console import count, message, progress, set_quiet
     from brainscan.electrodes import ELECTRODES
     from brainscan.errors import OutputError, UsageError
-    from brainscan.io.atomic import write_text
+    from brainscan.io.atomic import make_folder, write_text
     from brainscan.io.csv_bi import format_csv_bi
     from brainscan.io.edf_writer import EdfHeader, electrode_labels, is_simulated, write_edf
     from brainscan.io.guard import protect, same_file
@@ -63,6 +63,9 @@ def simulate(
         simulation = plan(SimulationConfig(int(duration), seizures, seed, rate_hz=rate, artifacts=artifacts))
     except ValueError as problem:
         raise UsageError(str(problem), hint="fewer seizures or a longer recording") from problem
+    for path in (output, annotations):
+        if path is not None:
+            make_folder(path.parent)
 
     with progress() as bar:
         blocks = bar.track(simulation.blocks(PAGE_S), total=-(-int(duration) // PAGE_S), description="simulating")

@@ -69,7 +69,10 @@ def atomic_write(path: Path, replaces: Callable[[Path], bool] = _never) -> Itera
         _sync_folder(target.parent)
     except OSError as problem:
         raise OutputError(
-            f"cannot be written ({reason_of(problem)})", file=str(path), hint="choose another place with -o"
+            f"cannot be written ({reason_of(problem)})",
+            file=str(path),
+            hint=("make the folder, or " if isinstance(problem, FileNotFoundError) else "")
+            + "choose another place with -o",
         ) from problem
     finally:
         if temporary is not None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from brainscan.errors import InputError, reason_of
+from brainscan.errors import InputError, MissingExtraError, reason_of
 from brainscan.io import container_formats
 from brainscan.io.container_format import ContainerFormat
 from brainscan.io.later import later
@@ -288,18 +288,15 @@ def open_recording(path: Path) -> Recording:
     ------
     InputError
         The file cannot be used; the message says what it is or what was seen.
+    MissingExtraError
+        Its container is read by a package that is not installed.
     """
     row = identified(path)
     from brainscan.io.bids_channels import remarks
 
     assert row.read is not None
     if any(importlib.util.find_spec(module) is None for module in row.modules):
-        raise InputError(
-            f"is a {row.name} file, which needs the extra '{row.extra}'",
-            kind="io",
-            file=path.name,
-            hint=f'pip install "brainscan[{row.extra}]"',
-        )
+        raise MissingExtraError(f"a recording in the format {row.name}", row.extra, file=path.name)
     recording = row.read(path)
     return replace(recording, warnings=(*recording.warnings, *remarks(path, recording.channels)))
 

@@ -19,7 +19,7 @@ from urllib.parse import unquote
 
 import numpy as np
 
-from brainscan.errors import InputError
+from brainscan.errors import InputError, MissingExtraError
 from brainscan.io.containers import unreadable
 from brainscan.io.mne_raw import Beside
 
@@ -83,12 +83,7 @@ def _nihon_kohden(path: Path) -> Beside:
         if stream.read(16).startswith(_NK_STUB) or _at(stream, 0x91, "B") != 1:
             if importlib.util.find_spec("eeg2edf") is not None:
                 return Beside(by="eeg2edf")
-            raise InputError(
-                "keeps its samples in blocks of a newer layout, which needs the extra 'vendor'",
-                kind="io",
-                file=path.name,
-                hint='pip install "brainscan[vendor]"',
-            )
+            raise MissingExtraError("the newer layout of its blocks", "vendor", file=path.name)
         control = _at(stream, 0x92, "<I")
         addresses = [_at(stream, control + 18 + i * 20, "<I") for i in range(_at(stream, control + 17, "B"))]
         starts, lengths, rows = [], [], []

@@ -44,6 +44,8 @@ def read_with_mne(path: Path, container: Container) -> Recording:
     ------
     InputError
         Kind ``io`` if a file is missing; ``corrupt`` if MNE cannot make sense of it.
+    MissingExtraError
+        If it takes the extra ``vendor`` besides.
     """
     name = path.name
     remarks_on_header = mne_checks.brainvision(path) if container == "BrainVision" else []

@@ -15,7 +15,7 @@ import pytest
 import brainscan.cli
 from brainscan.corpora.references import ReferenceFolder, read_reference
 from brainscan.detector import Detector
-from brainscan.errors import InputError, UsageError
+from brainscan.errors import InputError, MissingExtraError, UsageError
 from brainscan.evaluate.by_others import find_hypotheses
 from brainscan.events import Annotation
 from brainscan.io import container_formats, containers, event_formats
@@ -275,8 +275,11 @@ def test_a_text_counts_by_its_suffix_where_a_row_says_that_its_files_are_texts(
 def test_its_extra_is_asked_for(toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     needy = replace(READ, extra="toys", modules=("no_such_module",))
     monkeypatch.setattr(container_formats, "CONTAINERS", (needy, *container_formats.CONTAINERS))
-    with pytest.raises(InputError, match=r"is a Toy file, which needs the extra 'toys'.*brainscan\[toys\]"):
+    with pytest.raises(
+        MissingExtraError, match=r"in the format Toy needs the extra 'toys'.*brainscan\[toys\]"
+    ) as raised:
         read_recording(toys / "a.teeg")
+    assert raised.value.exit_code == 2  # as README's table of exit codes has it, for recordings as for the rest
 
 
 # ---- the tables themselves, and what the documentation says of them --------------------------------------------

@@ -24,7 +24,7 @@ def _run(folder: Path, *call: str) -> str:
     """Run an example in a folder of its own; return what it prints."""
     sources = os.pathsep.join(str(_REPOSITORY / place) for place in (".", "models", "training"))
     done = subprocess.run(
-        [sys.executable, str(_EXAMPLES / call[0]), *call[1:]],
+        [sys.executable, "-W", "error::UserWarning", str(_EXAMPLES / call[0]), *call[1:]],
         cwd=folder,
         env={**unmeasured(), "PYTHONPATH": sources, "PYTHONIOENCODING": "utf-8"},
         capture_output=True,

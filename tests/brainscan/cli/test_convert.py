@@ -31,7 +31,7 @@ def tse(tmp_path: Path) -> Path:
 
 
 def test_the_suffix_chooses_the_format(tse: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
-    target = tse.with_suffix(".csv_bi")
+    target = tse.parent / "made" / "night.csv_bi"  # the folder is made, as `detect` does
     code, out, err = run(capsysbinary, tse, "-o", target)
     assert (code, out) == (0, b"")
     assert "night.csv_bi: 1 seizure\n" in err

@@ -56,6 +56,7 @@ def test_tables_go_to_stdout(lists: tuple[Path, Path], capsys: pytest.CaptureFix
     assert (code, err) == (0, "")
     for name in ("OVLP", "TAES", "EPOCH", "DPALIGN", "IRA", "SzCORE", "szcore_mask"):
         assert name in out
+    assert "note: 0.03 h do not tell a rate per 24 h" in out
 
 
 def test_undefined_measures_are_null(lists: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:

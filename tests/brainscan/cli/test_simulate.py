@@ -70,8 +70,9 @@ def test_one_file_for_both_is_exit_2(tmp_path: Path) -> None:
     assert main([*SMALL, "-o", str(tmp_path / "a.edf"), "--annotations", str(tmp_path / "a.edf")]) == 2
 
 
-def test_a_missing_folder_is_exit_5(tmp_path: Path) -> None:
-    assert main([*SMALL, "-o", str(tmp_path / "absent" / "a.edf")]) == 5
+def test_a_folder_that_cannot_be_made_is_exit_5(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("no folder")
+    assert main([*SMALL, "-o", str(tmp_path / "file" / "a.edf")]) == 5
 
 
 @pytest.mark.parametrize("duration", ["nan", "inf", "1e12", "0", "-1", "60.5"])

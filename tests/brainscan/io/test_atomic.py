@@ -33,7 +33,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_trace(tmp_path: Path) -> None
 
 
 def test_a_missing_folder_is_an_output_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match="no such file or directory"):
+    with pytest.raises(OutputError, match=r"no such file or directory\)\. hint: make the folder"):
         write_bytes(tmp_path / "absent" / "a.txt", b"")
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from brainscan.electrodes import ELECTRODES
-from brainscan.errors import InputError
+from brainscan.errors import InputError, MissingExtraError
 from brainscan.io import container_formats, open_plan, read
 from brainscan.io.containers import rows
 from brainscan.io.discover import search
@@ -166,7 +166,7 @@ def test_newer_blocks_of_nihon_kohden_need_the_other_extra(
     assert [note.onset_s for note in recording.annotations if note.label == "seizure"] == [NOTE_S]
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == "eeg2edf" else found(m))
-    with pytest.raises(InputError, match=r"newer layout.*brainscan\[vendor\]"):
+    with pytest.raises(MissingExtraError, match=r"newer layout.*brainscan\[vendor\]"):
         read(path)
 
 
