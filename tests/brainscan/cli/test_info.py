@@ -51,17 +51,24 @@ def test_channel_map_and_limit(run: Run, edf: Path) -> None:
 
 @pytest.mark.parametrize("verbose", [[], ["-v"]])
 def test_too_few_electrodes_are_shown_before_the_error(run: Run, edf: Path, verbose: list[str]) -> None:
-    labels = tuple(f"E{i}" if i < 9 else f"EEG {name}" for i, name in enumerate(ELECTRODES))
+    labels = tuple(f"E{i}" if i % 2 else f"EEG {name}" for i, name in enumerate(ELECTRODES))
     odd = write_edf(edf.parent / "odd.edf", labels=labels)
     ran = run("info", odd, *verbose)
     assert ran.code == 3
     assert "0:01:00.0 (60 s)" in ran.out
-    assert [name for name in ELECTRODES if f"{name} x" in ran.out] == list(ELECTRODES[:9])
+    assert [name for name in ELECTRODES if f"{name} x" in ran.out] == list(ELECTRODES[1::2])
     assert "  x  missing" in ran.out
     assert ran.errors[0].endswith("or allow them with --max-missing 9")
     assert " good" not in ran.out  # nothing has been judged
     assert run("info", odd, "--max-missing", "9").code == 0
     assert set(run("info", odd, "--json").json) == {"schema", "error"}
+
+
+def test_a_whole_side_is_not_offered_to_be_invented(run: Run, edf: Path) -> None:
+    labels = tuple(f"E{i}" if name[-1] in "1357" else name for i, name in enumerate(ELECTRODES))
+    ran = run("info", write_edf(edf.parent / "right.edf", labels=labels))
+    assert ran.code == 3
+    assert ran.errors[0].endswith("--channel-map NAME=ELECTRODE")
 
 
 def test_more_missing_than_can_be_allowed(run: Run, edf: Path) -> None:

@@ -33,10 +33,12 @@ MODEL = {
     "model": "tiny; odd, name",
     "model_sha256": "cd" * 32,
     "decision": {"enter": 0.86, "leave": 0.1 + 0.2},
+    "localisation": "signal",
     "max_missing": 3,
     "channel_map": {"EEG  1   x": "Fp1", "µ": "Fp2"},
     "start_s": None,
     "stop_s": 30.5,
+    "quiet": None,
 }
 
 
