@@ -193,7 +193,7 @@ def test_a_skipped_outcome_that_is_damaged_is_made_again(night: Path) -> None:
         ("", ("mne_csv",), None, ["a-annot.csv"]),
         ("x.tsv", (), None, ["x.tsv"]),
         ("x", (), "p.npz", ["x", "p.npz"]),
-        ("x", ("json",), "p", ["x", "p"]),
+        ("x", ("json",), "p.npz", ["x", "p.npz"]),
         ("out/", ("npz", "tse"), None, ["out/a.npz", "out/a.tse"]),
         ("out.json/", (), None, ["out.json/a.csv_bi"]),
         ("-", (), None, []),
