@@ -45,7 +45,7 @@ def windows(batch: int, samples: int = 2048, seed: int = 1) -> Tensor:
 @pytest.mark.parametrize("samples", [256, 2048, 15_360])
 def test_a_logit_a_sample(network: Network, samples: int) -> None:
     with torch.inference_mode():
-        logits, electrodes = network.locate(windows(2, samples))
+        logits, electrodes, _ = network.locate(windows(2, samples))
         assert torch.equal(network(windows(2, samples)), logits)
     assert logits.shape == (2, samples)
     assert logits.dtype == torch.float32
@@ -241,8 +241,8 @@ def test_electrodes_of_a_shared_encoder_are_exchangeable() -> None:
     network.ablate = frozenset({"pe"})
     order = torch.randperm(19, generator=torch.Generator().manual_seed(3))
     with torch.inference_mode():
-        logits, electrodes = network.locate(windows(1))
-        moved, moved_electrodes = network.locate(windows(1)[:, order])
+        logits, electrodes, _ = network.locate(windows(1))
+        moved, moved_electrodes, _ = network.locate(windows(1)[:, order])
     torch.testing.assert_close(moved, logits, rtol=0, atol=1e-4)
     torch.testing.assert_close(moved_electrodes, electrodes[:, order], rtol=0, atol=1e-4)
 

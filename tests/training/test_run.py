@@ -444,6 +444,12 @@ def test_a_log_forgets_what_came_after_the_state(kept: Finished, tmp_path: Path)
     assert [(line["kind"], line["epoch"]) for line in lines] == [*[("step", 0)] * 3, ("validation", 0), ("step", 1)]
 
 
+_NUMBERS = ("loss", "detection", "electrodes", "learning_rate", "norm", "clamped", "waited_s", "s")
+_STEP = {
+    **dict.fromkeys(_NUMBERS, 0.5), "step": 0, "epoch": 0, "clipped": False, "skipped": False, "n_skipped": 0
+}  # fmt: skip
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_disk_ends_the_log_in_one_line(tmp_path: Path) -> None:
     watcher = Listening()
@@ -451,7 +457,7 @@ def test_a_full_disk_ends_the_log_in_one_line(tmp_path: Path) -> None:
     journal._stream.close()
     with Path("/dev/full").open("a", encoding="utf-8") as journal._stream:
         with pytest.raises(OutputError, match=r"log cannot be written .*no space left"):
-            journal.step({"step": 0})
+            journal.step(_STEP)
         with pytest.raises(OutputError, match="no space left"):
             journal.close()
     assert watcher.closed

@@ -188,9 +188,9 @@ def test_a_cut_fif_is_told(tmp_path: Path) -> None:
 def test_without_mne_the_way_to_it_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = _brainvision(tmp_path)
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(InputError) as caught:
+    with pytest.raises(MissingExtraError) as caught:
         read(path)
-    assert caught.value.kind == "io"
+    assert caught.value.kind == "extra"
     assert 'pip install "brainscan[mne]"' in str(caught.value)
 
 

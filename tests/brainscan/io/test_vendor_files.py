@@ -278,7 +278,7 @@ def test_its_extra_is_asked_for(name: str, uv: FloatArray, tmp_path: Path, monke
     row = _ROWS[name]
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda m: None if m == row.modules[-1] else found(m))
-    with pytest.raises(InputError, match=rf"brainscan\[{row.extra}\]"):
+    with pytest.raises(MissingExtraError, match=rf"brainscan\[{row.extra}\]"):
         read(path)
 
 

@@ -83,6 +83,7 @@ def test_whoever_was_told_of_an_open_event_is_told_its_end_after_a_restart() -> 
 def test_the_json_form_is_as_documented() -> None:
     (message,) = Lives("abc", datetime(2026, 3, 2, 22, 0, 0)).seen([Event(61.5, 70.0, 0.9)], 72.0)
     assert message.as_mapping() == {
+        "schema": "stream-2",
         "kind": "open",
         "id": "abc-000061.500",
         "onset_s": 61.5,

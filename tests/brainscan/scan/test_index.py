@@ -224,7 +224,7 @@ def test_the_table_sorts_and_filters_in_a_browser(tmp_path: Path) -> None:
     api = pytest.importorskip("playwright.sync_api")
     outcomes = [
         done("r10.edf", (Event(1.0, 9.0, 0.81),), outputs=(tmp_path / "r10.csv_bi",)),
-        done("r2.edf", (Event(0.0, 700.0, 0.99), Event(900.0, 950.0, 0.99)), outputs=(tmp_path / "r2.html",)),
+        done("r2.edf", (Event(2.0, 702.0, 0.99), Event(900.0, 950.0, 0.99)), outputs=(tmp_path / "r2.html",)),
         done("q.edf", warnings=("low trust: many",), outputs=(tmp_path / "q.csv_bi",)),
         Outcome(HOSTILE, "failed", error=InputError("broken", kind="corrupt", file="x", hint="")),
     ]

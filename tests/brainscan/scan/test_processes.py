@@ -72,7 +72,7 @@ def test_every_number_of_workers_gives_the_same_bytes(archive: Path, tmp_path: P
         assert ledger.counts == {"done": 5, "skipped": 0, "failed": 1, "unread": 0}
         assert [(number, total) for _, number, total in told] == [(n, 6) for n in range(1, 7)]
     first = _files(tmp_path / "0")
-    assert len(first) == 3 * 5 + 4
+    assert len(first) == 3 * 5 + 5
     assert _files(tmp_path / "1") == first
     assert _files(tmp_path / "3") == first
 
