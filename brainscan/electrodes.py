@@ -20,6 +20,8 @@ N_ELECTRODES = len(ELECTRODES)
 SYNONYMS = MappingProxyType({"T7": "T3", "T8": "T4", "P7": "T5", "P8": "T6"})
 """10-10 names of four electrodes; T1 and T2 are *not* among them."""
 
+LEFT = ("Fp1", "F3", "C3", "P3", "F7", "T3", "T5", "O1")
+RIGHT = ("Fp2", "F4", "C4", "P4", "F8", "T4", "T6", "O2")
 MIDLINE = frozenset(("Fz", "Cz", "Pz"))
 
 CHAINS: tuple[tuple[str, ...], ...] = (

@@ -23,6 +23,8 @@ FEW_HOURS_OF_DAYS_S = 3 * 3600.0
 
 _HINT = "give seconds from the start of the recording (5400) or its clock time (01:30, 01:30:00 or 2020-03-02 01:30)"
 
+_STRETCH = "it takes a recording or FROM-TO: seconds (600-1200) or clock times (00:10-00:20)"
+
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -65,11 +67,12 @@ def quiet_stretch(text: str, recording: Recording) -> Quiet:
         other = read(Path(text))
         return Quiet(0.0, other.duration_s, other)
     start, _, stop = text.rpartition("-")
-    if not start:
-        raise UsageError(
-            f"--baseline {text}: no such file, and no stretch", hint="it takes a recording or FROM-TO, as 00:10-00:20"
-        )
-    span = span_of(start, stop, recording)
+    if not start or not stop:
+        raise UsageError(f"--baseline {text}: no such file, and no stretch", hint=_STRETCH)
+    try:
+        span = span_of(start, stop, recording)
+    except UsageError as problem:
+        raise UsageError(f"--baseline {text}: {problem.message}", file=problem.file, hint=_STRETCH) from None
     assert span.start_s is not None
     assert span.stop_s is not None
     return Quiet(span.start_s, span.stop_s)

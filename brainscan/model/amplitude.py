@@ -6,17 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.card import AmplitudeConfig
-from brainscan.electrodes import ELECTRODES
+from brainscan.electrodes import ELECTRODES, LEFT, RIGHT
 
 FloatArray = NDArray[np.float32]
 
-_LEFT = ("Fp1", "F3", "C3", "P3", "F7", "T3", "T5", "O1")
-_RIGHT = ("Fp2", "F4", "C4", "P4", "F8", "T4", "T6", "O2")
 _MIDLINE = ("Fz", "Cz", "Pz")
 GROUPS: dict[str, tuple[tuple[str, ...], ...]] = {
     "all": (),
-    "lateral": (_LEFT + _RIGHT, _MIDLINE),
-    "hemispheres": (_LEFT, _RIGHT, _MIDLINE),
+    "lateral": (LEFT + RIGHT, _MIDLINE),
+    "hemispheres": (LEFT, RIGHT, _MIDLINE),
 }
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.caps import CapFigures, cap_of, expectation, is_enough
-from brainscan.electrodes import ELECTRODES, N_ELECTRODES
+from brainscan.electrodes import ELECTRODES, LEFT, N_ELECTRODES, RIGHT
 from brainscan.recording import Channel
 from brainscan.signal import montage
 from brainscan.signal.calibration import BURST_UV, Amplitudes, tenfold
@@ -165,8 +165,7 @@ def _refusal(channels: Sequence[Channel], plan: ElectrodePlan, by_label: Electro
             hint="export it again with physical units",
         )
     labels = ", ".join(channel.label or "(blank)" for channel in channels[:_SHOWN_LABELS])
-    sides = [[name for name in ELECTRODES if name[-1] in digits] for digits in ("1357", "2468")]
-    one_sided = any(set(side) <= set(plan.missing) for side in sides)
+    one_sided = any(set(side) <= set(plan.missing) for side in (LEFT, RIGHT))
     allowed = len(plan.missing) <= _MOST_MISSING and not one_sided
     allow = f", or allow them with --max-missing {len(plan.missing)}" if allowed else ""
     more = f" and {len(channels) - _SHOWN_LABELS} more" if len(channels) > _SHOWN_LABELS else ""

@@ -62,3 +62,7 @@ def test_a_user_names_a_stretch_or_a_file(tmp_path: Path) -> None:
     assert (options.quiet.stop_s, options.quiet.recording is None) == (70.0, False)
     with pytest.raises(UsageError, match="no such file, and no stretch"):
         AnalysisOptions(baseline="calm").for_recording(recording)
+    with pytest.raises(UsageError, match="no such file, and no stretch"):
+        AnalysisOptions(baseline="60-").for_recording(recording)
+    with pytest.raises(UsageError, match="--baseline ten-20: "):
+        AnalysisOptions(baseline="ten-20").for_recording(recording)
