@@ -186,7 +186,7 @@ class Ended:
 
 
 def go(action: str, request: Request, longest_s: float) -> Ended:
-    """Run an action's command for at most so long; it is then asked to stop, as Ctrl-C does."""
+    """Run an action's command for at most so long; it is then asked to stop, and writes its state."""
     command = command_of(action, request)
     begun = time.monotonic()
     process = subprocess.Popen([sys.executable, "-m", "brainscan", *command])
@@ -195,7 +195,7 @@ def go(action: str, request: Request, longest_s: float) -> Ended:
         code = process.wait(longest_s)
     except subprocess.TimeoutExpired:
         stopped = True
-        process.send_signal(signal.SIGINT)
+        process.terminate()  # not SIGINT: a child of a background shell's inherits that it is ignored
         try:
             code = process.wait(GRACE_S)
         except subprocess.TimeoutExpired:
@@ -204,7 +204,7 @@ def go(action: str, request: Request, longest_s: float) -> Ended:
     finally:
         if process.poll() is None:  # the platform takes the container back: what is written is kept by the volume
             process.kill()
-    unfinished = stopped and code in {EXIT_STOPPED, -signal.SIGINT, -signal.SIGKILL}
+    unfinished = stopped and code in {EXIT_STOPPED, -signal.SIGTERM, -signal.SIGKILL}
     return Ended(code, (time.monotonic() - begun) / 3600.0, command, unfinished)
 
 

@@ -133,7 +133,7 @@ def test_a_run_longer_than_a_call_goes_on_in_another_and_its_model_is_used(
                 time.sleep(0.02)
             return super().wait(timeout)
 
-    asked = smoke(app, arguments=("--set", "epochs=8"), hours_per_call=1.0)
+    asked = smoke(app, arguments=("--set", "epochs=4"), hours_per_call=1.0)
     monkeypatch.setattr(app.subprocess, "Popen", TimeIsOver)
     first = app.call.local("train", asked)
     monkeypatch.undo()
