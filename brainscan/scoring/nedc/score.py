@@ -102,7 +102,7 @@ def count_pair(pair: Pair) -> PairCounts:
     )
     per_label = _taes_counts(counts.tallies)
     if min(c.radicand for c in (*per_label.values(), per_label["seiz"] + per_label["bckg"])) < -_ZERO:
-        raise NotScorable("taes", "TAES takes the root of a negative number (rows are repeated)")
+        raise NotScorable("taes", "TAES takes the root of a negative number, at which the official tool stops")
     return counts
 
 

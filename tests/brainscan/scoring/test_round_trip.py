@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from timescoring import scoring
 from timescoring.annotations import Annotation as Timed
@@ -50,14 +50,21 @@ def _by_epilepsy2bids(path: Path) -> Timed:
 
 
 def _scored(ref: Path, hyp: Path) -> Any:
-    """Return the figures by ``timescoring`` in what ``brainscan score`` prints."""
+    """Return the figures by ``timescoring`` in what ``brainscan score`` prints.
+
+    They stand also where NEDC's tool stops at a pair, as it does at some of the shortest events.
+    """
     out = io.StringIO()
     with redirect_stdout(out), redirect_stderr(io.StringIO()):
-        assert main(["score", str(ref), str(hyp), "--json"]) == 0
-    return json.loads(out.getvalue())["timescoring"]
+        code = main(["score", str(ref), str(hyp), "--json"])
+    document = json.loads(out.getvalue())
+    stopped_at = [error["scorers"] for error in document["errors"]]
+    assert (code, stopped_at) in ((0, []), (6, [["nedc"]])), document
+    return document["timescoring"]
 
 
 @given(reference=events(), hypothesis=events())
+@example(reference=[(0.01, 0.02)], hypothesis=[(0.01, 0.04)])  # TAES takes the root of a negative number here
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 def test_a_tsv_by_timescoring_equals_a_csv_bi_by_us(tmp_path: Path, reference: Spans, hypothesis: Spans) -> None:
     for side, spans in (("ref", reference), ("hyp", hypothesis)):
