@@ -123,10 +123,11 @@ def _finish(outcomes: Ledger, out: Path, notes: list[str], talking: options.Talk
     if talking.as_json:
         failures = [{"file": file, **error.as_mapping()} for file, error in failed]
         document: dict[str, Any] = {
-            "schema": "scan-1",
+            "schema": "scan-2",
             "results": [o.as_mapping(out) for o in outcomes if o.error is None],
             "failures": failures,
             "not_read": [{"file": file, **error.as_mapping()} for _, file, error in not_read],
+            "orphaned": list(outcomes.orphaned),
             **counts,
             "warnings": notes,
         }

@@ -46,6 +46,15 @@ def _no_formula(cell: object) -> object:
     return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
+def cell_text(cell: str) -> str:
+    """Return the text that `csv_bytes` wrote a cell of.
+
+    >>> cell_text("'=SUM(A1)")
+    '=SUM(A1)'
+    """
+    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell[1:]) else cell
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of text.

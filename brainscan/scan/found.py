@@ -17,6 +17,7 @@ from brainscan.io.remote import RemoteFolder
 from brainscan.io.remote import shown as address
 from brainscan.scan import bids
 from brainscan.scan.config import ScanConfig
+from brainscan.scan.discover import output_stems
 
 
 def parts(config: ScanConfig) -> Iterator[Found]:
@@ -42,6 +43,12 @@ def notes_of(config: ScanConfig, found: Found) -> tuple[str, ...]:
     """Return what a user has to know of links, of what is not read and of what is left out, a line each."""
     shown = _shown(config)
     return (*found.notes(shown), *_left_out(config, found.others, shown))
+
+
+def left_out_of(config: ScanConfig, found: Found) -> frozenset[PurePath]:
+    """Return the paths that outputs of recordings would have which are there and left out, or there twice."""
+    paths = (*found.others, *(path for path, _ in found.twice))
+    return frozenset(output_stems(paths, anonymous=config.anonymous).values())
 
 
 def unread_of(config: ScanConfig, found: Found) -> list[tuple[PurePath, Outcome]]:

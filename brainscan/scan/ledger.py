@@ -45,6 +45,11 @@ class Ledger:
 
     Iterating gives the outcomes by path, those of recordings that are not read after the others. The listing of a
     folder may enter from another thread than the one that takes and records.
+
+    Attributes
+    ----------
+    orphaned : tuple of str
+        Results in the output folder that are of no recording any more, relative to it.
     """
 
     def __init__(self) -> None:
@@ -62,6 +67,7 @@ class Ledger:
         self.bytes_ended = 0
         self.events = 0
         self.analysed_s = 0.0
+        self.orphaned: tuple[str, ...] = ()
 
     def enter(self, entry: Entry) -> None:
         """Add a recording that is to be analysed; one that is known already waits again, without its outcome."""
@@ -99,6 +105,14 @@ class Ledger:
         with self._lock:
             row = self._data.execute("SELECT 1 FROM recording WHERE stem = ? LIMIT 1", (os.fsencode(stem),)).fetchone()
         return row is not None
+
+    def has_result(self, stem: PurePath) -> bool:
+        """Say whether the recording whose outputs have this path was analysed, in this run or before."""
+        with self._lock:
+            rows = self._data.execute(
+                "SELECT outcome FROM recording WHERE stem = ? AND outcome IS NOT NULL", (os.fsencode(stem),)
+            ).fetchall()
+        return any(pickle.loads(data).status in {"done", "skipped"} for (data,) in rows)
 
     def take(self) -> Entry | None:
         """Return the next recording that nobody has taken; None if there is none for now."""

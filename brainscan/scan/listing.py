@@ -65,6 +65,10 @@ class Listing:
             self._over.wait(_SLICE_S)
         return not self._end()
 
+    def knows(self, stem: PurePath) -> bool:
+        """Say whether there is a recording whose outputs have this path, or may be: before all is listed."""
+        return not self._is_told or self._ledger.has_stem(stem)
+
     def ended(self, path: PurePath, outcome: Outcome) -> None:
         """Forget it: nothing is listed twice."""
 

@@ -20,10 +20,11 @@ from brainscan.scan import bids
 from brainscan.scan.config import ScanConfig
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
-from brainscan.scan.found import notes_of, nothing_found, parts, unread_of
+from brainscan.scan.found import left_out_of, notes_of, nothing_found, parts, unread_of
 from brainscan.scan.index import Index
 from brainscan.scan.ledger import Entry, Ledger
 from brainscan.scan.listing import Listing
+from brainscan.scan.orphans import orphans, told
 from brainscan.scan.plan import Plan
 from brainscan.scan.tables import check_tables, write_record, write_tables
 from brainscan.scan.watch import Watch
@@ -103,8 +104,8 @@ def scan(
     model = model or LazyDetector.open(options)
     plan = Plan(config.folder, config.out, rows, config.if_events(), config.anonymous, config.source)
     run = _Run(config, plan, listener, _facts(options, model))
-    with closing(run.more()) as more:
-        run.begin(more)
+    with closing(run.more) as more:
+        run.begin()
         make_folder(config.out)
         with folder_lock(config.out):
             run.check_place()
@@ -125,17 +126,20 @@ class _Run:
     def __init__(self, config: ScanConfig, plan: Plan, listener: Listener, facts: dict[str, Any]) -> None:
         self._config, self._plan, self._listener, self._facts = config, plan, listener, facts
         self._unread: list[tuple[PurePath, Outcome]] = []
+        self._left_out: frozenset[PurePath] = frozenset()
+        self._has_looked = False
         self.ledger = Ledger()
         self.index = Index(config.out, facts, anonymous=config.anonymous)
+        self.more = self._source()
 
-    def more(self) -> Listing | Watch:
+    def _source(self) -> Listing | Watch:
         """Return what fills the ledger: a listing of the folder, or somebody who watches it."""
         config = self._config
         if config.watch is None:
             return Listing(parts(config), self._plan, self.ledger, self._told)
         return Watch(config.folder, self.ledger, self._find, config.watch, self._listener.understood, self._tables)
 
-    def begin(self, more: Listing | Watch) -> None:
+    def begin(self) -> None:
         """Fill the ledger.
 
         Raises
@@ -143,10 +147,10 @@ class _Run:
         InputError
             If the folder cannot be listed, or holds no recording that can be read.
         """
-        if isinstance(more, Watch):
+        if isinstance(self.more, Watch):
             self._told(joined(tuple(parts(self._config))))
             return
-        more.begin()
+        self.more.begin()
         if not self.ledger.n_entered:
             raise nothing_found(self._config, self.index.notes)
 
@@ -179,14 +183,27 @@ class _Run:
         for text in self.index.notes:
             self._listener.note(text)
         self._unread = unread_of(self._config, found)
+        self._left_out = left_out_of(self._config, found)
 
     def _tables(self) -> None:
         out = self._config.out
+        if not self._has_looked:
+            self._has_looked = True
+            self._tell_orphans()
         write_tables(out, self.ledger)
         write_record(out, self._facts, self.ledger, self.index.notes)
         self.index.write(self.ledger, len(self.ledger))
         if self._config.bids is not None:
             bids.write(self._config.bids, out, self.ledger, self._facts, force=self._config.force)
+
+    def _tell_orphans(self) -> None:
+        """Look which results are of no recording any more, while the tables of the earlier scan are there."""
+        found = orphans(self._config.out, self.ledger, lambda stem: stem in self._left_out or self.more.knows(stem))
+        self.ledger.orphaned = found
+        if found:
+            text = told(found)
+            self.index.notes = (*self.index.notes, text)
+            self._listener.note(text)
 
 
 def _facts(options: AnalysisOptions, model: LazyDetector) -> dict[str, Any]:

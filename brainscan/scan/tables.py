@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,14 +15,15 @@ from brainscan.documents import spelled
 from brainscan.errors import OutputError
 from brainscan.events import Event
 from brainscan.io.atomic import atomic_write, write_bytes
-from brainscan.io.tables import csv_lines
+from brainscan.io.tables import cell_text, csv_lines
+from brainscan.scan.ledger import Ledger
 
 SUMMARY = "summary.csv"
 EVENTS = "events.csv"
 FAILURES = "failures.csv"
 RUN = "run.json"
 INDEX = "index.html"
-SCHEMA = "run-2"
+SCHEMA = "run-3"
 """The schema in docs/schemas that `RUN` keeps to; what changes a field changes the number."""
 OWN_FILES = (SUMMARY, EVENTS, FAILURES, RUN, INDEX)
 _SUMMARY_COLUMNS = (
@@ -58,11 +61,30 @@ def check_tables(out: Path) -> None:
 
 
 def _is_record(path: Path) -> bool:
+    return "brainscan" in _record(path)
+
+
+def _record(path: Path) -> dict[str, Any]:
+    """Return what a file holds as JSON; empty where it holds no object."""
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError):
-        return False
-    return isinstance(document, dict) and "brainscan" in document
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def outputs_listed(out: Path) -> Iterator[str]:
+    """Yield the results that the tables of an earlier scan list, relative to the folder; none where there are none.
+
+    Parameters
+    ----------
+    out : Path
+    """
+    with suppress(OSError, ValueError, csv.Error), (out / SUMMARY).open(encoding="utf-8", newline="") as stream:
+        yield from (cell_text(name) for row in csv.DictReader(stream) if (name := row.get("output")))
+    orphaned = _record(out / RUN).get("orphaned")
+    if isinstance(orphaned, list):
+        yield from (name for name in orphaned if isinstance(name, str) and name)
 
 
 def write_tables(out: Path, outcomes: Iterable[Outcome]) -> None:
@@ -155,8 +177,10 @@ def _remarks(outcome: Outcome) -> tuple[str, ...]:
     return outcome.warnings
 
 
-def write_record(out: Path, facts: Mapping[str, Any], outcomes: Iterable[Outcome], warnings: Sequence[str]) -> None:
+def write_record(out: Path, facts: Mapping[str, Any], outcomes: Ledger, warnings: Sequence[str]) -> None:
     """Write ``run.json``: what made the results, how many recordings have any, failed or are not read, and which.
+
+    It also names results without a recording, by which the next scan still knows them.
 
     Raises
     ------
@@ -169,6 +193,7 @@ def write_record(out: Path, facts: Mapping[str, Any], outcomes: Iterable[Outcome
         counts["done" if outcome.status == "skipped" else outcome.status] += 1
         if outcome.status == "unread":
             unread.setdefault(outcome.warnings[0], []).append(outcome.file)
-    document = {"schema": SCHEMA, **facts, **counts, "not_read": unread, "warnings": list(warnings)}
+    left = {"not_read": unread, "orphaned": list(outcomes.orphaned)}
+    document = {"schema": SCHEMA, **facts, **counts, **left, "warnings": list(warnings)}
     text = spelled(document, indent=2) + "\n"
     write_bytes(out / RUN, text.encode("utf-8", "backslashreplace"))

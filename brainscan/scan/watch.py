@@ -80,6 +80,7 @@ class Watch:
         self._attempts: Counter[tuple[PurePath, State]] = Counter()
         self._next_look_s = float("-inf")
         self._gone = False
+        self._stems: frozenset[PurePath] | None = None  # None: nobody has looked
         self._said: set[PurePath] = set()
         self._n_told = 0
 
@@ -106,6 +107,10 @@ class Watch:
 
     def close(self) -> None:
         """Look no more."""
+
+    def knows(self, stem: PurePath) -> bool:
+        """Say whether there is a recording whose outputs have this path, or may be: while the folder is away."""
+        return self._gone or self._stems is None or stem in self._stems
 
     def ended(self, path: PurePath, outcome: Outcome) -> None:
         """Hear of an outcome: what failed because a file or folder was away is taken again later."""
@@ -134,6 +139,7 @@ class Watch:
         if self._gone:
             self._note(f"{self._folder} is back")
             self._gone = False
+        self._stems = frozenset(entry.stem for entry in entries)
         for entry in entries:
             if self._is_ripe(entry, now):
                 self._seen[entry.path].taken = True

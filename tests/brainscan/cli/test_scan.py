@@ -71,6 +71,12 @@ def test_json(run: Run, archive: Path, here: Path) -> None:
     assert set(ran.json["error"]) == {"kind", "message", "hint"}
     assert ran.json["failures"][0]["file"] == "bad.edf"
     assert {r["status"] for r in ran.json["results"]} == {"skipped"}
+    assert ran.json["orphaned"] == []
+    (archive / "a.edf").unlink()
+    ran = run("scan", archive, "-o", "out", "--json")
+    assert ran.json["orphaned"] == ["a.csv_bi"]
+    (line,) = [text for text in ran.err.splitlines() if "a.csv_bi" in text]
+    assert line.endswith("1 result is of a recording that is not there any more (a.csv_bi): left as it is")
 
 
 @pytest.mark.usefixtures("loud")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +29,7 @@ class Ward:
 
     def __init__(self, tmp_path: Path, config: WatchConfig = _QUICK) -> None:
         self.folder, self.out = tmp_path / "ward", tmp_path / "out"
-        self.folder.mkdir()
+        self.folder.mkdir(exist_ok=True)
         self.outcomes: list[Outcome] = []
         self.said: list[str] = []
         self._over = threading.Event()
@@ -114,6 +115,24 @@ def test_a_folder_may_disappear_and_come_back(ward: Ward) -> None:
     ward.until(lambda: len(ward.outcomes) == 2)
     assert any(text.endswith("is back") for text in ward.said)
     assert ward.done() == [("one.edf", "done"), ("two.edf", "done")]
+
+
+def test_results_of_what_went_before_the_watch_began_are_named(tmp_path: Path) -> None:
+    first = Ward(tmp_path)
+    try:
+        for seconds, name in ((12, "one.edf"), (13, "two.edf")):
+            (first.folder / name).write_bytes(_edf(seconds))
+        first.until(lambda: len(first.outcomes) == 2)
+    finally:
+        first.end()
+    (first.folder / "one.edf").unlink()
+    again = Ward(tmp_path)
+    try:
+        (again.folder / "three.edf").write_bytes(_edf(14))
+        again.until(lambda: len(again.outcomes) == 2)
+    finally:
+        again.end()
+    assert json.loads((again.out / "run.json").read_bytes())["orphaned"] == ["one.csv_bi"]
 
 
 def test_what_its_recorder_left_unfinished_is_taken_after_a_while(tmp_path: Path) -> None:
