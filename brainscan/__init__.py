@@ -6,11 +6,13 @@ The public names load on first use, so that ``import brainscan`` stays fast and 
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
 from brainscan._version import __version__
 
+TYPE_CHECKING = False  # typing takes longer to import than all else here, and a command is deaf to Ctrl-C till then
 if TYPE_CHECKING:
+    from typing import Any
+
     from brainscan.detection import Detection
     from brainscan.detector import DetectOptions, Detector, detect
     from brainscan.errors import BrainscanError

@@ -2,6 +2,6 @@
 
 import sys
 
-from brainscan.cli.main import main
+from brainscan.cli.entry import main
 
 sys.exit(main())

@@ -8,15 +8,13 @@ import importlib
 import inspect
 import io
 import os
-import signal
 import sys
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from brainscan._version import __version__
+from brainscan.cli.interrupts import interruptible
 from brainscan.cli.table import COMMANDS, Command, find
 from brainscan.errors import BrainscanError, MissingExtraError, OutputError, UsageError, reason_of
 
@@ -41,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # file names need not be text
     try:
         _require_streams()
-        with _ended_as_interrupted():
+        with interruptible():
             code = _dispatch(arguments)
         sys.stdout.flush()  # here, where a failure can still be told
     except BrainscanError as error:
@@ -89,27 +87,6 @@ def _require_streams() -> None:
 def _let_stdout_go() -> None:
     """Silence the flush at exit too."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-@contextmanager
-def _ended_as_interrupted() -> Iterator[None]:
-    """Let SIGTERM, as a scheduler or `timeout` sends it, end a command the way Ctrl-C does: tables written, all tidy.
-
-    A handler that is not the default one is somebody's choice and stays; only the main thread may set one.
-    """
-    unclaimed = signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
-    if not unclaimed or threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _dispatch(arguments: list[str]) -> int:

@@ -1,0 +1,133 @@
+"""Ctrl-C is one line and exit 130 from the first import on; an import that it falls into is not torn apart."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from brainscan.cli.entry import end_at_once
+from brainscan.cli.interrupts import interruptible
+
+_REPOSITORY = Path(__file__).resolve().parents[3]
+
+_LAUNCHER = """
+import atexit, signal, sys
+moment, handler = sys.argv[1:3]
+del sys.argv[1:3]
+
+class Interrupt:
+    def find_spec(self, name, path=None, target=None):
+        if name == moment:
+            signal.raise_signal(signal.SIGINT)
+
+if moment == "the end":
+    atexit.register(signal.raise_signal, signal.SIGINT)
+sys.meta_path.insert(0, Interrupt())
+signal.signal(signal.SIGINT, getattr(signal, handler))
+from brainscan.cli.entry import main
+sys.exit(main())
+"""
+
+
+def _ended(folder: Path, moment: str, handler: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command that is interrupted as it imports a module for the first time, or at the end of the process."""
+    environment = {"PYTHONPATH": f"{_REPOSITORY}:{_REPOSITORY / 'models'}", "PATH": "", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", _LAUNCHER, moment, handler, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=folder, env=environment)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "moment"),
+    [
+        (["--help"], "brainscan.cli.main"),
+        (["--help"], "difflib"),
+        (["detect", "--help"], "typer"),
+        (["detect", "x.edf"], "brainscan.cli.detect"),
+        (["detect", "EDF"], "numpy"),
+        (["detect", "EDF"], "numpy.linalg"),
+        (["detect", "EDF"], "onnxruntime"),
+        (["scan", "data", "-o", "out"], "sqlite3"),
+    ],
+)
+def test_an_interrupt_within_an_import(tmp_path: Path, edf: Path, arguments: list[str], moment: str) -> None:
+    if moment == "onnxruntime":
+        pytest.importorskip(moment)
+    before = sorted(tmp_path.rglob("*"))
+    ended = _ended(tmp_path, moment, "default_int_handler", *(str(edf) if a == "EDF" else a for a in arguments))
+    assert (ended.returncode, ended.stderr) == (130, "error: interrupted\n")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_interrupt_as_the_process_ends(tmp_path: Path) -> None:
+    ended = _ended(tmp_path, "the end", "default_int_handler", "--version")
+    assert (ended.returncode, ended.stderr) == (130, "error: interrupted\n")
+    assert ended.stdout.startswith("brainscan ")
+
+
+def test_an_interrupt_that_is_ignored_from_outside_stays_so(tmp_path: Path) -> None:
+    ended = _ended(tmp_path, "difflib", "SIG_IGN", "--version")
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Return a folder whose modules can be imported, and are forgotten."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield tmp_path
+    sys.modules.pop("interrupted", None)
+
+
+_ONCE = "import signal\nsignal.raise_signal(signal.{name})\n"
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_import_ends_before_it_is_heard(modules: Path, name: str) -> None:
+    (modules / "interrupted.py").write_text(_ONCE.format(name=name) + "ENDED = True\n", "utf-8")
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        importlib.import_module("interrupted")
+    assert sys.modules["interrupted"].ENDED
+
+
+def test_a_second_interrupt_does_not_wait(modules: Path) -> None:
+    (modules / "interrupted.py").write_text(_ONCE.format(name="SIGINT") * 2, "utf-8")
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        importlib.import_module("interrupted")
+    assert "interrupted" not in sys.modules
+
+
+def test_a_long_import_is_left_in_the_end(modules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("brainscan.cli.interrupts._MOST_RINGS", 3)
+    (modules / "interrupted.py").write_text(_ONCE.format(name="SIGINT") + "while True: pass\n", "utf-8")
+    with pytest.raises(KeyboardInterrupt), interruptible():
+        importlib.import_module("interrupted")
+    assert "interrupted" not in sys.modules
+
+
+def _somebody_s(_number: int, _frame: object) -> None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("number", "handler", "replaced"),
+    [
+        (signal.SIGINT, signal.default_int_handler, True),
+        (signal.SIGINT, end_at_once, True),
+        (signal.SIGINT, signal.SIG_IGN, False),
+        (signal.SIGTERM, signal.SIG_DFL, True),
+        (signal.SIGTERM, _somebody_s, False),
+    ],
+)
+def test_a_handler_that_somebody_chose_stays(number: int, handler: signal.Handlers, replaced: bool) -> None:
+    before = signal.signal(number, handler)
+    try:
+        with interruptible():
+            assert (signal.getsignal(number) is not handler) is replaced
+        assert signal.getsignal(number) is handler
+    finally:
+        signal.signal(number, before)
