@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -158,13 +158,29 @@ def setting(key: str, value: Any) -> str:
     return f"{key}={json.dumps(value)}"
 
 
+Known = Callable[[Hashable, Callable[[], Any]], Any]
+
+
+@pytest.fixture(scope="module")
+def known() -> Known:
+    """Return a function that keeps what is made under a key: what most keys are compared with is the same."""
+    kept: dict[Hashable, Any] = {}
+
+    def get(key: Hashable, make: Callable[[], Any]) -> Any:
+        if key not in kept:
+            kept[key] = make()
+        return kept[key]
+
+    return get
+
+
 def test_every_key_is_looked_at() -> None:
     looked_at = [*COMPOSED, *STEPPED, *CARDED, *PLANNED, *RAN, *ELSEWHERE]
     assert sorted(looked_at) == sorted(leaves(TrainConfig().to_mapping()))
 
 
 @pytest.mark.parametrize("key", COMPOSED)
-def test_windows_differ(key: str, smoke: Changed, recordings: list[Cached]) -> None:
+def test_windows_differ(key: str, smoke: Changed, recordings: list[Cached], known: Known) -> None:
     two_sources = [*recordings[:4], _of_source(recordings[1], "ward")]
 
     def drawn(config: TrainConfig) -> list[np.ndarray]:
@@ -180,19 +196,20 @@ def test_windows_differ(key: str, smoke: Changed, recordings: list[Cached]) -> N
         "compose.window_s=30",
         "compose.chunk_s=[18, 40]",  # long enough to be cut short
     )
-    before, after = drawn(smoke(*base)), drawn(smoke(*base, setting(key, COMPOSED[key])))
+    before = known("windows", lambda: drawn(smoke(*base)))
+    after = drawn(smoke(*base, setting(key, COMPOSED[key])))
     assert any(a.shape != b.shape or not np.array_equal(a, b) for a, b in zip(before, after, strict=True))
 
 
 @pytest.mark.parametrize("key", STEPPED)
-def test_steps_differ(key: str, smoke: Changed) -> None:
+def test_steps_differ(key: str, smoke: Changed, known: Known) -> None:
     def stepped(config: TrainConfig) -> dict[str, torch.Tensor]:
         trained = stepper(config)
         for number in range(2):
             trained.step(batch_of(2, seed=number), number, config.learning_rate)
         return {k: v.float() for k, v in trained.averaged.network.state_dict().items()}
 
-    before, after = stepped(smoke()), stepped(smoke(setting(key, STEPPED[key])))
+    before, after = known("steps", lambda: stepped(smoke())), stepped(smoke(setting(key, STEPPED[key])))
     assert before.keys() == after.keys()
     assert any(before[k].shape != after[k].shape or not torch.equal(before[k], after[k]) for k in before)
 
@@ -206,7 +223,7 @@ def test_cards_differ(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", PLANNED)
-def test_plans_differ(key: str, smoke: Changed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plans_differ(key: str, smoke: Changed, known: Known, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
     seen: list[Any] = []
@@ -225,12 +242,13 @@ def test_plans_differ(key: str, smoke: Changed, monkeypatch: pytest.MonkeyPatch)
             seen.pop(),
         )
 
-    assert plan(smoke("epochs=4")) != plan(smoke("epochs=4", setting(key, PLANNED[key])))
+    before = known("plan", lambda: plan(smoke("epochs=4")))
+    assert before != plan(smoke("epochs=4", setting(key, PLANNED[key])))
 
 
 @pytest.mark.parametrize("key", RAN)
 def test_runs_differ(
-    key: str, smoke: Changed, finished: Finished, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    key: str, smoke: Changed, finished: Finished, known: Known, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Whatever is looked at has a false alarm, which an untrained network need not give.
     monkeypatch.setattr(
@@ -259,7 +277,8 @@ def test_runs_differ(
         return *seen, asked, places["ELSEWHERE"].exists()
 
     value, others = RAN[key]
-    assert outcome("before", *others) != outcome("after", *others, filled(setting(key, value)))
+    before = known(others, lambda: outcome("before", *others))
+    assert before != outcome("after", *others, filled(setting(key, value)))
 
 
 def _timeless(record: dict[str, object]) -> dict[str, object]:
