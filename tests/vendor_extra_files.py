@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from tests import vendor_files
 from tests.vendor_files import (
     ELECTRODES,
     NK_ROWS,
@@ -57,7 +58,7 @@ def nihon_kohden_1200(folder: Path, uv: FloatArray, gaps_s: Sequence[float] = ()
 
 def micromed(folder: Path, uv: FloatArray, gap_s: float = 0.0, name: str = "night.TRC", file_type: int = 4) -> Written:
     """Write a .TRC of System 98 (type 4), or a .vwr: 16-bit numbers, interleaved, with notes and cuts."""
-    step_uv, n = 0.25, len(uv)
+    step_uv, n = vendor_files.STEP_UV, len(uv)
     areas = {"ORDER": 512, "LABCOD": 640 * 128, "NOTE": 1000 * 44, "FLAGS": 800, "TRONCA": 100 * 8, "IMPED_B": 16}
     areas |= {"IMPED_E": 16, "MONTAGE": 16, "COMPRESS": 16, "AVERAGE": 16, "HISTORY": 16, "DVIDEO": 16}
     areas |= {"EVENT A": 16, "EVENT B": 16, "TRIGGER": 6}
@@ -102,7 +103,7 @@ def micromed_vwr(folder: Path, uv: FloatArray, gap_s: float = 0.0) -> Written:
 
 def nicolet_e(folder: Path, uv: FloatArray, gap_s: float = 0.0) -> Written:
     """Write a .e of NicoletOne: a table of tags, an index, a stream a channel, pieces and events with their clock."""
-    step_uv, n = 0.25, len(uv)
+    step_uv, n = vendor_files.STEP_UV, len(uv)
     day = 86400.0
 
     def ole(at: datetime) -> float:
@@ -204,7 +205,7 @@ def dicom(folder: Path, uv: FloatArray, gap_s: float = 0.0) -> Written:
         item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, "UCUM", meaning
         return DicomSequence([item])
 
-    step_uv, groups, at_s = 0.25, [], 0.0
+    step_uv, groups, at_s = vendor_files.STEP_UV, [], 0.0
     for part in np.array_split(uv, 2, axis=1) if gap_s else [uv]:
         group = Dataset()
         group.MultiplexGroupTimeOffset = at_s * 1000.0

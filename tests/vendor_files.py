@@ -21,6 +21,8 @@ START = datetime(2024, 5, 3, 22, 0, 0)
 NOTE_S = 7.0
 NOTE = "seizure"
 RATE_HZ = 200
+STEP_UV = 0.25
+"""Of the containers whose header says how large a step of its numbers is."""
 
 FloatArray = NDArray[np.float64]
 Written = tuple[Path, float]
@@ -85,7 +87,7 @@ def persyst(
     folder: Path, uv: FloatArray, times: Mapping[int, float] | None = None, patient: str | None = None
 ) -> Written:
     """Write a .lay with its .dat: 32-bit numbers, interleaved."""
-    step_uv = 0.25
+    step_uv = STEP_UV
     np.round(uv.T / step_uv).astype("<i4").tofile(folder / "night.dat")
     channels = "".join(f"{name}-Ref={i}\n" for i, name in enumerate(ELECTRODES, start=1))
     own = f"Sex=\nHand=\nBirthDate=01/02/80\nTestDate={START:%Y.%m.%d}\nTestTime={START:%H:%M:%S}\n"
@@ -101,7 +103,7 @@ def persyst(
 
 def nicolet(folder: Path, uv: FloatArray) -> Written:
     """Write a .head with its .data: 16-bit numbers, interleaved."""
-    step_uv = 0.25
+    step_uv = STEP_UV
     np.round(uv.T / step_uv).astype("<i2").tofile(folder / "night.data")
     (folder / "night.head").write_text(
         f"start_ts={START:%Y-%m-%d %H:%M:%S}.000\nnum_samples={uv.shape[1]}\nsample_freq={RATE_HZ}\n"
@@ -143,9 +145,19 @@ def egi_mff(folder: Path, uv: FloatArray, gap_s: float = 3.0) -> Written:
     return path, 1e-3
 
 
-def neuroscan(folder: Path, uv: FloatArray, width: int = 4, n_samples: int | None = None) -> Written:
-    """Write a .cnt of Neuroscan with one event; 0 samples are what recorders state that were switched off."""
-    step_uv = 0.25
+def neuroscan(
+    folder: Path,
+    uv: FloatArray,
+    width: int = 4,
+    n_samples: int | None = None,
+    block: int = 1,
+    stated: int = 1,
+) -> Written:
+    """Write a .cnt of Neuroscan with one event; 0 samples are what recorders state that were switched off.
+
+    Each channel's samples lie in blocks of so many; the header may state others.
+    """
+    step_uv = STEP_UV
     n_channels, n = uv.shape
     head = bytearray(900)
     head[:11] = b"Version 3.0"
@@ -154,6 +166,7 @@ def neuroscan(folder: Path, uv: FloatArray, width: int = 4, n_samples: int | Non
     struct.pack_into("<H", head, 376, RATE_HZ)
     struct.pack_into("<i", head, 864, n if n_samples is None else n_samples)
     struct.pack_into("<i", head, 886, 900 + 75 * n_channels + n * n_channels * width)
+    struct.pack_into("<i", head, 894, width * stated)
     channels = b""
     for i, name in enumerate(ELECTRODES):
         channel = bytearray(75)
@@ -162,7 +175,8 @@ def neuroscan(folder: Path, uv: FloatArray, width: int = 4, n_samples: int | Non
         struct.pack_into("<f", channel, 59, 1.0)  # sensitivity
         struct.pack_into("<f", channel, 71, step_uv * 204.8)
         channels += channel
-    numbers = np.round(uv.T / step_uv).astype(f"<i{width}").tobytes()
+    blocks = np.round(uv / step_uv).astype(f"<i{width}").reshape(n_channels, -1, block)
+    numbers = blocks.transpose(1, 0, 2).tobytes()
     # MNE, like EEGLAB, takes the event for the sample before the one that its offset names.
     offset = 900 + 75 * n_channels + (round(NOTE_S * RATE_HZ) + 1) * n_channels * width
     table = struct.pack("<Bll", 1, 8, 0) + struct.pack("<HBcl", 9, 0, b"\0", offset)
@@ -173,7 +187,7 @@ def neuroscan(folder: Path, uv: FloatArray, width: int = 4, n_samples: int | Non
 
 def gdf(folder: Path, uv: FloatArray) -> Written:
     """Write GDF 1.25: 16-bit numbers in records of a second, and a table of events."""
-    n, step_uv = len(uv), 0.25
+    n, step_uv = len(uv), STEP_UV
     n_records = uv.shape[1] // RATE_HZ
     head = b"GDF 1.25" + b"X X".ljust(80) + b"X".ljust(80) + START.strftime("%Y%m%d%H%M%S00").encode()
     head += struct.pack("<q", 256 * (n + 1)) + bytes(44) + struct.pack("<qIII", n_records, 1, 1, n)
@@ -241,7 +255,7 @@ def _curry_list(name: str, rows: Sequence[str]) -> list[str]:
 
 def bci2000(folder: Path, uv: FloatArray, names: bool = True) -> Written:
     """Write a .dat of BCI2000: 16-bit numbers with an offset and a gain, and a byte of state behind each sample."""
-    step_uv, offset, n = 0.25, 10, len(uv)
+    step_uv, offset, n = STEP_UV, 10, len(uv)
     named = f"{n} {' '.join(ELECTRODES)}" if names else "0"
     body = (
         "[ State Vector Definition ] \r\nRunning 1 0 0 0\r\n[ Parameter Definition ] \r\n"
@@ -293,6 +307,32 @@ def eeglab(folder: Path, uv: FloatArray) -> Written:
     savemat(folder / "night.set", {"EEG": facts}, appendmat=False)
     uv.T.astype("<f4").tofile(folder / "night.fdt")
     return folder / "night.set", 1e-3
+
+
+def eeglab_hdf5(folder: Path, uv: FloatArray) -> Written:
+    """Write a .set of EEGLAB as MATLAB writes it from version 7.3 on: HDF5 behind a header of MATLAB's own."""
+    import h5py
+
+    path = folder / "night.set"
+    facts = {"nbchan": len(uv), "trials": 1, "pnts": uv.shape[1], "srate": RATE_HZ, "xmin": 0.0}
+    with h5py.File(path, "w", userblock_size=512) as file:
+        eeg = file.create_group("EEG")
+        arrays = {name: np.array([[float(value)]]) for name, value in facts.items()}
+        arrays["xmax"] = np.array([[(uv.shape[1] - 1) / RATE_HZ]])
+        for name, values in {**arrays, "data": uv.T.astype("<f4")}.items():
+            eeg.create_dataset(name, data=values).attrs["MATLAB_class"] = np.bytes_("double")
+        for name in ("event", "epoch", "icawinv"):
+            nothing = eeg.create_dataset(name, data=np.zeros(2, "<u8"))
+            nothing.attrs["MATLAB_class"], nothing.attrs["MATLAB_empty"] = np.bytes_("double"), np.uint8(1)
+        labels = []
+        for i, label in enumerate(ELECTRODES):
+            letters = file.create_dataset(f"#refs#/{i}", data=np.array([[ord(letter)] for letter in label], "<u2"))
+            letters.attrs["MATLAB_class"] = np.bytes_("char")
+            labels.append([letters.ref])
+        eeg.create_dataset("chanlocs/labels", data=np.array(labels, dtype=h5py.ref_dtype))
+    with path.open("r+b") as stream:
+        stream.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64".ljust(124) + b"\x00\x02IM")
+    return path, 1e-3
 
 
 WRITERS: Mapping[str, Writer] = MappingProxyType(

@@ -24,6 +24,7 @@ _NICOLET_E = bytes.fromhex("0fc37b1ccf2d6d4b8aea1f64ced2b917")
 _DICOM_EEG = (b"1.2.840.10008.5.1.4.1.1.9.7.1\0", b"1.2.840.10008.5.1.4.1.1.9.7.4\0")
 _BOM = b"\xef\xbb\xbf"
 _HDF5 = b"\x89HDF\r\n\x1a\n"
+_MATLAB = (b"MATLAB 5.0 MAT-file", b"MATLAB 7.3 MAT-file")  # the later one is HDF5 behind 512 bytes of its own
 _NIHON_KOHDEN = re.compile(rb"(EEG-\d{4}|QI-\d{3}|DAE-\d{4})[A-Z]? {0,3}V\d\d\.\d\d")
 _EDF_SIGNATURE = (b"24BIT", b"BDF+C", b"BDF+D")
 
@@ -84,7 +85,7 @@ def _mne(name: str, *modules: str, tested: str = _WRITTEN) -> dict[str, Any]:
     }
 
 
-def _vendor(name: str, *modules: str) -> dict[str, Any]:
+def _vendor(name: str, *modules: str, tested: str = _WRITTEN) -> dict[str, Any]:
     """Return what rows have in common that a library of their own reads."""
     module, function = ("mne_formats", "read_with_mne") if "mne" in modules else ("vendor_formats", "read_vendor")
     return {
@@ -92,7 +93,7 @@ def _vendor(name: str, *modules: str) -> dict[str, Any]:
         "reader": modules[0],
         "extra": "vendor",
         "modules": modules,
-        "tested": _WRITTEN,
+        "tested": tested,
     }
 
 
@@ -103,7 +104,7 @@ _READ = (
         lambda head, _name: _edf_kind(head, wide=False),
         read=_ours("edf", "read_edf", "EDF"),
         reader="our own parser (`brainscan/io/edf.py`)",
-        tested=f"{_WRITTEN}; 174 awkward files; edfio and pyedflib",
+        tested=f"{_PUBLISHED}; 174 awkward files; edfio and pyedflib",
     ),
     ContainerFormat(
         "BDF",
@@ -111,28 +112,28 @@ _READ = (
         lambda head, _name: _edf_kind(head, wide=True),
         read=_ours("edf", "read_edf", "BDF"),
         reader="our own parser (`brainscan/io/edf.py`)",
-        tested=f"{_WRITTEN}; 174 awkward files; edfio and pyedflib",
+        tested=f"{_PUBLISHED}; 174 awkward files; edfio and pyedflib",
     ),
     ContainerFormat(
         "BrainVision",
         (".vhdr",),
         _says(b"Brain Vision Data Exchange Header File", b"BrainVision Data Exchange Header File"),
         companions=(".eeg", ".vmrk", ".avg", ".dat"),
-        **_mne("BrainVision"),
+        **_mne("BrainVision", tested=_PUBLISHED),
     ),
     ContainerFormat(
         "FIF",
         (".fif",),
         starts(b"\x00\x00\x00\x64\x00\x00\x00\x1f"),  # tag FIFF_FILE_ID of type id struct, big endian
-        **_mne("FIF", tested="files that MNE writes"),
+        **_mne("FIF", tested="files that MNE writes and publishes"),
     ),
     ContainerFormat(
         "EEGLAB",
         (".set",),
         # MATLAB files of any content share the container; among other files it is known by its suffix only.
-        lambda head, name: head.startswith(b"MATLAB 5.0 MAT-file") or _hdf5(head, name, ".set"),
+        lambda head, name: head.startswith(_MATLAB) or _hdf5(head, name, ".set"),
         companions=(".fdt",),
-        **_mne("EEGLAB", "pymatreader", tested=_WRITTEN),
+        **_mne("EEGLAB", "pymatreader", tested=f"{_WRITTEN}; files that EEGLAB and MNE publish"),
     ),
     ContainerFormat(
         "Nihon Kohden",
@@ -177,7 +178,12 @@ _READ = (
         content_only=True,
         **_mne("ANT Neuro", "antio", tested="recorders' files that MNE publishes"),
     ),
-    ContainerFormat("GDF", (".gdf",), starts(b"GDF 0", b"GDF 1", b"GDF 2"), **_mne("GDF")),
+    ContainerFormat(
+        "GDF",
+        (".gdf",),
+        starts(b"GDF 0", b"GDF 1", b"GDF 2"),
+        **_mne("GDF", tested=f"{_WRITTEN}; one of one channel that MNE publishes"),
+    ),
     ContainerFormat(
         "Neuroelectrics",
         (".nedf",),
@@ -215,7 +221,13 @@ _READ = (
         content_only=True,
         **_vendor("Nicolet .e", "eeg2edf", "mne"),
     ),
-    ContainerFormat("XDF", (".xdf", ".xdfz"), starts(b"XDF:"), lazy=False, **_vendor("XDF", "pyxdf")),
+    ContainerFormat(
+        "XDF",
+        (".xdf", ".xdfz"),
+        starts(b"XDF:"),
+        lazy=False,
+        **_vendor("XDF", "pyxdf", tested=f"{_WRITTEN}; Lab Streaming Layer's example files"),
+    ),
     ContainerFormat(
         "DICOM EEG",
         (".dcm",),

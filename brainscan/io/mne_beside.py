@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 import numpy as np
+from numpy.typing import NDArray
 
 from brainscan.errors import InputError, MissingExtraError
 from brainscan.io.containers import unreadable
@@ -62,19 +63,43 @@ def cnt_width(path: Path) -> str:
 
     Read in the right width, neighbours in time are close to each other; read in the wrong one, they are not.
     """
+    rough = {f"int{8 * width}": _roughness(_cnt_samples(path, width)[:, :, 0]) for width in (2, 4)}
+    return min(rough, key=lambda name: rough[name])
+
+
+def cnt_in_turn(path: Path, width: int, block: int) -> bool:
+    """Whether samples of a Neuroscan file alternate between channels where its header says blocks of so many."""
+    blocks = _cnt_samples(path, width, block)
+    in_blocks = blocks.transpose(0, 2, 1).reshape(-1, blocks.shape[1])
+    return _roughness(blocks.reshape(-1, blocks.shape[1])) < _roughness(in_blocks)
+
+
+def cnt_length(path: Path, width: int) -> int:
+    """Return how many samples of each channel a Neuroscan file holds in front of its table of events."""
     with path.open("rb") as stream:
-        stream.seek(370)
-        (n_channels,) = struct.unpack("<H", stream.read(2))
+        n_channels, table = _at(stream, 370, "<H"), _at(stream, 886, "<i")
+        size = stream.seek(0, 2)
+    # In files beyond 2 GiB the place of the table has overflown.
+    end = table if 0 < table < size < 1 << 31 else size
+    return (end - _CNT_HEADER - n_channels * _CNT_CHANNEL) // (n_channels * width)
+
+
+def _cnt_samples(path: Path, width: int, block: int = 1) -> NDArray[np.float64]:
+    """Return the first samples of a Neuroscan file as they lie there: blocks, channels, samples of a block."""
+    with path.open("rb") as stream:
+        n_channels = _at(stream, 370, "<H")
         stream.seek(_CNT_HEADER + n_channels * _CNT_CHANNEL)
         data = stream.read(max(_PROBE, 200 * 4 * n_channels))
-    steps = {}
-    for name, width in (("int16", 2), ("int32", 4)):
-        frames = np.frombuffer(data[: len(data) // (width * n_channels) * width * n_channels], f"<i{width}")
-        table = frames.reshape(-1, n_channels).astype(np.float64)
-        spread = np.median(np.abs(table - np.median(table, axis=0)), axis=0)
-        step = np.median(np.abs(np.diff(table, axis=0)), axis=0)
-        steps[name] = float(np.median(step[spread > 0] / spread[spread > 0])) if (spread > 0).any() else np.inf
-    return min(steps, key=lambda name: steps[name])
+    piece = width * n_channels * block
+    numbers = np.frombuffer(data[: len(data) // piece * piece], f"<i{width}")
+    return numbers.reshape(-1, n_channels, block).astype(np.float64)
+
+
+def _roughness(table: NDArray[np.float64]) -> float:
+    """Return how far neighbours in time lie apart, against how far a channel's values do; of shape (time, channels)."""
+    spread = np.median(np.abs(table - np.median(table, axis=0)), axis=0)
+    step = np.median(np.abs(np.diff(table, axis=0)), axis=0)
+    return float(np.median(step[spread > 0] / spread[spread > 0])) if (spread > 0).any() else np.inf
 
 
 def _nihon_kohden(path: Path) -> Beside:

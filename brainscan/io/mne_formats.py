@@ -16,7 +16,7 @@ from brainscan.errors import InputError
 from brainscan.io import mne_checks
 from brainscan.io.checksums import sha256_of
 from brainscan.io.containers import Container, unreadable
-from brainscan.io.mne_beside import beside, cnt_width, of_eeg2edf
+from brainscan.io.mne_beside import beside, cnt_in_turn, cnt_length, cnt_width, of_eeg2edf
 from brainscan.io.mne_checks import damaged
 from brainscan.io.mne_raw import from_raw, recording_of
 from brainscan.recording import Recording
@@ -24,15 +24,21 @@ from brainscan.recording import Recording
 __all__ = ["from_raw", "read_with_mne"]
 
 _DAMAGED = re.compile(r"invalid tag|truncat|corrupt|cut off", re.IGNORECASE)
+_FEWER = "sample count from header doesn't match"
+_IN_TURN = "samples alternate"
 _TOLD: Mapping[str, str] = MappingProxyType(
     {
         "not referenced to the same electrode": "its channels have different references, which their labels do not say",
         "sample frequency .* do not match": "its sampling rate contradicts its sampling interval, which is taken",
-        "sample count from header doesn't match": "it holds another number of samples than its header states",
+        _FEWER: "it holds another number of samples than its header states",
+        _IN_TURN: "its samples alternate between channels, although its header says blocks of each",
         "stim channels are currently ignored": "its stimulation channels are left out",
     }
 )
 """What MNE remarks and a user has to know, in our words: its own may hold paths."""
+
+_EPOCHS = re.compile("number of trials is|no raw data in", re.IGNORECASE)
+"""What MNE says of epochs and averages, of EEGLAB's and of its own."""
 
 _LARGE_BYTES = 256 << 20
 
@@ -57,17 +63,12 @@ def read_with_mne(path: Path, container: Container) -> Recording:
     try:
         with python_warnings.catch_warnings(record=True) as remarks, mne.use_log_level("ERROR"):
             python_warnings.simplefilter("always")
-            _silence()
+            _silence(container)
             raw = opened(path, container, told.by)
             if told.by or container in _BY_EEG2EDF:
                 told = of_eeg2edf(raw)
             if not isinstance(raw, mne.io.BaseRaw):
-                raise InputError(
-                    "holds epochs or averages, no continuous recording",
-                    kind="header",
-                    file=name,
-                    hint="export the recording itself",
-                )
+                raise _no_recording(name)
             recording = recording_of(raw, name, told)
     except InputError:
         raise
@@ -79,7 +80,7 @@ def read_with_mne(path: Path, container: Container) -> Recording:
     except OSError as problem:
         raise unreadable(name, problem) from problem
     except Exception as problem:  # on damaged files its parsers raise whatever comes up
-        raise damaged(name) from problem
+        raise _no_recording(name) if _EPOCHS.search(str(problem)) else damaged(name) from problem
     said = [str(remark.message) for remark in remarks]
     warnings = [*recording.warnings]
     if any(_DAMAGED.search(text) for text in said):
@@ -135,33 +136,45 @@ def _neuroscan(path: Path) -> Any:
     import mne
 
     try:
-        return mne.io.read_raw_cnt(path, verbose="WARNING")
+        raw = mne.io.read_raw_cnt(path, verbose="WARNING")
     except RuntimeError as problem:
         if "data_format" not in str(problem):
             raise
-    return mne.io.read_raw_cnt(path, data_format=cnt_width(path), verbose="WARNING")
+        raw = mne.io.read_raw_cnt(path, data_format=cnt_width(path), verbose="WARNING")
+    facts = raw._raw_extras[0]
+    n_samples = cnt_length(path, facts["n_bytes"])
+    if 0 < n_samples < raw.n_times:
+        python_warnings.warn(_FEWER, RuntimeWarning, stacklevel=2)
+        raw.crop(tmax=(n_samples - 1) / raw.info["sfreq"])
+    if facts["channel_offset"] > 1 and cnt_in_turn(path, facts["n_bytes"], facts["channel_offset"]):
+        python_warnings.warn(_IN_TURN, RuntimeWarning, stacklevel=2)
+        facts["channel_offset"] = 1
+    return raw
 
 
-def _silence() -> None:
-    """Keep readers from printing and from setting up logs: what is said is ours alone."""
-    for name, function in _CHATTY.items():
-        if importlib.util.find_spec(name.partition(".")[0]) is not None:
-            setattr(importlib.import_module(name), function, _SILENT[function])
+def _no_recording(name: str) -> InputError:
+    return InputError(
+        "holds epochs or averages, no continuous recording",
+        kind="header",
+        file=name,
+        hint="export the recording itself",
+    )
+
+
+def _silence(container: Container) -> None:
+    """Keep a container's reader from printing and from setting up logs: what is said is ours alone."""
+    for name, function, silent in _CHATTY.get(container, ()):
+        # Its module is loaded here, for the containers that need it: curryreader brings matplotlib with it.
+        setattr(importlib.import_module(name), function, silent)
 
 
 def _nothing(*_values: object, **_options: object) -> None:
     pass
 
 
-_CHATTY: Mapping[str, str] = MappingProxyType({"mffpy.reader": "print", "curryreader": "log"})
-_SILENT: Mapping[str, Any] = MappingProxyType(
-    {
-        "print": _nothing,
-        "log": SimpleNamespace(
-            **dict.fromkeys(("basicConfig", "debug", "info", "warning", "error"), _nothing),
-            DEBUG=10,
-            INFO=20,
-            WARNING=30,
-        ),
-    }
+_LOG = SimpleNamespace(
+    **dict.fromkeys(("basicConfig", "debug", "info", "warning", "error"), _nothing), DEBUG=10, INFO=20, WARNING=30
+)
+_CHATTY: Mapping[str, tuple[tuple[str, str, Any], ...]] = MappingProxyType(
+    {"EGI MFF": (("mffpy.reader", "print", _nothing),), "Curry": (("curryreader", "log", _LOG),)}
 )

@@ -221,8 +221,9 @@ def test_channels_that_are_no_eeg_keep_their_unit_and_decide_nothing(tmp_path: P
     assert not open_plan(recording).warnings
 
 
-@pytest.mark.parametrize("uv", [2.0, 5.0, 30.0, 100.0])
-@pytest.mark.parametrize("factor", [1.0, 1e3, 1e6])
+@pytest.mark.parametrize(
+    ("uv", "factor"), [*itertools.product((2.0, 5.0, 30.0, 100.0), (1.0, 1e3, 1e6)), (2.0, 1e-3), (30.0, 1e-3)]
+)
 def test_mne_objects_and_fif(tmp_path: Path, uv: float, factor: float) -> None:
     mne = pytest.importorskip("mne")
     truth = _eeg(uv)

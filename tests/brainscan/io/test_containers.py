@@ -26,6 +26,7 @@ PAD = bytes(1024)
         (b"\0\0\0\x64\0\0\0\x1f" + bytes(300), "a.fif", "FIF"),
         (b"MATLAB 5.0 MAT-file, Platform" + bytes(300), "a.set", "EEGLAB"),
         (b"\x89HDF\r\n\x1a\n" + bytes(300), "a.SET", "EEGLAB"),
+        (b"MATLAB 7.3 MAT-file, Platform: GLNXA64" + bytes(300), "a.set", "EEGLAB"),
         (b"EEG-1100A V01.00" + PAD, "a.EEG", "Nihon Kohden"),
         (b"EEG-1200A V01.00" + PAD, "a.eeg", "Nihon Kohden"),
         (b"QI-403A   V02.00" + PAD, "a.eeg", "Nihon Kohden"),

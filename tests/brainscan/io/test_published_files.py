@@ -1,22 +1,31 @@
-"""Recorders' own files, as MNE-Python publishes them for its tests; none of them is in this repository."""
+"""Recorders' files as MNE-Python, EEGLAB and Lab Streaming Layer publish them; none of them is in this repository."""
 
 from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from brainscan.errors import InputError
 from brainscan.io import read
+from brainscan.io.containers import kind_of
 from brainscan.io.mne_formats import opened
+from brainscan.recording import Recording
 from brainscan.signal.units import uv_per_unit
 
 mne = pytest.importorskip("mne")
 
 _FOLDER = "BRAINSCAN_MNE_TESTING_DATA"
+_AT_MOST_BYTES = 16 << 20
+_CHANNELS = 30
+_OWN = {"EDF": "read_raw_edf", "BDF": "read_raw_bdf", "Persyst": "read_raw_persyst"}
+"""What our own parsers read: how MNE reads it."""
 _LONG = "sub-pt1_ses-02_task-monitor_acq-ecog_run-01_clip2.lay"
 
 
@@ -24,7 +33,7 @@ def _file(name: str) -> Path:
     folder = os.environ.get(_FOLDER, "")
     found = sorted(Path(folder).rglob(name)) if folder else []
     if not found:
-        pytest.skip(f"recorders' files absent (set {_FOLDER} to a folder with mne-testing-data and mne-python)")
+        pytest.skip(f"recorders' files absent (set {_FOLDER} to a folder with their repositories)")
     return found[0]
 
 
@@ -99,3 +108,98 @@ def test_ant_s_own_export_holds_the_same(name: str) -> None:
         np.testing.assert_allclose(
             own.read([label], 0.0, stop_s, a).uv[0], exported.read([label], 0.0, stop_s, b).uv[0], atol=0.2
         )
+
+
+def test_lab_streaming_layer_s_examples() -> None:
+    """Their values are those that pyxdf's own tests state; the other example's clock was set anew at sample 12876."""
+    pytest.importorskip("pyxdf")
+    recording = read(_file("minimal.xdf"))
+    tens = [192, 12, 13, 14, 15, 12, 13, 14, 15]
+    assert [row.tolist() for row in recording.reader(range(3), recording.segments[0], 0.0, 0.9).uv] == [
+        tens, [255, *(ten + 10 for ten in tens[1:])], [238, *(ten + 20 for ten in tens[1:])],
+    ]  # fmt: skip
+    recording = read(_file("clock_resets.xdf"))
+    assert [round(segment.duration_s * 100) for segment in recording.segments] == [12876, 14939]
+    assert any("its clock and its stated rate differ by 11.8 s" in warning for warning in recording.warnings)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        "EDF", "BDF", "BrainVision", "FIF", "EEGLAB", "Nihon Kohden", "Persyst", "Nicolet .data", "EGI MFF", "EGI RAW",
+        "Neuroscan", "ANT Neuro", "GDF", "Neuroelectrics", "Curry", "BCI2000", "eXimia",
+    ],
+)  # fmt: skip
+def test_whatever_mne_reads_is_read_alike(container: str) -> None:
+    compared, unlike = 0, []
+    for path in _of_container(container):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                raw = getattr(mne.io, _OWN[container])(path) if container in _OWN else opened(path, container)
+            except Exception:  # noqa: BLE001  (not for MNE, whatever it raises)
+                continue
+            if not isinstance(raw, mne.io.BaseRaw):
+                continue
+            try:
+                recording = read(path)
+            except InputError as refused:
+                unlike += [] if refused.kind == "no_eeg" else [f"{path.name}: {refused.message}"]
+                continue
+            unlike += [f"{path.name}: {what}" for what in _differences(recording, raw, container)]
+            compared += 1
+    assert unlike == []
+    if not compared:
+        pytest.skip(f"no file of {container} among the published ones")
+
+
+def _of_container(container: str) -> Iterator[Path]:
+    """Walk the published files that are of a container, its folders as one; not the large ones."""
+    waiting = [Path(os.environ[_FOLDER])] if os.environ.get(_FOLDER) else []
+    while waiting:
+        for entry in sorted(waiting.pop().iterdir()):
+            kind = kind_of(entry) if entry.is_dir() or entry.stat().st_size <= _AT_MOST_BYTES else None
+            if kind is not None and kind.name == container:
+                yield entry
+            elif entry.is_dir() and kind is None:
+                waiting.append(entry)
+
+
+def _differences(recording: Recording, raw: Any, container: str) -> Iterator[str]:
+    """Say in what a recording differs from what MNE reads: length, samples, notes on the clock."""
+    rate_hz = float(raw.info["sfreq"])
+    names = [name.casefold() for name in raw.ch_names]
+    pairs = [
+        (ours, names.index(channel.label.casefold()))
+        for ours, channel in enumerate(recording.channels)
+        if names.count(channel.label.casefold()) == 1
+        and channel.uv_per_unit is not None
+        and float(channel.rate_hz) == pytest.approx(rate_hz)
+        and raw.get_channel_types([names.index(channel.label.casefold())])[0] == "eeg"
+    ][:_CHANNELS]
+    if not pairs:
+        return
+    volts = raw.get_data(picks=[theirs for _, theirs in pairs])
+    chosen = [recording.channels[ours] for ours, _ in pairs]
+    times = np.array([(c.uv_per_unit or 0.0) / (uv_per_unit(c.unit) or 1.0) for c in chosen])
+    first = 0
+    clock = {}
+    for segment in recording.segments:
+        n = segment.n_samples(chosen[0].rate_hz)
+        first = round(segment.start_s * rate_hz) if container == "EGI MFF" else first
+        clock[first] = segment.start_s - first / rate_hz
+        got = np.stack(recording.read([ours for ours, _ in pairs], segment.start_s, segment.stop_s, segment).uv)
+        expected = volts[:, first : first + n] * 1e6 * times[:, None]
+        if got.shape != expected.shape:
+            yield f"{got.shape} samples instead of {expected.shape}"
+        elif not np.allclose(got, expected, rtol=1e-6, atol=1e-3, equal_nan=True):
+            yield f"samples off by up to {np.nanmax(np.abs(got - expected)):g} uV"
+        first += n
+    if first != raw.n_times and container != "EGI MFF":
+        yield f"{first} samples instead of {raw.n_times}"
+    ours_s = [(note.label.strip(), note.onset_s) for note in recording.annotations]
+    for onset, label in zip(raw.annotations.onset, raw.annotations.description, strict=True):
+        at_s = float(onset) - float(raw.first_time)
+        at_s += clock[max(begin for begin in clock if begin <= max(0, round(at_s * rate_hz)))]
+        if not any(own == str(label).strip() and abs(own_s - at_s) <= 1.5 / rate_hz for own, own_s in ours_s):
+            yield f"{str(label)!r} at {at_s:g} s is not among {ours_s[:5]}"

@@ -28,6 +28,10 @@ WRITERS = {**vendor_files.WRITERS, **vendor_extra_files.WRITERS}
 _EXCEL = datetime(1899, 12, 30)
 _ROWS = {row.name: row for row in container_formats.CONTAINERS}
 _NUMBERED = {"EGI RAW", "EGI MFF"}
+_NEVER_SO_LARGE = {"Nihon Kohden"}
+"""Their range ends at 3.2 mV."""
+_NEVER_SO_SMALL = {"Nihon Kohden", "Neuroelectrics", "Micromed", "Micromed VWR"}
+"""Their steps are larger than that, or their ranges are whole microvolts."""
 _WITHOUT_NOTES = {"Nicolet .data", "Neuroelectrics", "BCI2000", "EGI MFF"}
 
 
@@ -117,6 +121,26 @@ def test_eximia_has_channels_and_a_rate_of_its_own(uv: FloatArray, tmp_path: Pat
     assert np.abs(got - uv).max() <= step_uv
 
 
+def test_eeglab_in_hdf5_is_known_whatever_its_name(uv: FloatArray, tmp_path: Path) -> None:
+    pytest.importorskip("pymatreader")
+    path, step_uv = vendor_files.eeglab_hdf5(tmp_path, uv)
+    for name in ("night.set", "night.mat"):
+        recording = read(path.rename(tmp_path / name))
+        assert recording.labels == ELECTRODES
+        assert np.abs(np.stack(recording.read(range(19), 0.0, 40.0).uv) - uv).max() <= step_uv
+
+
+def test_eeglab_s_epochs_are_no_recording(uv: FloatArray, tmp_path: Path) -> None:
+    from scipy.io import loadmat, savemat
+
+    path, _ = vendor_files.eeglab(tmp_path, uv)
+    facts = loadmat(path, struct_as_record=False, squeeze_me=True)["EEG"]
+    facts.trials, facts.pnts = 4.0, facts.pnts / 4
+    savemat(path, {"EEG": facts}, appendmat=False)
+    with pytest.raises(InputError, match="holds epochs or averages"):
+        read(path)
+
+
 def test_every_row_is_run() -> None:
     """ANT Neuro's compression has no writer: its files are those that MNE publishes (test_published_files.py)."""
     elsewhere = {"EDF", "BDF", "BrainVision", "FIF", "eXimia", "ANT Neuro"}
@@ -204,6 +228,25 @@ def test_the_width_of_neuroscan_s_samples_is_measured(width: int, uv: FloatArray
     assert any("month, day, year" in warning for warning in recording.warnings)
 
 
+@pytest.mark.parametrize("width", [2, 4])
+@pytest.mark.parametrize(("block", "stated"), [(1, 8), (8, 8)])
+def test_where_neuroscan_s_channels_lie_is_measured(
+    width: int, block: int, stated: int, uv: FloatArray, tmp_path: Path
+) -> None:
+    path, step_uv = vendor_files.neuroscan(tmp_path, uv, width, block=block, stated=stated)
+    recording = read(path)
+    assert np.abs(np.stack(recording.read(range(19), 0.0, 40.0).uv) - uv).max() <= step_uv
+    assert any("samples alternate between channels" in warning for warning in recording.warnings) == (block == 1)
+
+
+def test_what_neuroscan_s_header_states_too_much_is_not_there(uv: FloatArray, tmp_path: Path) -> None:
+    path, step_uv = vendor_files.neuroscan(tmp_path, uv, 2, n_samples=41 * RATE_HZ)
+    recording = read(path)
+    assert recording.duration_s == 40.0
+    assert np.abs(np.stack(recording.read(range(19), 0.0, 40.0).uv) - uv).max() <= step_uv
+    assert any("another number of samples" in warning for warning in recording.warnings)
+
+
 def test_pauses_of_ant_are_on_the_clock(tmp_path: Path) -> None:
     # Which pieces there are, as their recorders list them: day, fraction of a second, samples.
     from brainscan.io.mne_beside import _pieces
@@ -282,10 +325,19 @@ def test_its_extra_is_asked_for(name: str, uv: FloatArray, tmp_path: Path, monke
         read(path)
 
 
-@pytest.mark.parametrize("factor", [2000.0 / 15.0, 0.01 / 15.0])
-def test_amplitudes_that_no_scalp_has_are_doubtful(factor: float, uv: FloatArray, tmp_path: Path) -> None:
-    path, _ = vendor_files.curry(tmp_path, uv * factor)
-    plan = open_plan(read(path))
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("level_uv", [2000.0, 0.01])
+def test_amplitudes_that_no_scalp_has_are_doubtful(
+    level_uv: float, name: str, uv: FloatArray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its maker, and whatever that makes plausible is named."""
+    _needs(name)
+    if name in (_NEVER_SO_LARGE if level_uv > 1.0 else _NEVER_SO_SMALL):
+        pytest.skip("its numbers cannot be")
+    monkeypatch.setattr(vendor_files, "STEP_UV", 0.25 * max(1.0, level_uv / 500.0) if level_uv > 1.0 else 1e-4)
+    path, _ = WRITERS[name](tmp_path, uv * (level_uv / (1.4826 * np.median(np.abs(uv)))))
+    numbered = {f"E{i + 1}": electrode for i, electrode in enumerate(ELECTRODES)} if name in _NUMBERED else {}
+    plan = open_plan(read(path), numbered)
     assert any(re.search(r"1,?000|times 0\.001", warning) for warning in plan.warnings), plan.warnings
 
 
