@@ -12,6 +12,7 @@ from pathlib import Path
 from brainscan.errors import InputError
 from brainscan.io.atomic import write_bytes
 from brainscan.io.containers import unreadable
+from brainscan.io.remembered import Stamp
 
 _KEY_LENGTH = 32
 
@@ -60,8 +61,7 @@ def noted_sha256(path: Path, folder: Path) -> str:
         place = hashlib.sha256(os.fsencode(os.path.realpath(path))).hexdigest()[:_KEY_LENGTH]
     except OSError as problem:
         raise unreadable(path.name, problem) from problem
-    # The time of the last change of the inode cannot be set back, as that of the content can.
-    stamp = [state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
+    stamp = list(Stamp.of(state))
     note = folder / f"{place}.stamp"
     with suppress(OSError, ValueError, KeyError, TypeError):
         held = json.loads(note.read_text(encoding="utf-8"))

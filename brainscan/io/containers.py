@@ -120,17 +120,31 @@ def container_of(head: bytes, name: str) -> Container:
 
 
 def kind_of(path: Path) -> ContainerFormat | None:
-    """Return the container of a recording, read or only known; None for anything else.
+    """Return the container of a recording, read or only known; None for anything else, and what cannot be read.
 
     Where the container is read, a file counts by its suffix whatever it holds. The other files of a recording that
     is no single file do not count.
+    """
+    try:
+        return kind_told(path)
+    except InputError:
+        return None
+
+
+def kind_told(path: Path) -> ContainerFormat | None:
+    """Return the same as `kind_of` of what can be read.
+
+    Raises
+    ------
+    InputError
+        Kind ``io``: its content would have to tell, and cannot be read.
     """
     if path.is_dir():
         return next((row for row in container_formats.CONTAINERS if row.folder and row.named(path)), None)
     named = next((row for row in rows(read=True) if row.named(path) and not row.content_only), None)
     if named is not None:
         return named
-    found = content_of(path)
+    found = _content_told(path)
     # MATLAB files of any content share EEGLAB's container; those are known by their suffix only.
     return None if found is not None and found.name == "EEGLAB" else found
 
@@ -141,9 +155,13 @@ def content_of(path: Path) -> ContainerFormat | None:
     The other files of a recording that is no single file show none.
     """
     try:
-        head = read_head(path) if path.is_file() else b""
+        return _content_told(path)
     except InputError:
         return None
+
+
+def _content_told(path: Path) -> ContainerFormat | None:
+    head = read_head(path) if path.is_file() else b""
     found = recognised(head, path.name) or _compressed(head, path.name)
     if found is None and head and pointer(head, path.name) is None and _no_recording(head, path.name) is None:
         found = _by_suffix(head, path.name)

@@ -109,12 +109,14 @@ def joined(parts: Sequence[Found]) -> Found:
     )
 
 
-def explore(folder: Path, out: Path) -> Iterator[Found]:
+def explore(folder: Path, out: Path, kind: Callable[[Path], ContainerFormat | None] = kind_of) -> Iterator[Found]:
     """Find as `search` does, folder by folder: the first is there at once, and nothing but numbers is kept.
 
     Parameters
     ----------
     folder, out : Path
+    kind : callable
+        As `brainscan.io.containers.kind_of`.
 
     Yields
     ------
@@ -127,7 +129,7 @@ def explore(folder: Path, out: Path) -> Iterator[Found]:
         As `search`.
     """
     here, excluded = ends(folder, out)
-    walk_, seen = Walk(excluded), _Seen(folder)
+    walk_, seen = Walk(excluded), _Seen(folder, kind)
     for tree in walk_.without_links(folder, here):
         yield seen.told(tree, by_links=False)
     yield seen.told(walk_.by_links(), by_links=True)
@@ -136,8 +138,8 @@ def explore(folder: Path, out: Path) -> Iterator[Found]:
 class _Seen:
     """Which files were seen, of a million of them: eight bytes each, and the paths of those that have several names."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, kind: Callable[[Path], ContainerFormat | None]) -> None:
+        self._folder, self._kind = folder, kind
         self._marks = array("Q")
         self._first: dict[FileId, PurePath] = {}
 
@@ -148,7 +150,7 @@ class _Seen:
         others, twice, unread = [], [], []
         marks = set(self._marks) if by_links and (tree.files or tree.whole) else None
         for path in (*tree.files, *tree.whole):
-            name, kind = path.relative_to(self._folder), kind_of(path)
+            name, kind = path.relative_to(self._folder), self._kind(path)
             if kind is None:
                 others.append(name)
                 continue

@@ -76,15 +76,29 @@ def holds_our_events(path: Path) -> bool:
     Our remarks begin in the first record: no more than that is read. False where it cannot be.
     """
     try:
-        with path.open("rb") as stream:
-            fixed = stream.read(FIXED_BYTES)
-            if fixed[192:196] not in _PLUS:
-                return False
+        return is_told_ours(path)
+    except OSError:
+        return False
+
+
+def is_told_ours(path: Path) -> bool:
+    """Return the same as `holds_our_events` of what can be read.
+
+    Raises
+    ------
+    OSError
+        If it cannot be.
+    """
+    with path.open("rb") as stream:
+        fixed = stream.read(FIXED_BYTES)
+        if fixed[192:196] not in _PLUS:
+            return False
+        try:
             length = header_length(fixed, path.stat().st_size, path.name)
             header = parse_header(fixed + stream.read(length - FIXED_BYTES), container_of(fixed, path.name), path.name)
-            return OWN_MARK in stream.read(header.record_bytes)
-    except (InputError, OSError):
-        return False
+        except InputError:
+            return False
+        return OWN_MARK in stream.read(header.record_bytes)
 
 
 def _annotations(path: Path) -> tuple[tuple[Annotation, ...], float | None, datetime | None]:

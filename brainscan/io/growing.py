@@ -25,14 +25,12 @@ class State:
 
     Parameters
     ----------
-    n_bytes : int
-        Of the file, and of those of the same name that may belong to it.
-    changed_ns : int
-        When the last of them was changed, on the file system's clock.
+    files : tuple of (int, int, int)
+        Of the file, and of those of the same name that may belong to it: bytes, and when content and inode were
+        changed, on the file system's clock. A file that replaces one of its size and time differs in the last.
     """
 
-    n_bytes: int
-    changed_ns: int
+    files: tuple[tuple[int, int, int], ...]
 
 
 def state_of(path: Path) -> State | None:
@@ -49,7 +47,7 @@ def state_of(path: Path) -> State | None:
     for other in _companions(path):
         with suppress(OSError):
             seen.append(other.stat())
-    return State(sum(one.st_size for one in seen), max(one.st_mtime_ns for one in seen))
+    return State(tuple((one.st_size, one.st_mtime_ns, one.st_ctime_ns) for one in seen))
 
 
 def held_by(path: Path) -> str:

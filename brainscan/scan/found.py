@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
-from pathlib import PurePath
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
 
 from brainscan.analysis.outcome import Outcome
 from brainscan.corpora.table import is_eeg
 from brainscan.errors import InputError
-from brainscan.io.containers import readable_names, unread
+from brainscan.io.container_format import ContainerFormat
+from brainscan.io.containers import kind_of, kind_told, readable_names, unread
 from brainscan.io.discover import Found, explore
-from brainscan.io.edf_annotations import holds_our_events
+from brainscan.io.edf_annotations import holds_our_events, is_told_ours
 from brainscan.io.outputs import anonymous_name
+from brainscan.io.remembered import Remembered
 from brainscan.io.remote import RemoteFolder
 from brainscan.io.remote import shown as address
 from brainscan.scan import bids
@@ -20,8 +22,37 @@ from brainscan.scan.config import ScanConfig
 from brainscan.scan.discover import output_stems
 
 
-def parts(config: ScanConfig) -> Iterator[Found]:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What is asked of every file of a folder, and opens it.
+
+    Parameters
+    ----------
+    kind : callable
+        As `brainscan.io.containers.kind_of`.
+    is_copy : callable
+        As `brainscan.io.edf_annotations.holds_our_events`.
+    """
+
+    kind: Callable[[Path], ContainerFormat | None] = kind_of
+    is_copy: Callable[[Path], bool] = holds_our_events
+
+    @classmethod
+    def again(cls) -> Look:
+        """Return one for whoever looks many times: what did not change since is not opened again."""
+        return cls(Remembered(kind_told, None), Remembered(is_told_ours, False))
+
+
+_ONCE = Look()
+
+
+def parts(config: ScanConfig, look: Look = _ONCE) -> Iterator[Found]:
     """Yield what lies in each folder; recordings that are left out stand among the other files.
+
+    Parameters
+    ----------
+    config : ScanConfig
+    look : Look
 
     Raises
     ------
@@ -31,10 +62,10 @@ def parts(config: ScanConfig) -> Iterator[Found]:
     if config.source:
         every: Iterable[Found] = (Found(RemoteFolder(config.source).recordings()),)
     else:
-        every = explore(config.folder, config.out)
+        every = explore(config.folder, config.out, look.kind)
     for part in every:
         kept = bids.recordings_of(part)[0].recordings if config.bids is not None else part.recordings
-        kept = tuple(path for path in kept if is_eeg(path) and not _is_copy(config, path))
+        kept = tuple(path for path in kept if is_eeg(path) and not _is_copy(config, path, look))
         held = frozenset(kept)
         yield replace(part, recordings=kept, others=tuple(path for path in part.recordings if path not in held))
 
@@ -76,7 +107,7 @@ def _left_out(config: ScanConfig, paths: Sequence[PurePath], shown: Callable[[Pu
         found, notes = bids.recordings_of(Found(tuple(paths)))
         yield from notes
         paths = found.recordings
-    copies = {path: None for path in paths if _is_copy(config, path)}
+    copies = {path: None for path in paths if _is_copy(config, path, _ONCE)}
     if copies:
         what = "1 file holds" if len(copies) == 1 else f"{len(copies)} files hold"
         yield f"{what} brainscan's own events, copies of recordings with them ({shown(next(iter(copies)))}): left out"
@@ -86,9 +117,9 @@ def _left_out(config: ScanConfig, paths: Sequence[PurePath], shown: Callable[[Pu
         yield f"{what} of other signals than EEG, as BIDS' names tell ({shown(signals[0])}): left out"
 
 
-def _is_copy(config: ScanConfig, path: PurePath) -> bool:
+def _is_copy(config: ScanConfig, path: PurePath, look: Look) -> bool:
     """Say whether a recording is a copy that brainscan put its events into."""
-    return not config.source and holds_our_events(config.folder / path)
+    return not config.source and look.is_copy(config.folder / path)
 
 
 def _shown(config: ScanConfig) -> Callable[[PurePath], str]:

@@ -20,7 +20,7 @@ from brainscan.scan import bids
 from brainscan.scan.config import ScanConfig
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
-from brainscan.scan.found import left_out_of, notes_of, nothing_found, parts, unread_of
+from brainscan.scan.found import Look, left_out_of, notes_of, nothing_found, parts, unread_of
 from brainscan.scan.index import Index
 from brainscan.scan.ledger import Entry, Ledger
 from brainscan.scan.listing import Listing
@@ -128,6 +128,7 @@ class _Run:
         self._unread: list[tuple[PurePath, Outcome]] = []
         self._left_out: frozenset[PurePath] = frozenset()
         self._has_looked = False
+        self._look = Look.again()
         self.ledger = Ledger()
         self.index = Index(config.out, facts, anonymous=config.anonymous)
         self.more = self._source()
@@ -148,7 +149,7 @@ class _Run:
             If the folder cannot be listed, or holds no recording that can be read.
         """
         if isinstance(self.more, Watch):
-            self._told(joined(tuple(parts(self._config))))
+            self._told(joined(tuple(parts(self._config, self._look))))
             return
         self.more.begin()
         if not self.ledger.n_entered:
@@ -175,7 +176,7 @@ class _Run:
         self._tables()
 
     def _find(self) -> list[Entry]:
-        return list(self._plan.entries(joined(tuple(parts(self._config))).recordings))
+        return list(self._plan.entries(joined(tuple(parts(self._config, self._look))).recordings))
 
     def _told(self, found: Found) -> None:
         """Hear of what is no task."""

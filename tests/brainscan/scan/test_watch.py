@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
 import json
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +21,7 @@ from brainscan.analysis.outcome import Outcome
 from brainscan.io.growing import held_by, is_whole, state_of
 from brainscan.scan.config import ScanConfig
 from brainscan.scan.run import Listener, scan
-from brainscan.scan.watch import WatchConfig
+from brainscan.scan.watch import Watch, WatchConfig
 from tests.brainscan.scan.workers import loud
 from tests.edf_files import FakeEdf, eeg
 
@@ -105,6 +109,45 @@ def test_a_record_count_of_minus_one_and_locks_are_waited_for(ward: Ward) -> Non
     assert ward.done() == [("night.edf", "done")]
 
 
+def _opened(ward: Ward, n_looks: int, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return what is opened of the folder in further looks, to their end."""
+    names: list[str] = []
+    open_, looks = Path.open, itertools.count()
+
+    def counted(path: Path, *arguments: Any, **named: Any) -> Any:
+        if path.parent == ward.folder:
+            names.append(path.name)
+        return open_(path, *arguments, **named)
+
+    def counting(watch: Watch, now: float) -> None:
+        look(watch, now)
+        next(looks)
+
+    look = Watch.look
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", counted)
+        patch.setattr(Watch, "look", counting)
+        ward.until(lambda: next(copy.copy(looks)) >= n_looks)
+    return names
+
+
+def test_what_did_not_change_is_not_opened_again(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seconds, name in ((12, "one.edf"), (13, "two.rec"), (14, "three")):
+        (ward.folder / name).write_bytes(_edf(seconds))
+    (ward.folder / "notes.txt").write_text("no recording", "utf-8")
+    ward.until(lambda: len(ward.outcomes) == 3)
+    assert _opened(ward, 5, monkeypatch) == []
+    path = ward.folder / "one.edf"
+    before = path.stat()
+    path.write_bytes(_edf(12)[:-2] + b"\x01\x01")
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))  # as `cp -p` of one as long and as old
+    ward.until(lambda: len(ward.outcomes) == 6)
+    assert ward.done()[3:] == [("one.edf", "failed")] * 3  # what is there is of another recording
+    assert ward.outcomes[-1].error is not None
+    assert "not written by brainscan for this recording" in ward.outcomes[-1].error.message
+    assert _opened(ward, 5, monkeypatch) == []
+
+
 def test_a_folder_may_disappear_and_come_back(ward: Ward) -> None:
     (ward.folder / "one.edf").write_bytes(_edf(12))
     ward.until(lambda: len(ward.outcomes) == 1)
@@ -181,4 +224,5 @@ def test_side_files_are_part_of_a_state(tmp_path: Path) -> None:
     after = state_of(header)
     assert before is not None
     assert after is not None
-    assert (before.n_bytes, after.n_bytes) == (1, 4)
+    assert [file[0] for file in before.files] == [1]
+    assert sorted(file[0] for file in after.files) == [1, 3]
