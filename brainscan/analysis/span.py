@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,7 +24,12 @@ FEW_HOURS_OF_DAYS_S = 3 * 3600.0
 
 _HINT = "give seconds from the start of the recording (5400) or its clock time (01:30, 01:30:00 or 2020-03-02 01:30)"
 
-_STRETCH = "it takes a recording or FROM-TO: seconds (600-1200) or clock times (00:10-00:20)"
+_STRETCH = (
+    "it takes a recording or FROM-TO: seconds (600-1200) or clock times, with a date or without (00:10-00:20,"
+    " 2020-03-02 00:10-2020-03-02 00:20)"
+)
+_TIME = r"((?:\d{4}-\d{2}-\d{2}[ T])?[^-]+)"
+_FROM_TO = re.compile(f"{_TIME}-{_TIME}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +72,11 @@ def quiet_stretch(text: str, recording: Recording) -> Quiet:
     if Path(text).is_file():
         other = read(Path(text))
         return Quiet(0.0, other.duration_s, other)
-    start, _, stop = text.rpartition("-")
-    if not start or not stop:
+    times = _FROM_TO.fullmatch(text)
+    if times is None:
         raise UsageError(f"--baseline {text}: no such file, and no stretch", hint=_STRETCH)
     try:
-        span = span_of(start, stop, recording)
+        span = span_of(times[1], times[2], recording)
     except UsageError as problem:
         raise UsageError(f"--baseline {text}: {problem.message}", file=problem.file, hint=_STRETCH) from None
     assert span.start_s is not None

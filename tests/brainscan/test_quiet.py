@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from brainscan.analysis.options import AnalysisOptions
+from brainscan.analysis.span import quiet_stretch
 from brainscan.card import DecisionConfig
 from brainscan.detector import DetectOptions, Detector
 from brainscan.errors import UsageError
@@ -66,3 +69,29 @@ def test_a_user_names_a_stretch_or_a_file(tmp_path: Path) -> None:
         AnalysisOptions(baseline="60-").for_recording(recording)
     with pytest.raises(UsageError, match="--baseline ten-20: "):
         AnalysisOptions(baseline="ten-20").for_recording(recording)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "60-180",
+        "22:01-22:03",
+        "22:01:00-22:03:00",
+        "2024-03-01 22:01-2024-03-01 22:03",
+        "2024-03-01T22:01:00-2024-03-01T22:03:00",
+        "2024-03-01 22:01-22:03",
+    ],
+)
+def test_a_stretch_is_written_as_start_and_stop_are(text: str) -> None:
+    recording = replace(recording_of(noise(300.0, 200), 200), start=datetime(2024, 3, 1, 22))
+    assert quiet_stretch(text, recording) == Quiet(60.0, 180.0)
+
+
+@pytest.mark.parametrize(
+    "text", ["2024-03-01", "-", "60-", "-180", "60-120-180", "2024-03-01 22:01-", "a-b", "22:01-x"]
+)
+def test_what_is_no_stretch_is_one_line(text: str) -> None:
+    recording = replace(recording_of(noise(300.0, 200), 200), start=datetime(2024, 3, 1, 22))
+    with pytest.raises(UsageError, match="--baseline") as refused:
+        quiet_stretch(text, recording)
+    assert "2020-03-02 00:10-2020-03-02 00:20" in refused.value.hint
