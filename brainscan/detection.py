@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from brainscan.errors import MissingExtraError
 from brainscan.events import Annotation, Event, Probabilities
 from brainscan.familiarity import UNFAMILIAR
 from brainscan.qeeg import Trends
-from brainscan.recording import Recording, Segment
+from brainscan.recording import Recording, Segment, is_filler
 
 if TYPE_CHECKING:
     import pandas
@@ -117,6 +117,10 @@ class Detection:
     def clock(self, at_s: float) -> datetime | None:
         """Return the wall-clock time of a second of the recording, None where the start is unknown."""
         return None if self.start is None else self.start + timedelta(seconds=at_s)
+
+    def without_filler(self) -> Detection:
+        """Return the same for people to read: without its start where that is no time but stands for one not known."""
+        return replace(self, start=None) if is_filler(self.start) else self
 
     def labels_of(self, electrodes: Sequence[str]) -> tuple[str, ...]:
         """Return the labels of the file's channels that some electrodes come from."""

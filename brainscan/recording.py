@@ -8,13 +8,25 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, time
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.events import Annotation, BoolArray
+
+FILLER_DATES = frozenset((date(1985, 1, 1), date(1900, 1, 1)))
+"""What anonymisers and libraries write where a date is not known."""
+
+
+def is_filler(start: datetime | None) -> bool:
+    """Say whether a start stands for one that is not known: midnight of such a date. With a time it may tell the time.
+
+    >>> is_filler(datetime(1985, 1, 1)), is_filler(datetime(1985, 1, 1, 21, 40))
+    (True, False)
+    """
+    return start is not None and start.date() in FILLER_DATES and start.time().replace(microsecond=0) == time()
 
 
 @dataclass(frozen=True, slots=True)

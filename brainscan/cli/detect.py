@@ -107,7 +107,8 @@ def _tell(outcome: Outcome, *, table: bool) -> None:
         console.say(f"written: {', '.join(map(str, outcome.outputs))}")
 
 
-def _show(detection: Detection) -> None:
+def _show(found: Detection) -> None:
+    detection = found.without_filler()
     summary = (
         f"{detection.file}: {console.count(len(detection.events), 'event')} in {detection.analysed_s:.1f} s analysed"
         f"{', unfamiliar' if detection.unfamiliar else ''}"

@@ -14,6 +14,8 @@ from brainscan.cli.spread import spread
 from brainscan.model.names import ALL, DEFAULT
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from brainscan.card import BaselineConfig, Card
     from brainscan.detection import Detection
     from brainscan.model.description import ModelFacts
@@ -112,6 +114,15 @@ def _document(recording: Recording, held: Detection) -> dict[str, Any]:
     }
 
 
+def _start(start: datetime | None) -> str:
+    from brainscan.recording import is_filler
+
+    if start is None:
+        return "unknown"
+    told = start.isoformat(sep=" ", timespec="seconds")
+    return f"unknown: {told} stands in the header for no date" if is_filler(start) else told
+
+
 def _show_recording(recording: Recording, held: Detection, *, verbose: bool, judged: bool = True) -> None:
     from brainscan.cli.head_map import found, head_map
 
@@ -119,7 +130,7 @@ def _show_recording(recording: Recording, held: Detection, *, verbose: bool, jud
     facts = [
         ("file", held.file),
         ("format", held.format),
-        ("start", held.start.isoformat(sep=" ", timespec="seconds") if held.start else "unknown"),
+        ("start", _start(held.start)),
         ("duration", f"{console.elapsed(held.duration_s)} ({held.duration_s:g} s)"),
         ("analysed", f"{console.elapsed(held.analysed_s)} ({held.analysed_s:g} s)"),
         ("channels", f"{len(recording.channels)} at {', '.join(f'{rate:g}' for rate in rates)} Hz"),

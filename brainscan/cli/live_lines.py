@@ -20,13 +20,20 @@ class Display:
         self._as_json = as_json
         self._to_stderr = to_stderr
         self._quiet = quiet
+        self._has_clock = True
 
     def message(self, message: Message) -> None:
         """Print one message."""
+        from brainscan.live.messages import Started
+        from brainscan.recording import is_filler
+
         if self._as_json:
             self._print(spelled(message.as_mapping()))
-        elif not self._quiet:
-            self._print(_line(message))
+            return
+        if isinstance(message, Started):
+            self._has_clock = not is_filler(message.start)
+        if not self._quiet:
+            self._print(_line(message, has_clock=self._has_clock))
 
     def end(self, outcome: Outcome) -> None:
         """Print what became of it."""
@@ -53,13 +60,13 @@ class Display:
         place.flush()
 
 
-def _line(message: Message) -> str:
-    """Return a message for people."""
+def _line(message: Message, *, has_clock: bool) -> str:
+    """Return a message for people, with the time of day where the recording tells one."""
     from brainscan.live.messages import EventMessage, Lag, Started, Unscored
 
     match message:
         case EventMessage():
-            clock = "" if message.clock is None else f" ({console.clock_time(message.clock)})"
+            clock = f" ({console.clock_time(message.clock)})" if message.clock is not None and has_clock else ""
             lasting = f"{message.until_s - message.onset_s:.1f} s"
             what = {"open": "seizure?" if message.provisional else "seizure", "update": "goes on", "close": "ended"}
             said = what.get(message.kind, "withdrawn")

@@ -16,6 +16,7 @@ from fractions import Fraction
 
 from brainscan.errors import InputError
 from brainscan.io.containers import Container
+from brainscan.recording import FILLER_DATES
 
 FIXED_BYTES = 256
 SIGNAL_BYTES = 256
@@ -305,15 +306,11 @@ def _short_date(day: bytes) -> date | None:
 def _two_dates(day: bytes, recording: str) -> str:
     """Return a warning where the two dates of an EDF+ header differ; empty where they do not, or one is a filler."""
     said, short = _said_date(recording), _short_date(day)
-    if said is None or short is None or _UNKNOWN_DATES & {said, short}:
+    if said is None or short is None or FILLER_DATES & {said, short}:
         return ""
     if (said.day, said.month, said.year % 100) == (short.day, short.month, short.year % 100):
         return ""
     return f"two dates of the start: {short} in the header, {said} behind Startdate; the latter is taken"
-
-
-# What anonymisers and libraries write where a date is not known.
-_UNKNOWN_DATES = frozenset((date(1985, 1, 1), date(1900, 1, 1)))
 
 
 def _date(word: str) -> date | None:
@@ -334,7 +331,7 @@ def _age(patient: str, start: datetime | None) -> float | None:
     """
     words = patient.split()
     born = _date(words[2]) if len(words) > 2 and words[1].upper() in {"M", "F", "X"} else None
-    if born is None or start is None or _UNKNOWN_DATES & {born, start.date()}:
+    if born is None or start is None or FILLER_DATES & {born, start.date()}:
         return None
     days = (start.date() - born) / timedelta(days=1)
     return days / 365.25 if 0 <= days < 130 * 365.25 else None

@@ -84,7 +84,7 @@ def plot(detection: Detection, recording: Recording, event: Event | int = 0) -> 
     traces.draw_on(curve, rows, _as_drawn(detection, excerpt, chosen))
     _topography(figure.add_axes((0.71, 0.53, 0.27, 0.38)), onset_power(excerpt, chosen))
     _spectrogram(figure.add_axes((0.74, 0.08, 0.24, 0.34)), excerpt, chosen)
-    clock = detection.clock(chosen.onset_s + 0.5)
+    clock = detection.without_filler().clock(chosen.onset_s + 0.5)
     when = words.elapsed(chosen.onset_s) if clock is None else f"{clock:%Y-%m-%d %H:%M:%S}"
     title = f"{detection.file}: {when}, {chosen.duration_s:.1f} s, confidence {chosen.confidence:.2f}"
     figure.text(0.06, 0.965, title, fontsize=10.0, parse_math=False)

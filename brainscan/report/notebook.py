@@ -16,6 +16,7 @@ _COLUMNS = 720
 
 def repr_html(detection: Detection) -> str:
     """Return HTML that needs no script and no style sheet."""
+    detection = detection.without_filler()
     said = html.escape(repr(detection)[1:-1])
     flags = "".join(
         f"<p><strong>If the events are seizures: {html.escape(flag.text)}</strong></p>"

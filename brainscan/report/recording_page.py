@@ -10,12 +10,12 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from brainscan.detection import Detection
-from brainscan.electrodes import ELECTRODES, POSITIONS
+from brainscan.electrodes import ELECTRODES, LEFT, POSITIONS, RIGHT
 from brainscan.errors import BrainscanError
 from brainscan.events import Event, complement, union
 from brainscan.io.content import Content
@@ -24,7 +24,7 @@ from brainscan.io.origin import Origin
 from brainscan.io.plan import open_plan
 from brainscan.mapping import finite, to_mapping
 from brainscan.provenance import NOTICE
-from brainscan.recording import Recording
+from brainscan.recording import Recording, is_filler
 from brainscan.report import words
 from brainscan.report.excerpts import CURVE_HZ, Channels, Excerpt, curve_at, cut, encode, thinned
 from brainscan.report.html_parts import json_block, part, policy, template
@@ -135,6 +135,8 @@ def render(page: Page) -> str:
     InputError
         If the recording cannot be read any more.
     """
+    begins = _begins(page.detection)
+    page = replace(page, detection=page.detection.without_filler())
     views = _views(page)
     detection, burden = page.detection, page.detection.burden
     rows = [_row(number, event, page, views) for number, event in enumerate(detection.events)]
@@ -151,7 +153,7 @@ def render(page: Page) -> str:
         notes=_notes(page)[:MOST_NOTES],
         n_notes=len(detection.annotations),
         others=[_times(event, page.detection) for event in page.other_events],
-        facts=_facts(page),
+        facts=_facts(page, begins),
         notice=NOTICE,
         script=script,
         style=style,
@@ -312,12 +314,19 @@ def _notes(page: Page) -> list[dict[str, Any]]:
     ]
 
 
-def _facts(page: Page) -> list[tuple[str, str]]:
+def _begins(detection: Detection) -> str:
+    if detection.start is None:
+        return "the header has no valid time"
+    begins = detection.start.isoformat(sep=" ")
+    return f"not known: {begins} stands in the header for no date" if is_filler(detection.start) else begins
+
+
+def _facts(page: Page, begins: str) -> list[tuple[str, str]]:
     """Return the provenance as names and values."""
     detection, model = page.detection, page.detection.model
     facts = [
         ("recording", f"{detection.format}, {words.length(detection.duration_s)}"),
-        ("begins", detection.start.isoformat(sep=" ") if detection.start else "the header has no valid time"),
+        ("begins", begins),
         ("SHA-256 of the recording", detection.sha256 or "unknown"),
     ]
     facts += _settings(to_mapping(model))
@@ -373,6 +382,7 @@ def _data(page: Page, rows: Sequence[Mapping[str, Any]], views: _Views) -> dict[
         "labels": labels,
         "n_used": len(channels.plan.channels) if channels else 0,
         "electrodes": list(ELECTRODES),
+        "sides": ["left" if name in LEFT else "right" if name in RIGHT else "midline" for name in ELECTRODES],
         "positions": [[round(x, 4), round(y, 4), round(z, 4)] for x, y, z in POSITIONS],
         "poor": [e.name for e in detection.electrodes if e.quality != "good"],
         "derivations": [[ELECTRODES.index(a), ELECTRODES.index(b)] for a, b in DERIVATIONS],

@@ -86,23 +86,29 @@
 
   // ---- montages -----------------------------------------------------------------------------------------------
 
-  // Rows of a montage: a name, weights of the channels that were recorded, and whether to trust it less.
+  // Rows of a montage: a name, weights of the channels that were recorded, side of the head, whether to trust it less,
+  // and how many rows below the first it lies: chains, sides and what is no EEG stand apart by half a row.
   function montageRows(kind, data, excerpt) {
     const unit = (i) => { const w = []; w[i] = 1; return w; }, lost = new Set(excerpt.interpolated);
     const names = data.electrodes, rows = [];
     if (kind === "recorded") {
       for (let i = 0; i < data.n_used; i++) rows.push({ name: data.labels[i], weights: unit(i), doubtful: false });
     } else if (kind === "average") {
-      names.forEach((name, k) => rows.push({ name, weights: excerpt.matrix[k], doubtful: lost.has(name) }));
+      names.forEach((name, k) => rows.push({ name, weights: excerpt.matrix[k], side: data.sides[k], chain: data.sides[k], doubtful: lost.has(name) }));
     } else {
+      let chain = 0, last = -1;
       for (const [a, b] of data.derivations) {
-        const weights = excerpt.matrix[a].map((w, i) => w - excerpt.matrix[b][i]);
-        rows.push({ name: names[a] + "-" + names[b], weights, doubtful: lost.has(names[a]) || lost.has(names[b]) });
+        if (a !== last) chain++;
+        last = b;
+        const weights = excerpt.matrix[a].map((w, i) => w - excerpt.matrix[b][i]), side = data.sides[a];
+        rows.push({ name: names[a] + "-" + names[b], weights, side, chain, doubtful: lost.has(names[a]) || lost.has(names[b]) });
       }
     }
     for (let i = data.n_used; i < data.labels.length; i++) {
-      rows.push({ name: data.labels[i], weights: unit(i), doubtful: false, aside: true });
+      rows.push({ name: data.labels[i], weights: unit(i), chain: "aside", doubtful: false, aside: true });
     }
+    let room = 0;
+    rows.forEach((row, r) => { if (r && row.chain !== rows[r - 1].chain) room += 0.5; row.at = r + room; });
     return rows;
   }
 
@@ -222,7 +228,7 @@
 
   function drawEeg(canvas, t0, length, width) {
     const inside = excerptsIn(t0, t0 + length), rows = inside.length ? rowsOf(inside[0]) : [];
-    const left = 64, top = 18, rowHeight = width < 640 ? 20 : 30, curve = 46, n = Math.max(rows.length, 8);
+    const left = 64, top = 18, rowHeight = width < 640 ? 20 : 30, curve = 46, n = Math.max(rows.length ? rows[rows.length - 1].at + 1 : 0, 8);
     const height = top + n * rowHeight + curve + 22, bottom = top + n * rowHeight;
     canvas.style.height = height + "px";
     const g = sized(canvas, width, height), x = (t) => left + (t - t0) / length * (width - left - 4);
@@ -245,9 +251,9 @@
     for (const k of inside) {
       const e = data.excerpts[k], drawn = rowsOf(k);
       const first = Math.max(Math.floor((t0 - e.start_s) * e.rate_hz), 0), stop = Math.min(Math.ceil((t0 + length - e.start_s) * e.rate_hz) + 1, e.n);
-      drawn.forEach((row, r) => {
-        const y0 = top + (r + 0.5) * rowHeight, gain = row.aside ? scale / 10 : scale;
-        g.strokeStyle = row.doubtful ? colour("faint") : colour("trace");
+      for (const row of drawn) {
+        const y0 = top + (row.at + 0.5) * rowHeight, gain = row.aside ? scale / 10 : scale;
+        g.strokeStyle = row.doubtful ? colour("faint") : colour(row.side || "trace");
         g.setLineDash(row.doubtful ? [3, 2] : []);
         g.lineWidth = 0.8;
         g.beginPath();
@@ -260,7 +266,7 @@
           pen = true;
         }
         g.stroke();
-      });
+      }
       g.setLineDash([]);
       g.strokeStyle = colour("curve"); g.lineWidth = 1.2; g.beginPath();
       let pen = false;
@@ -285,10 +291,10 @@
     }
     g.restore();
     g.textAlign = "right";
-    rows.forEach((row, r) => {
-      g.fillStyle = row.doubtful ? colour("faint") : colour("ink");
-      g.fillText((row.doubtful ? "(" : "") + row.name.slice(0, 9) + (row.doubtful ? ")" : ""), left - 4, top + (r + 0.5) * rowHeight + 4);
-    });
+    for (const row of rows) {
+      g.fillStyle = row.doubtful ? colour("faint") : colour(row.side || "ink");
+      g.fillText((row.doubtful ? "(" : "") + row.name.slice(0, 9) + (row.doubtful ? ")" : ""), left - 4, top + (row.at + 0.5) * rowHeight + 4);
+    }
     g.fillStyle = colour("soft"); g.fillText("probability", left - 4, bottom + curve / 2);
     const bar = BARS_UV.filter((uv) => uv * scale <= 1.5 * rowHeight).pop() || BARS_UV[0], right = width - 8;
     g.strokeStyle = colour("ink"); g.lineWidth = 2; g.beginPath(); g.moveTo(right, top + 4); g.lineTo(right, top + 4 + bar * scale); g.stroke();

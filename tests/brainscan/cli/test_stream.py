@@ -47,6 +47,19 @@ def test_lines_for_people(run: Run, edf: Path, here: Path, loud: None) -> None:
     assert "ended      onset 0:00:20.0" in ran.out
     assert "written: night.csv_bi" in ran.out
     assert run("stream", edf, "-q").out == ""
+    assert "onset 0:00:20.0 (10:00:20)" in ran.out
+
+
+def test_a_start_that_is_a_filler_is_no_clock(run: Run, here: Path, loud: None) -> None:
+    edf = write_edf(here / "night.edf", date="01.01.85", time="00.00.00")
+    for command in (["stream"], ["detect", "--force"]):
+        ran = run(*command, edf)
+        assert "0:00:20" in ran.out
+        assert "00:00:20" not in ran.out
+    (start,) = [line for line in run("info", edf).out.splitlines() if line.startswith("start")]
+    assert start.split(maxsplit=1)[1] == "unknown: 1985-01-01 00:00:00 stands in the header for no date"
+    told = run("detect", edf, "-o", "-", "--format", "json").json  # as the header has it, for programs
+    assert told["start"] == "1985-01-01T00:00:00"
 
 
 def test_a_growing_file_is_followed_to_its_end(run: Run, here: Path, loud: None) -> None:

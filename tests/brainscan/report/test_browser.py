@@ -359,6 +359,9 @@ def test_texts_and_traces_have_enough_contrast(browser: Browser, tmp_path: Path,
         "other-ink",
         "absent",
         "trace",
+        "left",
+        "right",
+        "midline",
         "faint",
         "curve",
         "warn",
@@ -366,9 +369,16 @@ def test_texts_and_traces_have_enough_contrast(browser: Browser, tmp_path: Path,
     ]
     style = "getComputedStyle(document.documentElement).getPropertyValue('--{}').trim()"
     colours = {name: made.eval(style.format(name)) for name in names}
-    for ink in ("ink", "soft", "warn", "other-ink", "event-ink", "faint", "curve"):
+    for ink in ("ink", "soft", "warn", "other-ink", "event-ink", "faint", "curve", "left", "right", "midline"):
         assert _contrast(colours[ink], colours["ground"]) >= 4.5, ink
-    for ink, ground in (("ink", "event"), ("soft", "absent"), ("trace", "event"), ("ink", "other")):
+    for ink, ground in (
+        ("ink", "event"),
+        ("soft", "absent"),
+        ("trace", "event"),
+        ("left", "event"),
+        ("right", "event"),
+        ("ink", "other"),
+    ):
         assert _contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
     for ink in ("cursor", "curve", "warn"):  # what is no text
         assert _contrast(colours[ink], colours["event"]) >= 3.0, ink

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from brainscan.card import Card
 from brainscan.corpora.references import require_foreign
 from brainscan.detection import Detection
 from brainscan.detector import Detector
+from brainscan.electrodes import ELECTRODES, LEFT, RIGHT
 from brainscan.errors import UsageError
 from brainscan.events import Annotation, Place, Probabilities
 from brainscan.io.annotations import read_annotations
@@ -33,6 +35,7 @@ from brainscan.io.outputs import anonymised
 from brainscan.recording import Recording
 from brainscan.report import words
 from brainscan.report.excerpts import Channels, curve_at, cut, encode, thinned
+from brainscan.report.html_parts import part
 from brainscan.report.recording_page import Page, encode_page, render
 from tests.stand_ins import LoudnessRunner, noise, quick, recording_of, with_bursts
 
@@ -199,6 +202,39 @@ def test_gaps_are_gaps_on_the_true_clock(tmp_path: Path) -> None:
 
 
 @needs_node
+def test_chains_stand_apart_and_have_the_colour_of_their_side(tmp_path: Path) -> None:
+    of = recording()
+    data = re.search(r'id="page-data">(.*?)</script>', render(Page(detected(of), of)), re.DOTALL)
+    assert data is not None
+    asked = (
+        "const unit = (k) => data.electrodes.map((_, i) => Number(i === k));\n"
+        "const excerpt = { interpolated: ['T3'], matrix: data.electrodes.map((_, k) => unit(k)) };\n"
+        "data.labels.push('ECG');\n"
+        "const rows = (kind) => module.exports.montageRows(kind, data, excerpt);\n"
+        "const told = (row) => [row.name, row.side || '', row.at, row.doubtful];\n"
+        "console.log(JSON.stringify(['bipolar', 'average', 'recorded'].map((kind) => rows(kind).map(told))));\n"
+    )
+    script = f"{part('strip.js')}{part('viewer.js')}const data = {data[1]};\n{asked}"
+    (tmp_path / "page.js").write_text(script, encoding="utf-8")
+    done = subprocess.run(["node", str(tmp_path / "page.js")], capture_output=True, text=True, check=True)
+    bipolar, average, recorded = json.loads(done.stdout)
+    assert [row[:3] for row in bipolar] == [
+        *(["Fp1-F7", "left", 0], ["F7-T3", "left", 1], ["T3-T5", "left", 2], ["T5-O1", "left", 3]),
+        *(["Fp1-F3", "left", 4.5], ["F3-C3", "left", 5.5], ["C3-P3", "left", 6.5], ["P3-O1", "left", 7.5]),
+        *(["Fz-Cz", "midline", 9], ["Cz-Pz", "midline", 10]),
+        *(["Fp2-F4", "right", 11.5], ["F4-C4", "right", 12.5], ["C4-P4", "right", 13.5], ["P4-O2", "right", 14.5]),
+        *(["Fp2-F8", "right", 16], ["F8-T4", "right", 17], ["T4-T6", "right", 18], ["T6-O2", "right", 19]),
+        ["ECG", "", 20.5],
+    ]
+    assert [row[0] for row in bipolar if row[3]] == ["F7-T3", "T3-T5"]
+    assert {row[0]: row[1] for row in average[:-1]} == {
+        name: "left" if name in LEFT else "right" if name in RIGHT else "midline" for name in ELECTRODES
+    }
+    assert [b[2] - a[2] for a, b in pairwise(average)].count(1.5) == 3
+    assert [row[1:3] for row in recorded] == [*(["", at] for at in range(len(recorded) - 1)), ["", len(recorded) - 0.5]]
+
+
+@needs_node
 def test_every_key_does_what_it_says(tmp_path: Path) -> None:
     of = recording(parts=(0.0, 100.0, 200.0))
     detection = detected(of)
@@ -360,3 +396,14 @@ def test_python_has_the_page_and_notebooks_a_table() -> None:
     assert "<script>" not in shown
     assert shown.count("<tr>") == 2
     assert "2024-02-28 23:59:30" in shown
+
+
+def test_a_start_that_is_a_filler_is_no_clock() -> None:
+    of = replace(recording(parts=(0.0, 4000.0)), start=datetime(1985, 1, 1))
+    text = render(Page(detected(of), of))
+    assert "not known: 1985-01-01 00:00:00 stands in the header for no date" in text
+    assert text.count("1985") == 1
+    assert '"start":null' in text.replace('": ', '":')
+    assert "hour from (elapsed)" in text
+    told = render(Page(detected(replace(of, start=datetime(1985, 1, 1, 21, 40))), of))  # the date alone is one
+    assert "21:40:30" in told
