@@ -35,9 +35,9 @@ class ChannelGroup:
 
     def __init__(self, rate_hz: Fraction, rows: Sequence[int], config: FilterConfig) -> None:
         self.rows = list(rows)
-        self.railed = SecondShares(rate_hz, len(self.rows))
-        self._rails = _Rails(rate_hz, len(self.rows))
-        self.absent = SecondShares(rate_hz, len(self.rows))
+        self.railed = SecondShares(len(self.rows))
+        self.absent = SecondShares(len(self.rows))
+        self._seconds = Seconds(rate_hz, len(self.rows))
         self._rate_hz = rate_hz
         self._resampler = Resampler(rate_hz, len(self.rows))
         self._filter = StreamingFilter(config, len(self.rows))
@@ -59,9 +59,7 @@ class ChannelGroup:
         raw = np.stack([samples.uv[row] for row in self.rows])
         if raw.shape[1] == 0:
             return
-        absent = ~np.isfinite(raw)
-        self.railed.push(self._rails.push(raw, np.stack([samples.railed[row] for row in self.rows])))
-        self.absent.push(absent)
+        self._judge(*self._seconds.push(raw, np.stack([samples.railed[row] for row in self.rows])))
         self._n_in += raw.shape[1]
         if self._offset is not None:
             self._feed(raw)
@@ -74,9 +72,7 @@ class ChannelGroup:
         """End the segment, complete resampler and filter, and return its length in samples at 256 Hz."""
         if self._offset is None and self._n_in:
             self._start()
-        self.railed.push(self._rails.finish())
-        self.railed.finish()
-        self.absent.finish()
+        self._judge(*self._seconds.finish())
         mean = self._tail.mean(axis=1, keepdims=True) if self._tail.shape[1] else self._tail.sum(axis=1, keepdims=True)
         beyond = self._resampler.lookahead() + math.ceil(self._filter.lookahead * self._rate_hz / RATE_HZ)
         self._advance(np.repeat(mean, beyond, axis=1))
@@ -87,6 +83,12 @@ class ChannelGroup:
         ready = np.concatenate(self._ready, axis=1) if len(self._ready) != 1 else self._ready[0]
         self._ready = [ready[:, n_samples:]]
         return ready[:, :n_samples]
+
+    def _judge(self, starts: Sequence[int], raw: NDArray[np.float64], known: BoolArray) -> None:
+        """Count what stands at a rail, one that the reader knows or one that the signal shows, and what is absent."""
+        if starts:
+            self.railed.push(known | flat_tops(raw, starts), starts)
+            self.absent.push(~np.isfinite(raw), starts)
 
     def _start(self) -> None:
         first = self._held[:, : self._second]
@@ -120,8 +122,8 @@ def _hold_last(block: FloatArray, last: FloatArray) -> None:
         block[row] = np.where(at < 0, last[row], block[row, np.maximum(at, 0)])
 
 
-class _Rails:
-    """Marks what stands at a rail, one that the reader knows or one that the signal shows; second by second.
+class Seconds:
+    """Gives samples and marks second by second, whatever the blocks they come in.
 
     Parameters
     ----------
@@ -135,8 +137,8 @@ class _Rails:
         self._known = np.zeros((n_channels, 0), dtype=np.bool_)
         self._second = 0
 
-    def push(self, raw: NDArray[np.float64], known: BoolArray) -> BoolArray:
-        """Take the next samples and return the marks of the seconds that are complete."""
+    def push(self, raw: NDArray[np.float64], known: BoolArray) -> tuple[list[int], NDArray[np.float64], BoolArray]:
+        """Take the next samples; return where each complete second starts, and these seconds."""
         first = _second_start(self._second, self._rate_hz)
         self._raw = np.concatenate((self._raw, raw), axis=1)
         self._known = np.concatenate((self._known, known), axis=1)
@@ -144,17 +146,17 @@ class _Rails:
         while (start := _second_start(self._second + 1, self._rate_hz) - first) <= self._raw.shape[1]:
             starts.append(start)
             self._second += 1
-        return self._marks(starts)
+        return self._taken(starts)
 
-    def finish(self) -> BoolArray:
-        """Return the marks of what is left."""
-        return self._marks([0, self._raw.shape[1]])
+    def finish(self) -> tuple[list[int], NDArray[np.float64], BoolArray]:
+        """Return what is left, as a second of its own."""
+        return self._taken([0, self._raw.shape[1]] if self._raw.shape[1] else [0])
 
-    def _marks(self, starts: list[int]) -> BoolArray:
+    def _taken(self, starts: list[int]) -> tuple[list[int], NDArray[np.float64], BoolArray]:
         stop = starts.pop()
         raw, self._raw = self._raw[:, :stop], self._raw[:, stop:]
         known, self._known = self._known[:, :stop], self._known[:, stop:]
-        return known | flat_tops(raw, starts) if stop else known
+        return starts, raw, known
 
 
 def _second_start(second: int, rate_hz: Fraction) -> int:
@@ -169,47 +171,28 @@ class SecondShares:
 
     Parameters
     ----------
-    rate_hz : Fraction
     n_channels : int
     """
 
-    def __init__(self, rate_hz: Fraction, n_channels: int) -> None:
-        self._rate_hz = rate_hz
-        self._n_in = 0
-        self._count = np.zeros((n_channels, 1))  # marked samples of the unfinished second
+    def __init__(self, n_channels: int) -> None:
+        self._n_channels = n_channels
         self._shares: list[FloatArray] = []
         self._first_s = 0
 
-    def push(self, marked: BoolArray) -> None:
-        """Take the next samples, shape (n_channels, n)."""
-        second = self._first_s + len(self._shares)
-        first, stop = self._n_in, self._n_in + marked.shape[1]
-        self._n_in = stop
-        bounds = [first]
-        while (bound := _second_start(second + len(bounds), self._rate_hz)) <= stop:
-            bounds.append(bound)
-        counts = np.zeros((marked.shape[0], len(bounds)))
-        if marked.any():  # it hardly ever is
-            for i, begin in enumerate(bounds):
-                end = bounds[i + 1] if i + 1 < len(bounds) else stop
-                counts[:, i] = np.count_nonzero(marked[:, begin - first : end - first], axis=1)
-        counts[:, :1] += self._count
-        lengths = np.diff([_second_start(second, self._rate_hz), *bounds[1:]])
-        self._shares.extend((counts[:, :-1] / np.maximum(lengths, 1)).astype(np.float32).T)
-        self._count = counts[:, -1:]
-
-    def finish(self) -> None:
-        """Complete the last second."""
-        begin = _second_start(self._first_s + len(self._shares), self._rate_hz)
-        if self._n_in > begin:
-            self._shares.append((self._count[:, 0] / (self._n_in - begin)).astype(np.float32))
+    def push(self, marked: BoolArray, starts: Sequence[int]) -> None:
+        """Take the next seconds, shape (n_channels, n), each from one of the starts on."""
+        if not marked.any():  # it hardly ever is
+            self._shares.extend(np.zeros((len(starts), self._n_channels), dtype=np.float32))
+            return
+        counts = np.add.reduceat(marked, starts, axis=1, dtype=np.float64)
+        self._shares.extend((counts / np.diff([*starts, marked.shape[1]])).astype(np.float32).T)
 
     def between(self, first_s: int, stop_s: int) -> FloatArray:
         """Return shares of seconds ``[first_s, stop_s)``, shape (n_channels, n_seconds), and forget earlier ones."""
         del self._shares[: first_s - self._first_s]
         self._first_s = max(self._first_s, first_s)
         shares = self._shares[: stop_s - first_s]
-        result = np.zeros((self._count.shape[0], stop_s - first_s), dtype=np.float32)
+        result = np.zeros((self._n_channels, stop_s - first_s), dtype=np.float32)
         for i, share in enumerate(shares):
             result[:, i] = share
         return result

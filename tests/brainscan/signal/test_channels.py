@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from brainscan.card import FilterConfig
 from brainscan.recording import Samples
-from brainscan.signal.channels import ChannelGroup, SecondShares
+from brainscan.signal.channels import ChannelGroup, Seconds, SecondShares
 from tests.stand_ins import ragged
 from tests.strategies import cuts
 
@@ -84,11 +84,12 @@ def test_empty_pushes_are_harmless() -> None:
 
 
 def _shares(marked: NDArray[np.bool_], rate_hz: Fraction, at: list[float]) -> NDArray[np.float32]:
-    state = SecondShares(rate_hz, len(marked))
+    seconds, state = Seconds(rate_hz, len(marked)), SecondShares(len(marked))
     bounds = [round(share * marked.shape[1]) for share in sorted(at)]
-    for piece in np.split(marked, bounds, axis=1):
-        state.push(piece)
-    state.finish()
+    whole = [seconds.push(np.zeros(piece.shape), piece) for piece in np.split(marked, bounds, axis=1)]
+    for starts, _, piece in (*whole, seconds.finish()):
+        if starts:
+            state.push(piece, starts)
     return state.between(0, -(-marked.shape[1] * rate_hz.denominator // rate_hz.numerator))
 
 
@@ -103,7 +104,7 @@ def test_shares_are_means_over_each_second(at: list[float], rate_hz: Fraction, s
 
 
 def test_earlier_seconds_are_forgotten() -> None:
-    state = SecondShares(Fraction(4), 1)
-    state.push(np.array([[True] * 4 + [False] * 4 + [True] * 8]))
+    state = SecondShares(1)
+    state.push(np.array([[True] * 4 + [False] * 4 + [True] * 8]), [0, 4, 8, 12])
     assert state.between(1, 3).tolist() == [[0.0, 1.0]]
     assert state.between(2, 4).tolist() == [[1.0, 1.0]]
