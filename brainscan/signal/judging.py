@@ -5,6 +5,7 @@ Nothing is read here: `brainscan.io.plan` measures, and turns a refusal into an 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -192,7 +193,7 @@ def _double_warnings(channels: Sequence[Channel], plan: ElectrodePlan, measures:
         f"{name} is there twice with different data: channel {used + 1} ({channels[used].label}) is used,"
         f" channel {spare + 1} ({channels[spare].label}) is not"
         for name, used, spare in plan.duplicates
-        if not _same(measures.blocks[used], measures.blocks[spare])
+        if not any(_is_copy(measures.blocks[used], sign * measures.blocks[spare], math.inf) for sign in (1.0, -1.0))
     ]
 
 
@@ -204,7 +205,7 @@ def _alike(live: Sequence[int], measures: Measures) -> list[list[int]]:
         for group in groups:
             first = group[0]
             if (
-                _is_copy(measures.blocks[live[first]], measures.blocks[channel])
+                _is_copy(measures.blocks[live[first]], measures.blocks[channel], _SAME_UV)
                 and np.allclose(found.stretches[first], found.stretches[row], rtol=_NEAR, atol=_NEAR, equal_nan=True)
                 and np.allclose(found.peaks[first], found.peaks[row], rtol=_NEAR, atol=_SAME_UV, equal_nan=True)
             ):
@@ -215,14 +216,14 @@ def _alike(live: Sequence[int], measures: Measures) -> list[list[int]]:
     return sorted(([live[row] for row in group] for group in groups if len(group) > 1), key=lambda g: -len(g))
 
 
-def _is_copy(first: Block, second: Block) -> bool:
-    """Whether two channels differ by an offset and rounding alone."""
+def _is_copy(first: Block, second: Block, most_uv: float) -> bool:
+    """Whether two channels differ by an offset and rounding alone: by so many µV at most, where both have values."""
     if len(first) != len(second):
         return False
     finite = np.isfinite(first) & np.isfinite(second)
     if not finite.any():
         return False
-    allowed = min(_SAME_SHARE * max(float(np.std(first[finite])), 1e-3), _SAME_UV)
+    allowed = min(_SAME_SHARE * max(float(np.std(first[finite])), 1e-3), most_uv)
     return bool(np.std(first[finite] - second[finite]) <= allowed)
 
 
@@ -307,15 +308,6 @@ def doubts_signal(warning: str) -> bool:
     An earlier run's file tells its warnings as texts.
     """
     return _DOUBTS.match(warning) is not None
-
-
-def _same(first: Block, second: Block) -> bool:
-    """Whether two channels hold the same signal, possibly with the other sign, but for rounding."""
-    if len(first) != len(second):
-        return False
-    first, second = (np.nan_to_num(x - np.nanmean(x)) if np.isfinite(x).any() else x for x in (first, second))
-    allowed = _SAME_SHARE * max(float(np.std(first)), 1e-3)
-    return bool(min(np.std(first - second), np.std(first + second)) <= allowed)
 
 
 def _mains_warnings(used: Sequence[Channel], blocks: Sequence[Block]) -> list[str]:

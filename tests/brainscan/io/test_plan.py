@@ -81,6 +81,8 @@ def test_equal_duplicates_are_silent_different_ones_not(tmp_path: Path) -> None:
     other = replace(signals[0], values=signals[0].values[::-1])
     (warning,) = open_plan(_recording(tmp_path, [*signals, other])).warnings
     assert "Fp1 is there twice with different data" in warning
+    shifted = replace(signals[0], values=signals[0].values + 100)  # by an offset alone, as another zero
+    assert not open_plan(_recording(tmp_path, [*signals, shifted])).warnings
 
 
 def test_a_live_duplicate_replaces_a_flat_one(tmp_path: Path) -> None:
