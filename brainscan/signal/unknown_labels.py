@@ -6,7 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from brainscan.signal.labels import clean
+from brainscan.electrodes import INDEX
+from brainscan.signal.labels import clean, parse_all
 
 _CONTACT = re.compile(r"(?:(?:EEG|SEEG|ECOG|POL) )?([A-Z]{1,6}'?)[ _]?\d{1,3}(?:-\w+)?")
 _RUN = 4
@@ -25,9 +26,13 @@ def mapping_hint(labels: Sequence[str]) -> str:
     Returns
     -------
     str
-        Where most are numbered contacts: that brainscan is for the scalp, or how an amplifier's sockets are named.
+        Where all name electrodes: that there are no others. Where most are numbered contacts: that brainscan is for
+        the scalp, or how an amplifier's sockets are named.
     """
-    prefixes = [match[1] for label in labels if (match := _CONTACT.fullmatch(clean(label).upper()))]
+    unknown = [label for label, read in zip(labels, parse_all(labels), strict=True) if read.first not in INDEX]
+    if labels and not unknown:
+        return "the file has no other channel: export it again with all electrodes"
+    prefixes = [match[1] for label in unknown if (match := _CONTACT.fullmatch(clean(label).upper()))]
     runs = {name for name, n in Counter(prefixes).items() if n >= _RUN and name not in _NUMBERED}
     if 2 * sum(name in runs for name in prefixes) <= len(labels):
         return "map other names with --channel-map NAME=ELECTRODE"

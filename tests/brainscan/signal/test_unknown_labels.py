@@ -13,6 +13,10 @@ from brainscan.signal.unknown_labels import mapping_hint
         ([f"A{n}" for n in range(1, 33)] + ["Status"], "sockets"),
         ([f"EEG {n:03d}" for n in range(1, 20)], "map other names"),
         (["Fp1", "F3", "C3", "x", "y", "z"], "map other names"),
+        (["T3", "T5", "T4", "T6", "ECG"], "map other names"),
+        (["T3", "T5", "T4", "T6"], "no other channel"),
+        (["EEG T3-Ref", "EEG T5-Ref", "EEG T4-Ref", "EEG T6-Ref"], "no other channel"),
+        ([f"T{n}" for n in range(1, 13)], "in or on the brain"),
         ([], "map other names"),
     ],
 )
