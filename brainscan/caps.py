@@ -109,10 +109,11 @@ def expectation(cap: Cap, figures: Mapping[str, CapFigures]) -> str:
     if cap.name not in figures or ALL not in figures:
         return ""
     own, full = figures[cap.name], figures[ALL]
+    alarms = f"{own.false_alarms} false alarm{'' if own.false_alarms == 1 else 's'}"
     return (
         f"{cap.words}: {own.found} of {own.seizures} seizures of the development recordings were found with these alone"
         f" ({full.found} with all 19), and {own.simulated_found} of {own.simulated_seizures} simulated ones"
-        f" ({full.simulated_found}); {own.false_alarms} false alarms in {own.hours:.1f} h ({full.false_alarms}) and"
+        f" ({full.simulated_found}); {alarms} in {own.hours:.1f} h ({full.false_alarms}) and"
         f" {own.simulated_false_alarms} in {own.simulated_hours:.0f} simulated h ({full.simulated_false_alarms});"
         f" AUROC within children {own.auroc:.2f} ({full.auroc:.2f})"
     )

@@ -103,6 +103,8 @@ def test_good_ranking_and_half_of_what_the_19_find_are_enough(own: CapFigures, e
     assert not is_enough(cap, {ALL: replace(_FULL, found=0), "eight": own})
     assert not is_enough(cap, {ALL: _FULL})
     assert expectation(cap, {ALL: _FULL}) == ""
+    for n_alarms, said in ((0, "; 0 false alarms in"), (1, "; 1 false alarm in"), (2, "; 2 false alarms in")):
+        assert said in expectation(cap, {ALL: _FULL, "eight": replace(own, false_alarms=n_alarms)})
 
 
 @pytest.mark.parametrize("cap", CAPS, ids=lambda cap: cap.name)
