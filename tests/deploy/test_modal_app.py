@@ -195,15 +195,22 @@ def run_main(app: ModuleType, *words: object) -> None:
 
 
 def test_the_cost_is_printed_before_a_training_starts(
-    near: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    near: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    started: list[tuple[str, dict[str, object], str]] = []
+
+    def train(action: str, asked: dict[str, object]) -> dict[str, object]:
+        started.append((action, asked, capsys.readouterr().out))
+        return asdict(near.Ended(0, 1.5))
+
+    monkeypatch.setattr(near, "call", SimpleNamespace(local=train))
     path = tmp_path / "t.yaml"
-    words = " ".join((*_SMOKE, "--set", "epochs=1"))
-    path.write_text(f"run: trial\nprice_per_hour: 2\narguments: {words}\n")
+    path.write_text(f"run: trial\nprice_per_hour: 2\narguments: {' '.join(_SMOKE)}\n")
     run_main(near, "train", str(path))
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].startswith("cost: unknown (nobody has measured this network on this device")
-    assert "exit code 0" in lines[-1]
+    ((action, asked, said),) = started
+    assert (action, asked) == ("train", smoke(near, price_per_hour=2.0))
+    assert said.startswith("cost: unknown (nobody has measured this network on this device")
+    assert "exit code 0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("action", ["clean", "destroy", ""])
