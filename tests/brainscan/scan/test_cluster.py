@@ -28,7 +28,7 @@ from brainscan.scan.ledger import Ledger
 from brainscan.scan.on_cluster import Orders, analyse
 from brainscan.scan.run import Listener, scan
 from tests.brainscan.scan.test_processes import _files, write
-from tests.brainscan.scan.workers import LoudWork, attempts, loud
+from tests.brainscan.scan.workers import LoudWork, attempts, let_go, loud
 
 pytest.importorskip("distributed")
 _REPOSITORY = Path(__file__).resolve().parents[3]
@@ -90,6 +90,7 @@ def _machines(folder: Path, tls: tuple[str, ...] = ()) -> Iterator[Machines]:
         yield machines
     finally:
         machines.end()
+        let_go()  # of a scheduler that was killed, or did not want to speak
 
 
 def _scan(archive: Path, out: Path, config: ClusterConfig | None, listener: Listener | None = None) -> Ledger:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import itertools
 import socket
 import tempfile
 import threading
-import warnings
 from collections.abc import Iterator
 from pathlib import Path, PurePath
 
@@ -24,7 +22,7 @@ from brainscan.scan.ledger import Ledger
 from brainscan.scan.run import scan
 from brainscan.scan.watch import WatchConfig
 from tests.brainscan.scan.test_processes import _files, write
-from tests.brainscan.scan.workers import loud
+from tests.brainscan.scan.workers import let_go, loud
 
 pytest.importorskip("fsspec")
 _SECRET = "not-to-be-shown"
@@ -64,14 +62,7 @@ def s3(archive: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         client.upload_file(str(path), "ward", f"eeg/{path.relative_to(archive).as_posix()}")
     yield "s3://ward/eeg"
     server.stop()
-    _let_go()
-
-
-def _let_go() -> None:
-    """Collect the sockets that servers and clients of third parties leave open."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+    let_go()
 
 
 @pytest.fixture
@@ -116,7 +107,7 @@ def sftp(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     SFTPFileSystem.clear_instance_cache()
     loop.call_soon_threadsafe(over.set)
     thread.join()
-    _let_go()
+    let_go()
 
 
 def _scan(config: ScanConfig) -> Ledger:

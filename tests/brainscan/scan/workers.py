@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import time
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +71,13 @@ class LoudWork(Work):
 
     def job(self, listener: Listener, model: LazyDetector | None = None, loaded: Loaded = no_matter) -> Any:
         return Moody(Work.job(self, listener, LazyDetector.ready(loud())))
+
+
+def let_go() -> None:
+    """Collect the sockets that servers and clients of third parties leave open."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
 
 
 def _mark(path: Path) -> bool:
