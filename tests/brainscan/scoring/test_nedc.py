@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Sequence
@@ -29,6 +30,8 @@ from brainscan.scoring.nedc import (
     segments,
 )
 from brainscan.scoring.nedc.measures import Counts, _mcc
+from brainscan.scoring.nedc.score import PER_FILE_COLUMNS
+from brainscan.scoring.nedc.segments import LABELS
 
 RELATIVE, ABSOLUTE = 1e-12, 1e-9
 
@@ -96,6 +99,37 @@ def test_every_micro_case_scores_or_stops_as_the_official_tool(shared: Path) -> 
         else:
             assert case["official"] == "ok", case["name"]
             assert_same(ours, case["nedc"], case["name"])
+
+
+def test_what_is_printed_is_what_was_counted() -> None:
+    """Ten of thirty seconds too early, ten too late, each number by hand."""
+    counts = count_pair(Pair(listed([(10.0, 40.0)]), listed([(20.0, 50.0)])))
+    printed = counts.as_mapping()
+    assert printed["dpalign"] == {"seiz": [1, 1, 0, 0, 0, 0], "bckg": [2, 2, 0, 0, 0, 0]}
+    assert printed["epoch"] == {"seiz": [80, 40], "bckg": [40, 2240]}
+    assert printed["ovlp"] == {"seiz": [1, 1, 0, 0], "bckg": [2, 2, 0, 0]}
+    assert printed["taes"]["seiz"] == pytest.approx([1, 2 / 3, 1 / 3, 1 / 3])
+    assert printed["taes"]["bckg"] == pytest.approx([2, 1 + 55 / 56, 1 / 56, 1])
+    assert (list(printed), set(printed["taes"])) == ([*PER_FILE_COLUMNS], set(LABELS))
+    scores = pool([counts])
+    document = scores.as_mapping()
+    assert list(document) == [*PER_FILE_COLUMNS, "ira"]
+    matrices = {
+        "dpalign": {"seiz": {"seiz": 1, "bckg": 0}, "bckg": {"seiz": 0, "bckg": 2}},
+        "epoch": {"seiz": {"seiz": 80, "bckg": 40}, "bckg": {"seiz": 40, "bckg": 2240}},
+    }
+    for metric in PER_FILE_COLUMNS:
+        made = getattr(scores, metric)
+        matrix = {"confusion": matrices[metric]} if metric in matrices else {}
+        labels = {label: dataclasses.asdict(made.labels[label]) for label in LABELS}
+        summary = dataclasses.asdict(made.summary)
+        assert document[metric] == {"total_duration": 600.0, **matrix, "labels": labels, "summary": summary}
+    kappa = pytest.approx(1 - (80 / 2400) / (2 * 120 * 2280 / 2400**2))
+    assert document["ira"] == {
+        "confusion": matrices["epoch"],
+        "kappa": dict.fromkeys(LABELS, kappa),
+        "multi_class_kappa": kappa,
+    }
 
 
 # ---- completed lists -------------------------------------------------------------------------------------------
@@ -330,17 +364,21 @@ def test_the_summary_f1_divides_by_the_background() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ref", "hyp", "message"),
+    ("ref", "hyp", "metric", "message"),
     [
-        (listed([], 100.0), listed([], 101.0), "durations differ"),
-        (listed([], 0.1), listed([], 0.1), "too short"),
-        (listed([(50.0, 50.0)], 100.0), listed([(40.0, 60.0)], 100.0), "no length"),
-        (listed([(10.0, 20.0)], 100.0), listed([(10.0, 19.0)] * 5, 100.0), "negative"),
+        (listed([], 100.0), listed([], 101.0), "epoch", "durations differ"),
+        (listed([], 0.1), listed([], 0.1), "epoch", "too short"),
+        (listed([(50.0, 50.0)], 100.0), listed([(40.0, 60.0)], 100.0), "taes", "no length"),
+        (listed([(10.0, 20.0)], 100.0), listed([(10.0, 19.0)] * 5, 100.0), "taes", "negative"),
+        (listed([(0.01, 0.02)]), listed([(0.01, 0.04)]), "taes", "negative"),
     ],
 )
-def test_where_the_official_tool_stops_the_cause_is_told(ref: SegmentList, hyp: SegmentList, message: str) -> None:
-    with pytest.raises(NotScorable, match=message):
+def test_where_the_official_tool_stops_the_cause_is_told(
+    ref: SegmentList, hyp: SegmentList, metric: str, message: str
+) -> None:
+    with pytest.raises(NotScorable, match=message) as caught:
         count_pair(Pair(ref, hyp))
+    assert caught.value.metric == metric
 
 
 def test_pooling_nothing_is_refused() -> None:
