@@ -8,7 +8,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
+from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
@@ -88,7 +88,13 @@ class Processes:
     def finish(self) -> Sequence[Ended]:
         """Ask all to stop, and wait for what is being written."""
         found: list[Ended] = []
-        for one in self._workers:
+        for one in list(self._workers):
+            if not one.ready and not one.connection.poll():  # it is still importing, and would take long to hear
+                one.process.kill()
+                one.process.join(_PATIENCE_S)
+                one.connection.close()
+                self._workers.remove(one)
+                continue
             with suppress(OSError):
                 one.connection.send(None)
         while self._workers:
@@ -154,11 +160,11 @@ class Processes:
         context = get_context("spawn")  # torch's threads do not survive a fork
         ours, theirs = context.Pipe()
         process = context.Process(target=worker.main, args=(theirs, self._work), daemon=True)
+        started = _Worker(process, ours)
         with _no_interrupts(), _environment(self._division.threads):
             process.start()
-        theirs.close()  # so that its end is heard
-        started = _Worker(process, ours)
-        self._workers.append(started)
+            theirs.close()  # so that its end is heard
+            self._workers.append(started)
         return started
 
 
@@ -177,15 +183,30 @@ def _cause(code: int | None) -> str:
 
 @contextmanager
 def _no_interrupts() -> Iterator[None]:
-    """Start a child deaf to Ctrl-C, which a terminal sends to all: it could not yet refuse it by itself."""
+    """Start a child deaf to Ctrl-C, which a terminal sends to all: it could not yet refuse it by itself.
+
+    Here it is heard afterwards: between the start of a child and what it is told, it would leave the child without.
+    """
     if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
+    resource_tracker.ensure_running()  # started within, it would end the blocking
+    came: list[int] = []
+    # A blocked signal may reach another thread, and then Python's handler runs in this one all the same.
+    handlers = {
+        number: signal.signal(number, lambda number, _frame: came.append(number))
+        for number in (signal.SIGINT, signal.SIGTERM)
+        if callable(signal.getsignal(number))
+    }
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    if came:
+        signal.raise_signal(came[0])
 
 
 @contextmanager

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import importlib
+import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from brainscan.cli.entry import end_at_once
 from brainscan.cli.interrupts import interruptible
+from tests.brainscan.cli.conftest import write_edf
+from tests.stand_ins import save_tiny
 
 _REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -131,3 +136,36 @@ def test_a_handler_that_somebody_chose_stays(number: int, handler: signal.Handle
         assert signal.getsignal(number) is handler
     finally:
         signal.signal(number, before)
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system does not list the children of a process")
+def test_an_interrupt_to_all_while_workers_start(tmp_path: Path) -> None:
+    """As a terminal sends it: workers that are still importing stay silent, and are not waited for."""
+    save_tiny(tmp_path / "tiny.safetensors")
+    (tmp_path / "archive").mkdir()
+    for name in ("a.edf", "b.edf"):
+        write_edf(tmp_path / "archive" / name)
+    environment = {"PYTHONPATH": f"{_REPOSITORY}:{_REPOSITORY / 'models'}", "PATH": "", "OMP_NUM_THREADS": "1"}
+    model = ["--model", str(tmp_path / "tiny.safetensors"), "--workers", "2"]
+    command = [sys.executable, "-c", _LAUNCHER, "never", "default_int_handler", "scan", "archive", "-o", "out", *model]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path, env=environment, start_new_session=True
+    )
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    with process:
+        while process.poll() is None and not (status := _of_a_worker(children.read_text("ascii").split())):
+            time.sleep(0.002)
+        os.killpg(process.pid, signal.SIGINT)
+        out, said = process.communicate()
+    assert (process.returncode, out, said) == (130, b"", b"error: interrupted\n")
+    masks = [int(line.split()[1], 16) for line in status.splitlines() if line.startswith(("SigBlk", "SigIgn"))]
+    assert any(mask >> (signal.SIGINT - 1) & 1 for mask in masks)  # deaf from its first moment on
+
+
+def _of_a_worker(pids: list[str]) -> str:
+    """Return the status of the first of these processes that is a worker; empty if none is."""
+    for pid in pids:
+        with suppress(OSError):
+            if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return Path(f"/proc/{pid}/status").read_text("utf-8")
+    return ""
