@@ -110,6 +110,5 @@ def agreement(total: NDArray[np.int64]) -> Agreement:
 
 
 def _kappa(above_chance: float, possible: float) -> float:
-    if possible == 0:
-        return 1.0 if above_chance == 0 else 0.0
-    return above_chance / possible
+    # Nothing is possible above chance only where both sides are of one label, the same, throughout.
+    return 1.0 if possible == 0 else above_chance / possible

@@ -155,7 +155,6 @@ def _measures(c: Counts, total_duration_s: float, fp_unit_s: float, f1_base: flo
     total = c.tp + c.tn + c.fp + c.fn
     accuracy = _ratio(c.tp + c.tn, total)
     base = precision + sensitivity if f1_base is None else f1_base
-    alarms = c.fp if fp_unit_s == 1.0 else c.fp * fp_unit_s
     return Measures(
         **{name: getattr(c, name) for name in _COUNT_NAMES},
         sensitivity=sensitivity,
@@ -171,7 +170,7 @@ def _measures(c: Counts, total_duration_s: float, fp_unit_s: float, f1_base: flo
         prevalence=_ratio(c.tp + c.fn, total),
         f1=0.0 if _vanishes(base) else 2.0 * precision * sensitivity / base,
         mcc=_mcc(c),
-        fa_per_24h=0.0 if _vanishes(total_duration_s) else alarms / total_duration_s * SECONDS_PER_DAY,
+        fa_per_24h=0.0 if _vanishes(total_duration_s) else c.fp * fp_unit_s / total_duration_s * SECONDS_PER_DAY,
     )
 
 

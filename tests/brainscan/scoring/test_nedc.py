@@ -29,7 +29,7 @@ from brainscan.scoring.nedc import (
     pool,
     segments,
 )
-from brainscan.scoring.nedc.measures import Counts, _mcc
+from brainscan.scoring.nedc.measures import Counts, _mcc, derive
 from brainscan.scoring.nedc.score import PER_FILE_COLUMNS
 from brainscan.scoring.nedc.segments import LABELS
 
@@ -379,6 +379,18 @@ def test_where_the_official_tool_stops_the_cause_is_told(
     with pytest.raises(NotScorable, match=message) as caught:
         count_pair(Pair(ref, hyp))
     assert caught.value.metric == metric
+
+
+def test_ends_are_compared_to_four_decimals() -> None:
+    counts = count_pair(Pair(listed([], 100.00003), listed([], 99.99998)))
+    assert counts.confusion.tolist() == [[0, 0], [0, 400]]
+
+
+def test_without_a_duration_there_is_no_alarm_rate() -> None:
+    counts = {"seiz": Counts(false_alarms=3, fp=3), "bckg": Counts()}
+    assert derive(counts, 0.0).labels["seiz"].fa_per_24h == 0.0
+    assert derive(counts, 43_200.0).labels["seiz"].fa_per_24h == 6.0
+    assert derive(counts, 43_200.0, fp_unit_s=0.25).labels["seiz"].fa_per_24h == 1.5
 
 
 def test_pooling_nothing_is_refused() -> None:
