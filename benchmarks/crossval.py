@@ -14,6 +14,10 @@ development sources has 0, 2 and 5 alarms (each network at its own), alarms in t
 background subjects out of training, too, and chooses threshold and averages for one fold on the held-out background
 and children of the others. ``--leave-source-out`` leaves one kind of background out of each training instead (a place
 and device; those of less than half an hour together), and prints its alarms there at ``--level``.
+
+``--with DIR`` (again and again) reports the mean of the logits of this trial's networks and of others', of the same
+folds and seeds. In ``distil.teachers`` the words ``{fold}`` and ``{seed}`` stand for those of the training, so that
+whoever is left out of it is left out of its teachers, too.
 """
 
 from __future__ import annotations
@@ -40,7 +44,7 @@ from crossval_table import (
     by_source,
     held_out,
     judge,
-    read_logits,
+    mean_logits,
     row_of,
     scored,
     without_source,
@@ -132,6 +136,12 @@ def train_fold(config: TrainConfig, items: Sequence[Item], cache: Path, run: Pat
     journal.close()
 
 
+def taught(config: TrainConfig, fold: str, seed: int) -> TrainConfig:
+    """Return a training with its seed and with teachers of its own fold and seed."""
+    teachers = tuple(path.format(fold=fold, seed=seed) for path in config.distil.teachers)
+    return replace(config, seed=seed, distil=replace(config.distil, teachers=teachers))
+
+
 def predict(model: Path, recordings: Iterable[Cached], target: Path) -> None:
     """Keep the raw logits of recordings at `KEPT_HZ`."""
     from brainscan.model import checkpoint
@@ -157,18 +167,18 @@ def _slow(probability: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def report(
-    out: Path, items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings, level: float
+    outs: Sequence[Path], items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings, level: float
 ) -> None:
     """Print the table of what is finished."""
     rows = []
     for seed in range(seeds):
-        paths = [out / f"{fold.name}-seed{seed}" / DONE for fold in folds]
-        if not all(path.is_file() for path in paths):
+        paths = [[out / f"{fold.name}-seed{seed}" / DONE for out in outs] for fold in folds]
+        if not all(path.is_file() for path in itertools.chain(*paths)):
             continue
         judged, ranked = [], []
-        for fold, path in zip(folds, paths, strict=True):
+        for fold, own in zip(folds, paths, strict=True):
             left = {n for n, i in items.items() if i.source != SEIZURES or i.subject in fold.children}
-            logits = {name: segments for name, segments in read_logits(path).items() if name in left}
+            logits = {name: segments for name, segments in mean_logits(own).items() if name in left}
             judged.append({name: judge(items[name], segments, settings) for name, segments in logits.items()})
             ranked += [scored(items[name], segments) for name, segments in logits.items()]
         rows.append(row_of(judged, ranked))
@@ -192,14 +202,14 @@ def report(
 
 
 def report_sources(
-    out: Path, items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings, level: float
+    outs: Sequence[Path], items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings, level: float
 ) -> None:
     """Print what each network does on the kind of background that it never saw."""
     for seed, fold in itertools.product(range(seeds), folds):
-        path = out / f"{fold.name}-seed{seed}" / DONE
-        if not path.is_file():
+        paths = [out / f"{fold.name}-seed{seed}" / DONE for out in outs]
+        if not all(path.is_file() for path in paths):
             continue
-        logits = {n: parts for n, parts in read_logits(path).items() if n in items and items[n].source in fold.sources}
+        logits = {n: parts for n, parts in mean_logits(paths).items() if n in items and items[n].source in fold.sources}
         for split in ("train", "dev"):
             heard = {n: parts for n, parts in logits.items() if items[n].split == split}
             if heard:
@@ -229,6 +239,7 @@ def main() -> int:
     parser.add_argument("--hold-background", action="store_true")
     parser.add_argument("--leave-source-out", action="store_true", help="leave kinds of background out, no children")
     parser.add_argument("--report-only", action="store_true")
+    parser.add_argument("--with", dest="others", type=Path, action="append", default=[], metavar="DIR")
     parser.add_argument("--level", type=float, default=0.0, help="a raw logit to report, beside those that are sought")
     parser.add_argument("--average", type=float, default=12.0)
     parser.add_argument("--hysteresis", type=float, default=0.75)
@@ -254,7 +265,7 @@ def main() -> int:
         begun = time.monotonic()
         for number, (seed, fold) in enumerate(todo):
             run = out / f"{fold.name}-seed{seed}"
-            train_fold(replace(base, seed=seed), [i for i in prepared.train if not fold.leaves(i)], folder, run)
+            train_fold(taught(base, fold.name, seed), [i for i in prepared.train if not fold.leaves(i)], folder, run)
             heard = [i for i in prepared.train if fold.leaves(i)] + list(prepared.validation)
             recordings = (cache.load(item, folder, base.filter) for item in heard)
             predict(run / "checkpoints" / "last.safetensors", recordings, run / DONE)
@@ -265,7 +276,8 @@ def main() -> int:
             )
     dev = {i.name for i in prepared.validation if i.source == SEIZURES}
     told = report_sources if arguments.leave_source_out else report
-    told(out, {n: i for n, i in everything.items() if n not in dev}, folds, arguments.seeds, settings, arguments.level)
+    reported = {name: item for name, item in everything.items() if name not in dev}
+    told((out, *arguments.others), reported, folds, arguments.seeds, settings, arguments.level)
     return 0
 
 

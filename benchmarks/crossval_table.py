@@ -51,6 +51,16 @@ def read_logits(path: Path) -> dict[str, list[tuple[float, NDArray[np.float32]]]
     return found
 
 
+def mean_logits(paths: Sequence[Path]) -> dict[str, list[tuple[float, NDArray[np.float32]]]]:
+    """Return the mean of several networks' logits, of what all of them were run over."""
+    every = [read_logits(path) for path in paths]
+    means = {}
+    for name in set.intersection(*map(set, every)):
+        by_segment = zip(*(found[name] for found in every), strict=True)
+        means[name] = [(parts[0][0], np.mean([logits for _, logits in parts], axis=0)) for parts in by_segment]
+    return means
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Judged:
     """A recording's seizures found and false alarms at each of `LEVELS`."""

@@ -132,6 +132,8 @@ PLANNED = {
 # What only a run shows, with what else is set to see it.
 RAN: dict[str, tuple[Any, tuple[str, ...]]] = {
     "init": ("MODEL", ()),
+    "distil.teachers": (["MODEL"], ()),
+    "distil.share": (0.2, ("distil.teachers=[MODEL]",)),
     "threads": (2, ()),
     "max_skipped": (0.0, ("learning_rate=1e30",)),
     "data.cache": ("ELSEWHERE", ()),

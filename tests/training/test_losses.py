@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainscan.events import RATE_HZ
-from brainscan_training.losses import balance, detection_terms, electrode_terms, per_second
+from brainscan_training.losses import balance, detection_terms, electrode_terms, per_second, targets
 
 
 def drawn(seed: int, n: int = 3, seconds: int = 7) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -27,16 +27,16 @@ def test_focal_loss_is_its_definition() -> None:
         p_t, alpha_t = (p, alpha) if y else (1.0 - p, 1.0 - alpha)
         total += w * 2.0 * alpha_t * (1.0 - p_t) ** gamma * -math.log(p_t)
         weights += w * 2.0 * alpha_t
-    sums = detection_terms(logits, ictal, weight, focus=gamma, alpha=alpha, smoothing=0.0)
+    sums = detection_terms(logits, ictal, ictal, weight, focus=gamma, alpha=alpha)
     assert [s.item() for s in sums] == pytest.approx([total, weights], rel=1e-5)
 
 
 @given(st.integers(0, 1000), st.floats(0.0, 3.0), st.floats(0.1, 0.9), st.integers(1, 2))
 def test_parts_of_a_batch_add_up(seed: int, focus: float, alpha: float, cut: int) -> None:
     logits, ictal, weight = drawn(seed)
-    whole = detection_terms(logits, ictal, weight, focus=focus, alpha=alpha)
+    whole = detection_terms(logits, ictal, ictal, weight, focus=focus, alpha=alpha)
     terms = [
-        detection_terms(logits[part], ictal[part], weight[part], focus=focus, alpha=alpha)
+        detection_terms(logits[part], ictal[part], ictal[part], weight[part], focus=focus, alpha=alpha)
         for part in (slice(0, cut), slice(cut, None))
     ]
     for one, parts in zip(whole, zip(*terms, strict=True), strict=True):
@@ -46,12 +46,19 @@ def test_parts_of_a_batch_add_up(seed: int, focus: float, alpha: float, cut: int
 def test_seconds_without_weight_do_not_count() -> None:
     logits, ictal, weight = drawn(2)
     moved = torch.where(weight > 0, logits, logits + 50.0)
-    assert detection_terms(logits, ictal, weight) == detection_terms(moved, ictal, weight)
+    assert detection_terms(logits, ictal, ictal, weight) == detection_terms(moved, ictal, ictal, weight)
 
 
 def test_nothing_to_learn_from_is_no_loss() -> None:
     logits, ictal, _ = drawn(3)
-    assert [s.item() for s in detection_terms(logits, ictal, torch.zeros_like(ictal))] == [0.0, 0.0]
+    assert [s.item() for s in detection_terms(logits, ictal, ictal, torch.zeros_like(ictal))] == [0.0, 0.0]
+
+
+def test_targets_are_smoothed_labels_and_what_teachers_say() -> None:
+    ictal, taught = torch.tensor([[0.0, 1.0]]), torch.tensor([[0.5, 0.1]])
+    assert targets(ictal, 0.2, None, 0.7).tolist() == [pytest.approx([0.1, 0.9])]
+    assert targets(ictal, 0.2, taught, 0.25).tolist() == [pytest.approx([0.2, 0.7])]
+    assert targets(ictal, 0.2, taught, 1.0).tolist() == [pytest.approx([0.5, 0.1])]
 
 
 def test_balance_of_a_half_is_neutral() -> None:

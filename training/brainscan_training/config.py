@@ -50,6 +50,25 @@ class LossConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class DistilConfig:
+    """Teachers of a run.
+
+    Parameters
+    ----------
+    teachers : tuple of str
+        Models whose mean logit teaches; none: labels alone do.
+    share : float
+        Weight of what the teachers say in each second's target, ``1 - share`` being the label's.
+    """
+
+    teachers: tuple[str, ...] = ()
+    share: float = 0.7
+
+    def __post_init__(self) -> None:
+        require(0.0 <= self.share <= 1.0, f"share must lie within 0..1, got {self.share}")
+
+
+@dataclass(frozen=True, slots=True)
 class SimulationData:
     """The corpus ``simulation``: recordings that are made, not read; seeds as docs/definitions.md splits them.
 
@@ -259,7 +278,7 @@ class TrainConfig:
         Of a process; 0: torch's choice.
     num_workers : int
         Processes that compose windows ahead; 0: a thread does; -1: as the device and the system want it.
-    loss, data, compose, augment, mining, validation, checkpoints, fine_tune
+    loss, distil, data, compose, augment, mining, validation, checkpoints, fine_tune
         Parts of their own.
     filter, window, amplitude, decision
         What the checkpoint's card will say.
@@ -290,6 +309,7 @@ class TrainConfig:
     threads: int = 0
     num_workers: int = -1
     loss: LossConfig = LossConfig()
+    distil: DistilConfig = DistilConfig()
     data: DataConfig = DataConfig()
     compose: ComposeConfig = field(default_factory=ComposeConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)

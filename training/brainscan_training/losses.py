@@ -14,8 +14,25 @@ def per_second(logits: Tensor) -> Tensor:
     return logits.reshape(logits.shape[0], -1, RATE_HZ).mean(dim=2)
 
 
+def targets(ictal: Tensor, smoothing: float, taught: Tensor | None, share: float) -> Tensor:
+    """Return what each second's probability should be: the smoothed label, or that and what teachers say.
+
+    Parameters
+    ----------
+    ictal : Tensor, shape (batch, n_seconds)
+    smoothing : float
+        Labels become ``smoothing / 2`` and ``1 - smoothing / 2``.
+    taught : Tensor, shape (batch, n_seconds), or None
+        Probabilities by teachers.
+    share : float
+        Their weight.
+    """
+    smooth = ictal * (1.0 - smoothing) + 0.5 * smoothing
+    return smooth if taught is None else torch.lerp(smooth, taught, share)
+
+
 def detection_terms(
-    logits: Tensor, ictal: Tensor, weight: Tensor, *, focus: float = 0.0, alpha: float = 0.5, smoothing: float = 0.02
+    logits: Tensor, ictal: Tensor, target: Tensor, weight: Tensor, *, focus: float = 0.0, alpha: float = 0.5
 ) -> tuple[Tensor, Tensor]:
     """Return the weighted sum of the focal loss (Lin et al., ICCV 2017) of seconds, and the sum of the weights.
 
@@ -23,16 +40,13 @@ def detection_terms(
 
     Parameters
     ----------
-    logits, ictal, weight : Tensor, shape (batch, n_seconds)
-        Seconds of weight 0 do not count.
+    logits, ictal, target, weight : Tensor, shape (batch, n_seconds)
+        Labels weigh, targets are learned (`targets`); seconds of weight 0 do not count.
     focus : float
         The exponent gamma; 0 is cross-entropy.
     alpha : float
         Weight of ictal seconds; background has ``1 - alpha`` (both doubled, so that 0.5 is neutral).
-    smoothing : float
-        Labels become ``smoothing / 2`` and ``1 - smoothing / 2``.
     """
-    target = ictal * (1.0 - smoothing) + 0.5 * smoothing
     loss = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
     if focus > 0.0:
         probability = torch.sigmoid(logits)

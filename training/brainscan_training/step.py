@@ -15,8 +15,9 @@ from brainscan.model.inference import scaled
 from brainscan_models.network import LOGIT_LIMIT, Located, Network
 from brainscan_training.batches import Batch
 from brainscan_training.config import PARTS, TrainConfig
-from brainscan_training.losses import balance, detection_terms, electrode_terms, per_second
+from brainscan_training.losses import balance, detection_terms, electrode_terms, per_second, targets
 from brainscan_training.optim import AveragedWeights, adamw
+from brainscan_training.teachers import Teachers
 
 if TYPE_CHECKING:
     from lightning.fabric import Fabric
@@ -84,6 +85,7 @@ class Stepper:
         self.network = network
         self.averaged: AveragedWeights[Any] = AveragedWeights(network, config.ema)
         self._centring = torch.from_numpy(centring_matrix(config.amplitude)).to(fabric.device)
+        self._teachers = Teachers.load(config.distil.teachers, config.card(), fabric.device)
 
     def step(self, batch: Batch, number: int, rate: float) -> StepResult:
         """Take one step at a learning rate.
@@ -144,15 +146,17 @@ class Stepper:
         module = self.network if plain else self._module
         # Fabric wraps `forward` only: other methods of a module on one process do not pass its autocast.
         with self._fabric.autocast():
-            located: Located = module.locate(scaled(part.uv, self._config.amplitude, self._centring))
+            eeg = scaled(part.uv, self._config.amplitude, self._centring)
+            located: Located = module.locate(eeg)
+            taught = self._teachers.probabilities(eeg) if self._teachers else None
         logits = located.logits.float()
         detection, _ = detection_terms(
             per_second(logits),
             part.ictal,
+            targets(part.ictal, config.smoothing, taught, self._config.distil.share),
             part.weight,
             focus=config.focus,
             alpha=config.alpha,
-            smoothing=config.smoothing,
         )
         electrodes, _ = electrode_terms(located.electrodes.float(), part.electrodes, part.ictal)
         detection, electrodes = detection / totals.detection, electrodes / totals.electrodes
