@@ -52,13 +52,21 @@ def read_logits(path: Path) -> dict[str, list[tuple[float, NDArray[np.float32]]]
 
 
 def mean_logits(paths: Sequence[Path]) -> dict[str, list[tuple[float, NDArray[np.float32]]]]:
-    """Return the mean of several networks' logits, of what all of them were run over."""
-    every = [read_logits(path) for path in paths]
+    """Return the mean of several networks' logits, of what all of them were run over; names are the first one's."""
+    first, *others = [read_logits(path) for path in paths]
+    named = [{_in_corpus(name): segments for name, segments in found.items()} for found in others]
     means = {}
-    for name in set.intersection(*map(set, every)):
-        by_segment = zip(*(found[name] for found in every), strict=True)
-        means[name] = [(parts[0][0], np.mean([logits for _, logits in parts], axis=0)) for parts in by_segment]
+    for name, own in first.items():
+        if all(_in_corpus(name) in found for found in named):
+            by_segment = zip(own, *(found[_in_corpus(name)] for found in named), strict=True)
+            means[name] = [(parts[0][0], np.mean([logits for _, logits in parts], axis=0)) for parts in by_segment]
     return means
+
+
+def _in_corpus(name: str) -> str:
+    """Return a recording's name without the number of its corpus, which it has where a training has several."""
+    number, colon, rest = name.partition(":")
+    return rest if colon and number.isdigit() else name
 
 
 @dataclass(frozen=True, slots=True, eq=False)
