@@ -10,10 +10,11 @@ every finished fold leaves its network and its logits in DIR.
 
 Printed, for each seed and their mean: seizures found at the lowest threshold from which the background of the five old
 development sources has 0, 2 and 5 alarms (each network at its own), alarms in the same children outside their seizures
-(post-ictal clips) there, and the ranking of 10 s pieces. ``--hold-background`` leaves each fold's share of the
-background subjects out of training, too, and chooses threshold and averages for one fold on the held-out background
-and children of the others. ``--leave-source-out`` leaves one kind of background out of each training instead (a place
-and device; those of less than half an hour together), and prints its alarms there at ``--level``.
+(post-ictal clips) there, the ranking of 10 s pieces, and what is found where those clips have 5, 10 and 20 alarms.
+``--hold-background`` leaves each fold's share of the background subjects out of training, too, and chooses threshold
+and averages for one fold on the held-out background and children of the others. ``--leave-source-out`` leaves one kind
+of background out of each training instead (a place and device; those of less than half an hour together), and prints
+its alarms there at ``--level``.
 
 ``--with DIR`` (again and again) reports the mean of the logits of this trial's networks and of others', of the same
 folds and seeds. In ``distil.teachers`` the words ``{fold}`` and ``{seed}`` stand for those of the training, so that
@@ -41,6 +42,7 @@ from crossval_table import (
     SIMULATED,
     Settings,
     at_level,
+    at_post_ictal,
     by_source,
     held_out,
     judge,
@@ -189,7 +191,11 @@ def report(
         )
         print(f"seed {seed}: {counts}  AUROC {row.auroc:.3f} / {row.within:.3f}  levels {row.levels}")
         print("   " + "  ".join(f"{child} {text}" for child, text in row.by_child.items()))
-        print("\n".join(filter(None, (by_source(ranked), held_out(judged), at_level(judged, level)))))
+        print(
+            "\n".join(
+                filter(None, (by_source(ranked), held_out(judged), at_level(judged, level), at_post_ictal(judged)))
+            )
+        )
     if rows:
         means = "  ".join(
             f"{n} alarms: {np.mean([r.found[i] for r in rows]):.1f} ({np.mean([r.post_ictal[i] for r in rows]):.1f})"

@@ -26,6 +26,7 @@ KEPT_HZ = 16
 LEVELS = np.round(np.arange(-6.0, 9.01, 0.1), 2)
 """Thresholds tried, raw logits."""
 ALARMS = (0, 2, 5)
+POST_ICTAL = (5, 10, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +196,19 @@ def at_level(folds: Sequence[dict[str, Judged]], level: float) -> str:
         count, hours = (sum(value) / len(folds) for value in ([j.alarms[k] for j in group], [j.hours for j in group]))
         parts.append(f"{count:.1f} in {hours:.1f} h of {what}, a network")
     return f"   at {LEVELS[k]:g}: " + ", ".join(parts)
+
+
+def at_post_ictal(folds: Sequence[dict[str, Judged]]) -> str:
+    """Say what is found at the lowest common level at which the children's post-ictal clips have few alarms."""
+    everyone = [j for fold in folds for j in fold.values()]
+    children = [j for j in everyone if j.item.source == SEIZURES]
+    held = [j for j in everyone if j.item.split == "train" and j.item.source not in (SEIZURES, SIMULATED)]
+    parts = []
+    for most in POST_ICTAL:
+        k = min(level_for(children, most), len(LEVELS) - 1)
+        found, others = sum(int(j.found[:, k].sum()) for j in children), sum(int(j.alarms[k]) for j in held)
+        parts.append(f"{most}: {found} at {LEVELS[k]:g} ({others} alarms held out)")
+    return "   found with so many post-ictal alarms, " + "  ".join(parts)
 
 
 def by_source(ranked: Sequence[ScoredRecording]) -> str:
