@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, Literal
@@ -343,16 +344,7 @@ class Card:
         ValueError
             If the text is no JSON object, or not a card of this format version.
         """
-        data = json.loads(text)
-        if not isinstance(data, dict):
-            raise ValueError("the card is not a JSON object")
-        version = data.get("format_version")
-        if version == 1:
-            data = _of_version_1(data)
-        elif version != FORMAT_VERSION:
-            raise ValueError(f"card format version {version!r}; this brainscan reads versions 1 and {FORMAT_VERSION}")
-        card = from_mapping(cls, data)
-        return replace(card, operating_points=in_order(card.operating_points))  # the file has them by their letters
+        return _of_json(text)
 
     def to_json(self) -> str:
         """Return the card as JSON with sorted keys."""
@@ -362,6 +354,21 @@ class Card:
         """Return the card as plain dicts, lists and scalars."""
         mapping: dict[str, Any] = to_mapping(self)
         return mapping
+
+
+@lru_cache(maxsize=8)
+def _of_json(text: str) -> Card:
+    """Read a card, once: what opens a model asks for the checkpoint's and its graphs' again and again."""
+    data = json.loads(text)
+    if not isinstance(data, dict):
+        raise ValueError("the card is not a JSON object")
+    version = data.get("format_version")
+    if version == 1:
+        data = _of_version_1(data)
+    elif version != FORMAT_VERSION:
+        raise ValueError(f"card format version {version!r}; this brainscan reads versions 1 and {FORMAT_VERSION}")
+    card = from_mapping(Card, data)
+    return replace(card, operating_points=in_order(card.operating_points))  # the file has them by their letters
 
 
 def _of_version_1(data: Mapping[str, Any]) -> dict[str, Any]:

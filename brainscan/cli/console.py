@@ -6,15 +6,16 @@ import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from brainscan.documents import spelled
 from brainscan.errors import printable
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
+T = TypeVar("T")
 _quiet = False
 _MOST_WARNINGS = 20
 _FILES = re.compile(r"(?:[^:]*\.\w{2,7}: )+")  # names of files that a warning begins with
@@ -57,8 +58,39 @@ def warnings(texts: Iterable[str]) -> None:
         warning(f"{len(groups) - _MOST_WARNINGS} further kinds of warnings; --json tells all")
 
 
-def progress() -> Progress:
+class NoProgress:
+    """What stands for a progress display where nobody would see one, without loading what draws it."""
+
+    disable = True
+
+    def __enter__(self) -> NoProgress:
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        pass
+
+    def start(self) -> None:
+        """Begin to show nothing."""
+
+    def stop(self) -> None:
+        """End showing nothing."""
+
+    def add_task(self, _description: str, **_facts: object) -> TaskID:
+        """Return a number for what nobody sees."""
+        return cast("TaskID", 0)
+
+    def update(self, _task: TaskID, **_facts: object) -> None:
+        """Show nothing of a task."""
+
+    def track(self, sequence: Iterable[T], **_facts: object) -> Iterable[T]:
+        """Return what is worked through."""
+        return sequence
+
+
+def progress() -> Progress | NoProgress:
     """Return a progress display on stderr; it shows nothing where stderr is no terminal."""
+    if _quiet or not sys.stderr.isatty():
+        return NoProgress()
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = stderr_console()
@@ -69,7 +101,7 @@ def progress() -> Progress:
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=_quiet or not console.is_terminal,
+        disable=not console.is_terminal,
     )
 
 
