@@ -32,10 +32,10 @@ def main() -> int:
     groups = {"base": project["dependencies"], **project["optional-dependencies"]}
     seen: set[str] = set()
     print(_HEAD)
-    for group in sorted(set(groups) - _NOT_USERS, key=lambda name: (name != "base", name)):
+    for group in sorted(set(groups) - _NOT_USERS, key=lambda name: (name != "base", name != "torch", name)):
         wanted = [Requirement(text) for text in groups[group]]
         names = set().union(*(needed(r.name, extra) for r in wanted for extra in {"", *r.extras}))
-        for name in sorted(names - seen):
+        for name in sorted(names - seen - {project["name"]}):  # extras name each other through it
             version = metadata.version(name).partition("+")[0]
             print(f"| {name} | {version} | {licence_of(name) or 'see its page'} | {group} |")
         seen |= names
