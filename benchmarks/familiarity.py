@@ -1,12 +1,15 @@
 """Recordings that are unlike the training background: how many are marked, and does the distance foretell false alarms?
 
-    python benchmarks/familiarity.py [PATH/TO/eeg] [--simulated 30] [--train] [--sources DIR] [--level 0.3]
+    python benchmarks/familiarity.py [PATH/TO/eeg] [--simulated 30] [--caps 4] [--train] [--sources DIR] [--level 0.3]
 
 PATH holds ``index.csv``. Printed is how many of its ``dev`` recordings are marked, by kind (place and device, the first
 word of the source), and whether the distance, a recording's median over its windows, tells those that alarm: over all
 without seizures, those of intensive care alone (no training recording comes from there) and the post-ictal clips. Few
 recordings alarm at the level that ships, so that lower ones are told, too. ``--simulated`` does so for simulated
 quarters of an hour, each of another subject, with the false alarms of the whole detector.
+
+``--caps N`` takes electrodes away from every N-th of those recordings, as `benchmarks/caps.py` does, and from twelve
+simulated recordings of five minutes: a cap that the statistics do not know is not to be marked for being one.
 
 ``--train`` repeats the table for training recordings, with their subjects left out of the statistics by fifths, and
 with their whole kind left out (of the statistics: the network was trained on it); ``--sources`` takes the DIR of
@@ -23,17 +26,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from caps import EVERYTHING, wearing
 from crossval import DONE, source_folds
 from crossval_table import LEVELS, SEIZURES, Settings, judge, read_logits
 from numpy.typing import NDArray
 
+from brainscan.caps import CAPS
 from brainscan.decision.average import average
 from brainscan.detector import Detector
+from brainscan.electrodes import N_ELECTRODES
 from brainscan.errors import InputError
 from brainscan.examine import DetectOptions
 from brainscan.familiarity import UNFAMILIAR, Familiarity
 from brainscan.model import checkpoint
 from brainscan.model.inference import RunConfig, WindowRunner
+from brainscan.recording import Recording
 from brainscan.scoring.ranking import auroc
 from brainscan.simulate import SimulationConfig, simulate
 from brainscan_training.cache import MAX_MISSING
@@ -43,11 +50,15 @@ from brainscan_training.corpora.layout import gather
 from brainscan_training.familiarity import Background, familiarity_of, features_of, kind_of, statistics
 
 INTENSIVE_CARE = ("icu", "iiic")
+FEW_ELECTRODES = "epoc"
+"""A headset of fewer electrodes than the 19."""
 SETTINGS = Settings(12.0, 0.25, 6.0)
 LOWER = (0.0, 1.0, 2.0)
 """So much below the level are the others, raw logits."""
 FIRST_SEED = 2_100_000
 QUARTER_S = 900
+FEW_MINUTES_S, N_SIMULATED = 300, 12
+"""Through every cap."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,6 +147,24 @@ def show_left_out(heard: Sequence[Heard], out: Path, level: float) -> None:
         show("kinds that the network was not trained on", distance, peak, level)
 
 
+def show_caps(what: str, detector: Detector, recordings: Iterable[Recording]) -> None:
+    """Print how many recordings are marked through each cap, all 19 beside them."""
+    marked: dict[str, list[bool]] = {}
+    for recording in recordings:
+        for cap in (EVERYTHING, *CAPS):
+            options = DetectOptions(max_missing=(N_ELECTRODES - len(cap.electrodes)) or MAX_MISSING, place=False)
+            try:
+                seen = wearing(recording, cap)
+                found = detector.detect(seen, options).unfamiliar if seen is not None else None
+            except InputError as error:
+                print(f"{recording.name} through {cap.name}: {error.message}", file=sys.stderr)
+                continue
+            if found is not None:
+                marked.setdefault(cap.name, []).append(found)
+    counts = ", ".join(f"{name} {sum(found)} of {len(found)}" for name, found in marked.items())
+    print(f"{what}, marked: {counts}", flush=True)
+
+
 def show_simulated(detector: Detector, n: int) -> None:
     """Print the false alarms of simulated recordings beside their distance."""
     shares, alarms = [], []
@@ -159,6 +188,7 @@ def main() -> int:
     shared = Path(os.environ.get("BRAINSCAN_SHARED", Path(__file__).resolve().parents[2] / "shared")) / "eeg"
     parser.add_argument("root", type=Path, nargs="?", default=shared)
     parser.add_argument("--simulated", type=int, default=30)
+    parser.add_argument("--caps", type=int, default=0, metavar="N")
     parser.add_argument("--train", action="store_true")
     parser.add_argument("--sources", type=Path)
     parser.add_argument("--level", type=float, default=0.3)
@@ -176,6 +206,12 @@ def main() -> int:
         ("post-ictal clips", [h for h in dev if h.item.source == SEIZURES]),
     ):
         show(what, [h.distance(known) for h in group], [h.peak for h in group], arguments.level)
+    if arguments.caps:
+        whole = [h.item for h in dev if kind_of(h.item) != FEW_ELECTRODES]
+        detector = Detector(runner)
+        show_caps("without seizures", detector, (item.open() for item in whole[:: arguments.caps]))
+        made = (simulate(SimulationConfig(FEW_MINUTES_S, 1, FIRST_SEED + i)).recording() for i in range(N_SIMULATED))
+        show_caps("simulated", detector, made)
     if arguments.train or arguments.sources:
         train = hear(runner, [item for item in items if item.split == "train" and not item.seizures])
         background = Background.of([(h.item, h.features) for h in train])
