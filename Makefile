@@ -33,6 +33,8 @@ DECIDED := $(BIN)/python -m coverage report --fail-under=99 \
 RECORDINGS := $(wildcard $(or $(BRAINSCAN_SHARED),../shared))
 # Where the marked tests are (tests/architecture/test_house.py): to collect all would take longer than to run these.
 ISA := tests/models tests/brainscan/model
+# What `make test` traces: some (what scores and decides, by its own tests), or all (as .ci/run does).
+TRACED ?= some
 MUTANTS ?=
 CORPUS ?=
 MODEL ?= default
@@ -93,9 +95,14 @@ q: $(VENV)/.full ## lint, format, types, import rules
 t: $(VENV)/.full ## the fast tests
 	$(PYTEST) -m "not slow" $(ARGS)
 
-test: q ## everything: q, then all tests, and that its own reach what scores and decides
-	$(if $(ARGS),,$(PYTEST) --cov --cov-report= $(DECIDING) && $(DECIDED))
-	$(PYTEST) $(or $(ARGS),$(addprefix --ignore=,$(DECIDING)))
+test: q ## everything: q, then all tests, and that its own reach what scores and decides (TRACED=all: as coverage)
+	$(if $(ARGS),$(PYTEST) $(ARGS),$(MAKE) $(if $(filter all,$(TRACED)),coverage,decided-and-rest))
+
+.PHONY: decided-and-rest
+decided-and-rest:
+	$(PYTEST) --cov --cov-report= $(DECIDING)
+	$(DECIDED)
+	$(PYTEST) $(addprefix --ignore=,$(DECIDING))
 
 coverage: $(VENV)/.full ## all tests, and which lines and branches none of them reaches, in out/coverage; they must not fall
 	$(PYTEST) --cov --cov-report=html:$(OUT)/coverage --cov-report=term:skip-covered \
