@@ -16,7 +16,7 @@ from brainscan.errors import OutputError, UsageError
 from brainscan.mapping import to_mapping
 
 if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
+    from rich.progress import TaskID
 
     from brainscan_training.config import TrainConfig
 
@@ -179,7 +179,7 @@ class Display:
 
     def __init__(self, as_json: bool) -> None:
         self._as_json = as_json
-        self._bar: Progress = console.progress()
+        self._bar = console.progress()
         self._bar.start()
         self._tasks: dict[str, TaskID] = {}
 
