@@ -31,6 +31,8 @@ DECIDED := $(BIN)/python -m coverage report --fail-under=99 \
   --include="brainscan/scoring/*,brainscan/decision/*,brainscan/io/tal.py"
 # The whole is held to 94 % where the development recordings are (95.2 % were measured, by the fast tests alone); what is reached without them has not been measured, and is held to nothing.
 RECORDINGS := $(wildcard $(or $(BRAINSCAN_SHARED),../shared))
+TRACE := $(PYTEST) --cov --cov-report=html:$(OUT)/coverage --cov-report=term:skip-covered \
+  $(if $(RECORDINGS),--cov-fail-under=94) && $(DECIDED)
 # Where the marked tests are (tests/architecture/test_house.py): to collect all would take longer than to run these.
 ISA := tests/models tests/brainscan/model
 # What `make test` traces: some (what scores and decides, by its own tests), or all (as .ci/run does).
@@ -96,18 +98,11 @@ t: $(VENV)/.full ## the fast tests
 	$(PYTEST) -m "not slow" $(ARGS)
 
 test: q ## everything: q, then all tests, and that its own reach what scores and decides (TRACED=all: as coverage)
-	$(if $(ARGS),$(PYTEST) $(ARGS),$(MAKE) $(if $(filter all,$(TRACED)),coverage,decided-and-rest))
-
-.PHONY: decided-and-rest
-decided-and-rest:
-	$(PYTEST) --cov --cov-report= $(DECIDING)
-	$(DECIDED)
-	$(PYTEST) $(addprefix --ignore=,$(DECIDING))
+	$(if $(ARGS)$(filter all,$(TRACED)),,$(PYTEST) --cov --cov-report= $(DECIDING) && $(DECIDED))
+	$(if $(ARGS),$(PYTEST) $(ARGS),$(if $(filter all,$(TRACED)),$(TRACE),$(PYTEST) $(addprefix --ignore=,$(DECIDING))))
 
 coverage: $(VENV)/.full ## all tests, and which lines and branches none of them reaches, in out/coverage; they must not fall
-	$(PYTEST) --cov --cov-report=html:$(OUT)/coverage --cov-report=term:skip-covered \
-	  $(if $(RECORDINGS),--cov-fail-under=94)
-	$(DECIDED)
+	$(TRACE)
 
 mutants: $(VENV)/.full ## change the code that scores and decides, place by place: does a test notice?
 	$(BIN)/python benchmarks/mutants.py $(MUTANTS)

@@ -81,7 +81,7 @@ def count(corpus: Corpus) -> Counted:
             else:
                 hours += recording.duration_s / 3600.0
                 seizures += len(truth.seizures)
-            bar.advance(task)
+            bar.update(task, advance=1)
     patients = len({case.subject for case in corpus.cases})
     return Counted(patients, len(corpus.cases), hours, seizures, tuple(unusable))
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import _thread
 import signal
+import sys
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import NoReturn
 
 from brainscan.cli.entry import end_at_once
 
 _IMPORTS = "<frozen importlib._bootstrap>"
-_RING_S = 0.05
-_MOST_RINGS = 200
 _USUAL = {signal.SIGINT: (signal.default_int_handler, end_at_once), signal.SIGTERM: (signal.SIG_DFL,)}
 
 
@@ -23,7 +21,7 @@ def interruptible() -> Iterator[None]:
     """Let both end a command the same way: tables written, all tidy.
 
     An interrupt that falls into an import waits for its end: libraries turn it into errors of their own there, or lose
-    it. A second one, or ten seconds, and it does not wait. A handler that is neither Python's nor ours is somebody's
+    it. A second one does not wait. A handler that is neither Python's nor ours is somebody's
     choice and stays; only the main thread may set one.
 
     Raises
@@ -35,6 +33,7 @@ def interruptible() -> Iterator[None]:
         unclaimed = []
     patient = _Patient()
     before = {number: signal.signal(number, patient) for number in unclaimed}
+    tracer = sys.gettrace()
     try:
         yield
         if patient.waits:
@@ -42,6 +41,8 @@ def interruptible() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if sys.gettrace() is not tracer:
+            sys.settrace(tracer)
 
 
 class _Patient:
@@ -55,29 +56,36 @@ class _Patient:
 
     def __init__(self) -> None:
         self.waits = False
-        self._rung = False
-        self._n_rings = 0
 
     def __call__(self, _number: int, frame: FrameType | None) -> None:
-        rung, self._rung = self._rung, False
-        if _is_importing(frame) and self._n_rings < _MOST_RINGS and rung == self.waits:
+        importer = _importer(frame)
+        if importer is None or self.waits:
+            self._raise()
+        else:
             self.waits = True
-            self._n_rings += 1
-            _thread.start_new_thread(self._ring, ())  # takes no lock, as `threading` would, that an import may hold
-            return
+            # Whoever imports is watched, and nobody else: what it does next is done after the import. Python forgets
+            # a tracer that raises.
+            importer.f_trace = self._heard
+            sys.settrace(_unwatched)
+
+    def _heard(self, frame: FrameType, _event: str, _fact: object) -> None:
+        frame.f_trace = None
+        self._raise()
+
+    def _raise(self) -> NoReturn:
         self.waits = False
         raise KeyboardInterrupt
 
-    def _ring(self) -> None:
-        time.sleep(_RING_S)
-        if self.waits:
-            self._rung = True
-            _thread.interrupt_main(signal.SIGTERM)
+
+def _unwatched(_frame: FrameType, _event: str, _fact: object) -> None:
+    """Trace nothing of a call."""
 
 
-def _is_importing(frame: FrameType | None) -> bool:
+def _importer(frame: FrameType | None) -> FrameType | None:
+    """Return who began the outermost import that is under way, or None if none is."""
+    found = None
     while frame is not None:
         if frame.f_code.co_filename == _IMPORTS:
-            return True
+            found = frame.f_back
         frame = frame.f_back
-    return False
+    return found

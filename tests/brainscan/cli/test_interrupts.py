@@ -106,12 +106,19 @@ def test_a_second_interrupt_does_not_wait(modules: Path) -> None:
     assert "interrupted" not in sys.modules
 
 
-def test_a_long_import_is_left_in_the_end(modules: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brainscan.cli.interrupts._MOST_RINGS", 3)
-    (modules / "interrupted.py").write_text(_ONCE.format(name="SIGINT") + "while True: pass\n", "utf-8")
+def test_what_follows_an_import_is_not_begun(modules: Path) -> None:
+    (modules / "interrupted.py").write_text(_ONCE.format(name="SIGINT") + "ENDED = True\n", "utf-8")
+    begun = []
+    tracer = sys.gettrace()
+
+    def command() -> None:
+        begun.append(importlib.import_module("interrupted"))
+
     with pytest.raises(KeyboardInterrupt), interruptible():
-        importlib.import_module("interrupted")
-    assert "interrupted" not in sys.modules
+        command()
+    assert sys.modules["interrupted"].ENDED
+    assert begun == []
+    assert sys.gettrace() is tracer
 
 
 def _somebody_s(_number: int, _frame: object) -> None:
