@@ -37,6 +37,7 @@ TRACE := $(PYTEST) --cov --cov-report=html:$(OUT)/coverage --cov-report=term:ski
 ISA := tests/models tests/brainscan/model
 # What `make test` traces: some (what scores and decides, by its own tests), or all (as .ci/run does).
 TRACED ?= some
+$(if $(filter-out some all,$(TRACED)),$(error TRACED is some or all, got $(TRACED)))
 MUTANTS ?=
 CORPUS ?=
 MODEL ?= default

@@ -140,7 +140,8 @@ def train_fold(config: TrainConfig, items: Sequence[Item], cache: Path, run: Pat
 
 def taught(config: TrainConfig, fold: str, seed: int) -> TrainConfig:
     """Return a training with its seed and with teachers of its own fold and seed."""
-    teachers = tuple(path.format(fold=fold, seed=seed) for path in config.distil.teachers)
+    named = (path.replace("{fold}", fold) for path in config.distil.teachers)
+    teachers = tuple(path.replace("{seed}", str(seed)) for path in named)
     return replace(config, seed=seed, distil=replace(config.distil, teachers=teachers))
 
 

@@ -56,6 +56,8 @@ def mean_logits(paths: Sequence[Path]) -> dict[str, list[tuple[float, NDArray[np
     """Return the mean of several networks' logits, of what all of them were run over; names are the first one's."""
     first, *others = [read_logits(path) for path in paths]
     named = [{_in_corpus(name): segments for name, segments in found.items()} for found in others]
+    if [len(found) for found in named] != [len(found) for found in others]:
+        raise SystemExit("two corpora of a trial have a recording of the same name: their logits cannot be told apart")
     means = {}
     for name, own in first.items():
         if all(_in_corpus(name) in found for found in named):

@@ -28,7 +28,7 @@ def interpreters() -> Iterator[str]:
     """Yield one interpreter of each Python that is supported, where there is one."""
     for minor in MINORS:
         own = sorted(_PYENV.glob(f"3.{minor}.*/bin/python"))
-        found = shutil.which(f"python3.{minor}") or (str(own[-1]) if own else None)
+        found = str(own[-1]) if own else shutil.which(f"python3.{minor}")
         if found is None:
             print(f"no Python 3.{minor} on this machine", file=sys.stderr)
         else:

@@ -89,7 +89,7 @@ def _cnt_samples(path: Path, width: int, block: int = 1) -> NDArray[np.float64]:
     with path.open("rb") as stream:
         n_channels = _at(stream, 370, "<H")
         stream.seek(_CNT_HEADER + n_channels * _CNT_CHANNEL)
-        data = stream.read(max(_PROBE, 200 * 4 * n_channels))
+        data = stream.read(max(_PROBE, 200 * 4 * n_channels, 4 * width * n_channels * block))
     piece = width * n_channels * block
     numbers = np.frombuffer(data[: len(data) // piece * piece], f"<i{width}")
     return numbers.reshape(-1, n_channels, block).astype(np.float64)

@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
+from brainscan.cohort import Cohort
 from brainscan.errors import ModelError
 from brainscan.model import checkpoint
+from brainscan.provenance import Provenance
 from brainscan_models.registry import build
+from brainscan_training.cache import Cached
 from brainscan_training.config import TrainConfig
+from brainscan_training.export import base_card
 from brainscan_training.losses import per_second
-from brainscan_training.teachers import Teachers
+from brainscan_training.teachers import Teachers, keep_teachers
 
 Changed = Callable[..., TrainConfig]
 CPU = torch.device("cpu")
@@ -53,3 +57,30 @@ def test_a_teacher_of_other_samples_is_refused(smoke: Changed, saved: Callable[.
     assert Teachers.load(
         [path], replace(pupil, filter=smoke().filter, amplitude=smoke("amplitude.scale_uv=20").amplitude), CPU
     )
+
+
+def test_a_run_goes_on_with_the_teachers_that_it_began_with(saved: Callable[..., str], tmp_path: Path) -> None:
+    one, two = saved(1), saved(2)
+    keep_teachers([one, two], tmp_path)
+    keep_teachers([one, two], tmp_path)
+    Path(two).write_bytes(Path(one).read_bytes())
+    with pytest.raises(ModelError, match=r"teacher-2.*not the teacher that the run began with"):
+        keep_teachers([one, two], tmp_path)
+
+
+def test_the_card_of_a_taught_network_tells_who_taught_it(
+    smoke: Changed, saved: Callable[..., str], recordings: list[Cached], tmp_path: Path
+) -> None:
+    """What a teacher learned from, the pupil did, too."""
+    ward = Cohort("adults on a ward", "", (30.0, 60.0), 5, 2.0)
+    known = Provenance(trained=(ward,), training_data=({"name": "ward"},))
+    teacher = checkpoint.load(saved(1))
+    cards = []
+    for k in range(2):
+        card = replace(teacher.card, name=f"teacher {k}", provenance=known)
+        cards.append(checkpoint.save(tmp_path / f"{k}.safetensors", teacher.network, card))
+    taught = base_card(smoke(f"distil.teachers=[{tmp_path}/0.safetensors, {tmp_path}/1.safetensors]"), recordings)
+    alone = base_card(smoke(), recordings)
+    assert [card.sha256[:12] in taught.provenance.selection for card in cards] == [True, True]
+    assert taught.provenance.trained == (ward, *alone.provenance.trained)
+    assert taught.provenance.training_data == ({"name": "ward"}, *alone.provenance.training_data)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import subprocess
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,8 @@ def base_card(
     """Return the card of a run before its first step: what is trained, on whom, from which code.
 
     A run that begins from a checkpoint keeps its thresholds, intended use, training data and whom it was trained on;
-    its operating points, its confidences and whom it was tested on belong to other weights and go.
+    its operating points, its confidences and whom it was tested on belong to other weights and go. Whoever its teachers
+    were trained on taught it, too.
 
     Parameters
     ----------
@@ -45,19 +47,34 @@ def base_card(
     """
     card, own = config.card(), tuple(_sources(recordings, config))
     before = init.provenance if init else Provenance()
+    teachers = [checkpoint.read_card(checkpoint.locate(model)) for model in config.distil.teachers]
+    told = [f"begun from the checkpoint {init.sha256[:12]}"] if init else []
+    told += [f"taught by the checkpoint {teacher.sha256[:12]}" for teacher in teachers]
     provenance = replace(
         before,
-        training_data=(*before.training_data, *own),
+        training_data=(*_once(before, *(teacher.provenance for teacher in teachers)), *own),
         commit=commit(),
         seed=config.seed,
-        selection=f"begun from the checkpoint {init.sha256[:12]}" if init else "",
+        selection="; ".join(told),
         tests={},
-        trained=(*before.trained, *_cohorts(recordings, config.data, config.data.setting)),
+        trained=(
+            *dict.fromkeys(itertools.chain(before.trained, *(t.provenance.trained for t in teachers))),
+            *_cohorts(recordings, config.data, config.data.setting),
+        ),
         tested=tuple(_cohorts(held_out, config.data, "; ".join(filter(None, (config.data.setting, _HELD_OUT))))),
     )
     if init:
         card = replace(card, logit_shift=init.logit_shift, logit_scale=init.logit_scale)
     return replace(card, provenance=provenance)
+
+
+def _once(*earlier: Provenance) -> list[Mapping[str, str]]:
+    """Return what earlier networks were trained on, what several share once."""
+    found: list[Mapping[str, str]] = []
+    for data in itertools.chain.from_iterable(provenance.training_data for provenance in earlier):
+        if data not in found:
+            found.append(data)
+    return found
 
 
 def filled_card(base: Card, config: TrainConfig, validation: Validation | None, epoch: int) -> Card:

@@ -88,11 +88,12 @@ def train(config: TrainConfig, run: Path, make_watcher: Callable[[], Watcher], s
     corpora = gather(config.data, config.seed)
     config, _ = resolved(config)
     fabric = make_fabric(config)
+    make_folder(run)
     if config.distil.teachers:  # whether they can teach is known before hours are spent on recordings
-        from brainscan_training.teachers import Teachers
+        from brainscan_training.teachers import Teachers, keep_teachers
 
         Teachers.load(config.distil.teachers, config.card(), fabric.device)
-    make_folder(run)
+        keep_teachers(config.distil.teachers, run)
     write_config(run / CONFIG, config)
     keep_settings(run, settings)
     watcher = make_watcher()

@@ -2,18 +2,50 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from brainscan.card import Card
 from brainscan.errors import ModelError
+from brainscan.io.atomic import write_text
 from brainscan.model import checkpoint
 from brainscan_training.losses import per_second
 
 _ALIKE = ("rate_hz", "filter", "amplitude")
 """What of its card a teacher must have in common with its pupil: they see the same samples."""
+
+
+TEACHERS = "teachers.json"
+"""Checksums of a run's teachers, in its folder."""
+
+
+def keep_teachers(models: Sequence[str], run: Path) -> None:
+    """Write down which networks teach a run; one that goes on has to have the same.
+
+    Raises
+    ------
+    ModelError
+        If a model cannot be read, or another one stands in its place since.
+    OutputError
+        If it cannot be written down.
+    """
+    hashes = [checkpoint.read_card(checkpoint.locate(model)).sha256 for model in models]
+    path = run / TEACHERS
+    if not path.is_file():
+        write_text(path, json.dumps(hashes))
+        return
+    before = json.loads(path.read_text("utf-8"))
+    for model, found, known in zip(models, hashes, before, strict=False):
+        if found != known:
+            raise ModelError(
+                f"is not the teacher that the run began with ({found[:12]}, not {known[:12]})",
+                file=model,
+                hint="put that one back, or begin a new run",
+            )
 
 
 class Teachers:
