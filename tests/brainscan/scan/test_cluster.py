@@ -8,6 +8,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -120,6 +121,14 @@ def test_a_killed_worker_and_a_scheduler_started_again_cost_time_alone(archive: 
     with _machines(tmp_path / "machines") as machines:
         running = {"scheduler": machines.scheduler(), "first": machines.worker(), "second": machines.worker()}
 
+        def begin_again() -> None:
+            machines.scheduler()
+            for _ in range(3):  # enough for a recording that kills two
+                machines.worker()
+
+        # Later, or Dask's client can be connected again before the scan has seen that the scheduler was gone.
+        later = threading.Timer(1.0, begin_again)
+
         def disturb(outcome: Outcome, number: int, total: int) -> None:
             if number == 3:
                 running["first"].kill()
@@ -128,12 +137,11 @@ def test_a_killed_worker_and_a_scheduler_started_again_cost_time_alone(archive: 
             if number == 7:
                 running["scheduler"].kill()
                 running["scheduler"].wait()
-                running["scheduler"] = machines.scheduler()
-                for _ in range(3):  # enough for a recording that kills two
-                    machines.worker()
+                later.start()
 
         listener = Listener(outcome=disturb, understood=said.append)
         ledger = _scan(archive, tmp_path / "out", ClusterConfig(machines.address), listener)
+        later.join()
     assert {o.file for o in ledger if o.status == "failed"} == {"broken.edf", killer.name}
     # What a worker finished after its scheduler was gone is skipped by the next one.
     assert ledger.counts["done"] + ledger.counts["skipped"] == 14
