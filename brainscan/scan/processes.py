@@ -89,7 +89,7 @@ class Processes:
         """Ask all to stop, and wait for what is being written."""
         found: list[Ended] = []
         for one in list(self._workers):
-            if not one.ready and not one.connection.poll():  # it is still importing, and would take long to hear
+            if not one.ready and not _has_spoken(one.connection):  # it is still importing, and would take long to hear
                 one.process.kill()
                 one.process.join(_PATIENCE_S)
                 one.connection.close()
@@ -166,6 +166,14 @@ class Processes:
             theirs.close()  # so that its end is heard
             self._workers.append(started)
         return started
+
+
+def _has_spoken(connection: Connection) -> bool:
+    """Say whether there is a message; on Windows, asking raises where the other end is closed."""
+    try:
+        return connection.poll()
+    except OSError:
+        return False
 
 
 def _cause(code: int | None) -> str:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,35 @@ def test_an_interrupt_lets_finish_what_is_being_written_and_nothing_else(tmp_pat
         executor.close()
     assert (tmp_path / "writing.csv_bi").exists()
     assert not (tmp_path / "detecting.csv_bi").exists()
+
+
+class _ClosedOnWindows:
+    """What is left of a connection there when the worker at its other end has died."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.fileno, self.send, self.close = connection.fileno, connection.send, connection.close
+
+    def poll(self) -> bool:
+        raise BrokenPipeError
+
+    @property
+    def closed(self) -> bool:
+        return self._connection.closed
+
+
+def test_an_interrupt_is_not_replaced_by_a_worker_that_died_unheard(tmp_path: Path) -> None:
+    executor = Processes(LoudWork(), JobListener(), Division(1, 1))
+    try:
+        _submitted(executor, write(tmp_path / "detecting.edf"), tmp_path)
+        (one,) = executor._workers
+        one.connection = left = _ClosedOnWindows(one.connection)  # type: ignore[assignment]
+        assert executor.finish() == []
+        assert executor._workers == []
+        assert left.closed
+        assert not one.process.is_alive()
+    finally:
+        executor.close()
 
 
 _PARENT = """
