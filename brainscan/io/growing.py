@@ -11,6 +11,7 @@ from brainscan.errors import InputError
 from brainscan.io.containers import container_of, read_head
 from brainscan.io.edf_header import FIXED_BYTES, header_length, parse_header
 from brainscan.io.links import AbsentContentError
+from brainscan.io.remembered import Stamp
 
 _LOCKS = ("{name}.lock", "{stem}.lock", "{name}.lck", "{stem}.lck", ".{name}.lock", ".~lock.{name}#", "~${name}")
 """Files beside a recording that say a recorder or viewer has it open."""
@@ -25,12 +26,12 @@ class State:
 
     Parameters
     ----------
-    files : tuple of (int, int, int)
-        Of the file, and of those of the same name that may belong to it: bytes, and when content and inode were
-        changed, on the file system's clock. A file that replaces one of its size and time differs in the last.
+    files : tuple of Stamp
+        Of the file, and of those of the same name that may belong to it. A file that replaces one of its size and
+        time is another one, also on Windows, where the last change of an inode is not kept.
     """
 
-    files: tuple[tuple[int, int, int], ...]
+    files: tuple[Stamp, ...]
 
 
 def state_of(path: Path) -> State | None:
@@ -47,7 +48,7 @@ def state_of(path: Path) -> State | None:
     for other in _companions(path):
         with suppress(OSError):
             seen.append(other.stat())
-    return State(tuple((one.st_size, one.st_mtime_ns, one.st_ctime_ns) for one in seen))
+    return State(tuple(map(Stamp.of, seen)))
 
 
 def held_by(path: Path) -> str:

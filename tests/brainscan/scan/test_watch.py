@@ -224,5 +224,26 @@ def test_side_files_are_part_of_a_state(tmp_path: Path) -> None:
     after = state_of(header)
     assert before is not None
     assert after is not None
-    assert [file[0] for file in before.files] == [1]
-    assert sorted(file[0] for file in after.files) == [1, 3]
+    assert [file.n_bytes for file in before.files] == [1]
+    assert sorted(file.n_bytes for file in after.files) == [1, 3]
+
+
+def test_another_file_of_the_same_size_and_times_is_another_state(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where the time that cannot be set is that of the creation, which a renamed file may share."""
+    first, second = tmp_path / "a.edf", tmp_path / "b.edf"
+    for path in (first, second):
+        path.write_bytes(b"x")
+        os.utime(path, ns=(0, 0))
+    stat = Path.stat
+
+    def created_together(path: Path, **named: Any) -> os.stat_result:
+        seen = stat(path, **named)
+        return os.stat_result(tuple(seen), {"st_mtime_ns": seen.st_mtime_ns, "st_ctime_ns": 0})
+
+    monkeypatch.setattr(Path, "stat", created_together)
+    before = state_of(first)
+    assert state_of(first) == before
+    second.replace(first)
+    assert state_of(first) != before
