@@ -40,15 +40,19 @@ class Remembered(Generic[Answer]):
     def __init__(self, ask: Callable[[Path], Answer], unknown: Answer) -> None:
         self._ask, self._unknown = ask, unknown
         self._told: dict[Path, tuple[Stamp, Answer]] = {}
+        self._before: dict[Path, tuple[Stamp, Answer]] = {}
 
     def __call__(self, path: Path) -> Answer:
         """Return the answer."""
         try:
             stamp = Stamp.of(path.stat())  # before it is opened: what changes meanwhile is asked again
-            if (told := self._told.get(path)) is not None and told[0] == stamp:
-                return told[1]
-            answer = self._ask(path)
+            told = self._told.get(path) or self._before.get(path)
+            answer = told[1] if told is not None and told[0] == stamp else self._ask(path)
         except (InputError, OSError):
             return self._unknown
         self._told[path] = stamp, answer
         return answer
+
+    def end_look(self) -> None:
+        """Forget the files that nobody asked about since this was last called: they are gone."""
+        self._before, self._told = self._told, {}

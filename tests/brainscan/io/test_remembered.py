@@ -72,6 +72,21 @@ def test_no_answer_is_not_remembered(file: Path, problem: Exception) -> None:
     assert length(file) == 3
 
 
+def test_what_a_look_did_not_ask_about_is_forgotten(file: Path) -> None:
+    other = file.with_name("other")
+    other.write_bytes(b"12345")
+    asked = Asked()
+    length = Remembered(asked, -1)
+    for _ in range(3):
+        assert [length(file), length(other)] == [3, 5]
+        length.end_look()
+    assert asked.n == 2
+    assert length(file) == 3
+    length.end_look()
+    assert [length(file), length(other)] == [3, 5]
+    assert asked.n == 3  # about the other one
+
+
 def test_nothing_is_said_of_what_is_not_there(tmp_path: Path) -> None:
     asked = Asked()
     assert Remembered(asked, -1)(tmp_path / "absent") == -1
