@@ -25,9 +25,30 @@ def output_stems(recordings: Sequence[PurePath], *, anonymous: bool) -> dict[Pur
     if anonymous:
         return {path: PurePath(*map(anonymous_name, path.parts)) for path in recordings}
     plain = {path: path.parent / output_stem(path) for path in recordings}
-    counts = Counter(_fold(stem) for stem in plain.values())
-    return {path: stem if counts[_fold(stem)] == 1 else path for path, stem in plain.items()}
+    counts = Counter(folded(stem) for stem in plain.values())
+    return {path: stem if counts[folded(stem)] == 1 else path for path, stem in plain.items()}
 
 
-def _fold(path: PurePath) -> str:
+def possible_stems(recording: PurePath, *, anonymous: bool) -> tuple[PurePath, ...]:
+    """Return every path that `output_stems` may give a recording, whatever lies beside it.
+
+    >>> [stem.as_posix() for stem in possible_stems(PurePath("ward/a.edf"), anonymous=False)]
+    ['ward/a', 'ward/a.edf']
+
+    Parameters
+    ----------
+    recording : PurePath
+    anonymous : bool
+    """
+    alone = output_stems((recording,), anonymous=anonymous)[recording]
+    return (alone,) if anonymous else (alone, recording)
+
+
+def folded(path: PurePath) -> str:
+    """Return a key that is the same for paths that differ in case only.
+
+    Parameters
+    ----------
+    path : PurePath
+    """
     return path.as_posix().casefold()

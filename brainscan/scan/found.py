@@ -19,7 +19,11 @@ from brainscan.io.remote import RemoteFolder
 from brainscan.io.remote import shown as address
 from brainscan.scan import bids
 from brainscan.scan.config import ScanConfig
-from brainscan.scan.discover import output_stems
+from brainscan.scan.discover import possible_stems
+
+
+def _nothing() -> None:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +36,24 @@ class Look:
         As `brainscan.io.containers.kind_of`.
     is_copy : callable
         As `brainscan.io.edf_annotations.holds_our_events`.
+    end : callable
+        Called when everything was looked at.
     """
 
     kind: Callable[[Path], ContainerFormat | None] = kind_of
     is_copy: Callable[[Path], bool] = holds_our_events
+    end: Callable[[], None] = _nothing
 
     @classmethod
     def again(cls) -> Look:
-        """Return one for whoever looks many times: what did not change since is not opened again."""
-        return cls(Remembered(kind_told, None), Remembered(is_told_ours, False))
+        """Return one for many looks: what did not change is not opened again, what is gone is forgotten."""
+        kind, is_copy = Remembered(kind_told, None), Remembered(is_told_ours, False)
+
+        def end() -> None:
+            kind.end_look()
+            is_copy.end_look()
+
+        return cls(kind, is_copy, end)
 
 
 _ONCE = Look()
@@ -68,6 +81,7 @@ def parts(config: ScanConfig, look: Look = _ONCE) -> Iterator[Found]:
         kept = tuple(path for path in kept if is_eeg(path) and not _is_copy(config, path, look))
         held = frozenset(kept)
         yield replace(part, recordings=kept, others=tuple(path for path in part.recordings if path not in held))
+    look.end()
 
 
 def notes_of(config: ScanConfig, found: Found) -> tuple[str, ...]:
@@ -77,9 +91,9 @@ def notes_of(config: ScanConfig, found: Found) -> tuple[str, ...]:
 
 
 def left_out_of(config: ScanConfig, found: Found) -> frozenset[PurePath]:
-    """Return the paths that outputs of recordings would have which are there and left out, or there twice."""
+    """Return the paths that outputs of recordings may have which are there and left out, or there twice."""
     paths = (*found.others, *(path for path, _ in found.twice))
-    return frozenset(output_stems(paths, anonymous=config.anonymous).values())
+    return frozenset(stem for path in paths for stem in possible_stems(path, anonymous=config.anonymous))
 
 
 def unread_of(config: ScanConfig, found: Found) -> list[tuple[PurePath, Outcome]]:

@@ -106,6 +106,22 @@ class Ledger:
             row = self._data.execute("SELECT 1 FROM recording WHERE stem = ? LIMIT 1", (os.fsencode(stem),)).fetchone()
         return row is not None
 
+    def paths(self) -> Iterator[PurePath]:
+        """Yield every recording that was entered."""
+        last = 0
+        while True:
+            with self._lock:
+                rows = self._data.execute(
+                    "SELECT number, place FROM recording WHERE number > ? AND stem IS NOT NULL"
+                    f" ORDER BY number LIMIT {_FETCHED}",
+                    (last,),
+                ).fetchall()
+            if not rows:
+                return
+            last = rows[-1][0]
+            for _, place in rows:
+                yield _path(place)
+
     def has_result(self, stem: PurePath) -> bool:
         """Say whether the recording whose outputs have this path was analysed, in this run or before."""
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -68,6 +68,10 @@ class Listing:
     def knows(self, stem: PurePath) -> bool:
         """Say whether there is a recording whose outputs have this path, or may be: before all is listed."""
         return not self._is_told or self._ledger.has_stem(stem)
+
+    def there(self) -> Iterator[PurePath]:
+        """Yield the recordings that were found."""
+        return self._ledger.paths()
 
     def ended(self, path: PurePath, outcome: Outcome) -> None:
         """Forget it: nothing is listed twice."""

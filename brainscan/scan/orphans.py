@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path, PurePath
 
 from brainscan.io.event_formats import FORMATS
+from brainscan.scan.discover import folded
 from brainscan.scan.ledger import Ledger
 from brainscan.scan.tables import outputs_listed
 
 _SHOWN = 3
 
 
-def orphans(out: Path, ledger: Ledger, known: Callable[[PurePath], bool]) -> tuple[str, ...]:
+def orphans(
+    out: Path, ledger: Ledger, known: Callable[[PurePath], bool], possible: Iterable[PurePath]
+) -> tuple[str, ...]:
     """Return the results that an earlier scan of this archive listed, which are there and of no recording any more.
 
     A folder of results may hold those of other archives, or of the whole that this scan was given a part of: they tell
@@ -26,6 +30,9 @@ def orphans(out: Path, ledger: Ledger, known: Callable[[PurePath], bool]) -> tup
     ledger : Ledger
     known : callable
         ``(stem)``: whether there is, or may be, a recording whose outputs have this path.
+    possible : iterable of PurePath
+        Paths that outputs of recordings which are there may have got from an earlier scan, when other files lay beside
+        them. A name that differs from one in case only is of that recording: it is the same file on many systems.
 
     Returns
     -------
@@ -33,15 +40,21 @@ def orphans(out: Path, ledger: Ledger, known: Callable[[PurePath], bool]) -> tup
         Relative to `out`, sorted.
     """
     suffix = FORMATS["csv_bi"].suffixes[0]
-    left, is_same_archive = set(), False
+    left: defaultdict[str, set[str]] = defaultdict(set)  # by the name itself, and by the folders that it lies in
+    is_same_archive = False
     for name in outputs_listed(out):
         stem = PurePath(name.removesuffix(suffix))
         # A folder that cannot be listed is known; what it holds is not.
-        if any(known(path) for path in (stem, *stem.parents) if path.name):
+        above = [path for path in (stem, *stem.parents) if path.name]
+        if any(known(path) for path in above):
             is_same_archive = is_same_archive or ledger.has_result(stem)
         elif (out / name).is_file():
-            left.add(name)
-    return tuple(sorted(left)) if is_same_archive else ()
+            for path in above:
+                left[folded(path)].add(name)
+    if not left or not is_same_archive:
+        return ()
+    there = {name for stem in possible for name in left.get(folded(stem), ())}
+    return tuple(sorted(set().union(*left.values()) - there))
 
 
 def told(names: Collection[str]) -> str:

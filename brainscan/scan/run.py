@@ -18,6 +18,7 @@ from brainscan.io.discover import Found, joined
 from brainscan.io.folder_lock import folder_lock
 from brainscan.scan import bids
 from brainscan.scan.config import ScanConfig
+from brainscan.scan.discover import possible_stems
 from brainscan.scan.dispatch import carry_out
 from brainscan.scan.executor import Here, Start, Work
 from brainscan.scan.found import Look, left_out_of, notes_of, nothing_found, parts, unread_of
@@ -199,7 +200,13 @@ class _Run:
 
     def _tell_orphans(self) -> None:
         """Look which results are of no recording any more, while the tables of the earlier scan are there."""
-        found = orphans(self._config.out, self.ledger, lambda stem: stem in self._left_out or self.more.knows(stem))
+        there, anonymous = self.more.there(), self._config.anonymous
+        found = orphans(
+            self._config.out,
+            self.ledger,
+            lambda stem: stem in self._left_out or self.more.knows(stem),
+            (stem for path in there for stem in possible_stems(path, anonymous=anonymous)),
+        )
         self.ledger.orphaned = found
         if found:
             text = told(found)

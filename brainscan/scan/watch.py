@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -80,7 +80,7 @@ class Watch:
         self._attempts: Counter[tuple[PurePath, State]] = Counter()
         self._next_look_s = float("-inf")
         self._gone = False
-        self._stems: frozenset[PurePath] | None = None  # None: nobody has looked
+        self._paths: dict[PurePath, PurePath] | None = None  # by their outputs' stems; None: nobody has looked
         self._said: set[PurePath] = set()
         self._n_told = 0
 
@@ -110,7 +110,11 @@ class Watch:
 
     def knows(self, stem: PurePath) -> bool:
         """Say whether there is a recording whose outputs have this path, or may be: while the folder is away."""
-        return self._gone or self._stems is None or stem in self._stems
+        return self._gone or self._paths is None or stem in self._paths
+
+    def there(self) -> Iterator[PurePath]:
+        """Yield the recordings that the last look found."""
+        return iter((self._paths or {}).values())
 
     def ended(self, path: PurePath, outcome: Outcome) -> None:
         """Hear of an outcome: what failed because a file or folder was away is taken again later."""
@@ -139,7 +143,7 @@ class Watch:
         if self._gone:
             self._note(f"{self._folder} is back")
             self._gone = False
-        self._stems = frozenset(entry.stem for entry in entries)
+        self._paths = {entry.stem: entry.path for entry in entries}
         for entry in entries:
             if self._is_ripe(entry, now):
                 self._seen[entry.path].taken = True

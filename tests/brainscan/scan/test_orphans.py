@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,6 +109,27 @@ def _now_left_out(archive: Archive) -> str:
     return "archive"
 
 
+def _a_namesake_came(archive: Archive) -> str:
+    """Its result gets another name, beside that of the earlier scan."""
+    (archive.folder / "one.bdf").write_bytes((archive.folder / "two.edf").read_bytes())
+    return "archive"
+
+
+def _a_namesake_went(archive: Archive) -> str:
+    """The other way round, with the name of the result of the one that stayed."""
+    _a_namesake_came(archive)
+    assert archive.scan()[0] == []
+    (archive.folder / "one.bdf").unlink()
+    (archive.out / "one.bdf.csv_bi").unlink()
+    return "archive"
+
+
+def _a_name_in_other_case(archive: Archive) -> str:
+    """Where file names have no case, the result is the same file as that of the recording that is there."""
+    (archive.folder / "one.edf").rename(archive.folder / "One.EDF")
+    return "archive"
+
+
 def _listed_by_somebody_else(archive: Archive) -> str:
     """The tables are not there any more: nobody knows whose the results are."""
     (archive.out / "summary.csv").unlink()
@@ -122,6 +145,9 @@ def _listed_by_somebody_else(archive: Archive) -> str:
         _part_with_a_name_of_the_whole,
         _nothing_but_a_folder_that_is_away,
         _now_left_out,
+        _a_namesake_came,
+        _a_namesake_went,
+        _a_name_in_other_case,
         _listed_by_somebody_else,
     ],
 )
@@ -131,6 +157,22 @@ def test_no_alarm_where_nothing_says_that_a_recording_is_gone(
     folder = change(archive)
     assert archive.scan(folder)[0] == []
     assert archive.scan(folder)[0] == []
+
+
+def test_what_lies_in_a_folder_that_cannot_be_listed_is_not_called_gone(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive.add("2019.05/c.edf")  # what follows the dot is no suffix
+    assert archive.scan()[0] == []
+    scandir = os.scandir
+
+    def refused(path: Any = ".") -> Any:
+        if Path(path) == archive.folder / "2019.05":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    assert archive.scan()[0] == []
 
 
 def test_a_scan_that_was_stopped_before_all_was_listed_calls_nothing_gone(
