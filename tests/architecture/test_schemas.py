@@ -52,6 +52,7 @@ PRIVATE = {
     "training/brainscan_training/cache.py": "a cache",
     "training/brainscan_training/run.py": "a run's memory",
     "training/brainscan_training/state.py": "a run's memory",
+    "training/brainscan_training/teachers.py": "a run's memory",
 }
 """Modules that write JSON which no other program is to read, and what it is."""
 
