@@ -5,7 +5,8 @@
 - ``resume``: 200 simulated recordings, 20 of them damaged in different ways. One undisturbed scan; then on one worker,
   on two, and on a cluster of two, a scan that is killed (kill -9) three times at random moments, by turns the command
   alone and with its workers, and started again. Every file of the output folders is compared.
-- ``throughput``: hours on 1 worker of 1 thread, 2 workers of 1, 1 worker of 2, by turns; minutes on a machine at rest.
+- ``throughput``: hours on 1 worker of 1 thread, 2 workers of 1, 1 worker of 2, and 1 worker held to one processor, by
+  turns; minutes on a machine at rest.
 - ``memory``: the largest resident memory of a worker over a recording of 1 h and of 24 h, which is that hour repeated.
 - ``small``: many files of ten seconds; what a file costs beside its EEG.
 - ``listing``: when the work begins in an archive of a million files, and the memory of the command meanwhile.
@@ -35,6 +36,7 @@ _SEED = 3_100_000
 _KILLS = 3
 _SEIZURES_AN_HOUR = 4
 _POLL_S = 0.02
+_HELD = "1 x 1 on one processor"
 
 
 def simulate(path: Path, seconds: int, seed: int, *, seizures: int = 0, times: int = 1) -> None:
@@ -221,23 +223,36 @@ def throughput(n: int, seconds: int, rounds: int) -> None:
         simulate(whole, seconds, _SEED + 500 + number % 4)
         (folder / f"rec{number}.edf").write_bytes(_header(whole.read_bytes(), 8, f"X X X {number:05}"))
     hours = n * seconds / 3600.0
-    ways = {"1 x 1": (1, 1), "2 x 1": (2, 1), "1 x 2": (1, 2)}
+    ways = {"1 x 1": (1, 1), "2 x 1": (2, 1), "1 x 2": (1, 2), _HELD: (1, 1)}
     best = dict.fromkeys(ways, (float("inf"), float("inf")))
     starts = dict.fromkeys(ways, (float("inf"), float("inf")))
     for _ in range(rounds):
         for name, (workers, threads) in ways.items():
             options = ["--workers", str(workers), "--threads", str(threads), "--no-pages"]
-            starts[name] = _least(starts[name], timed(_short(workers), fresh("throughput"), *options))
-            best[name] = _least(best[name], timed(folder, fresh("throughput"), *options))
+            with _held(name == _HELD):
+                starts[name] = _least(starts[name], timed(_short(workers), fresh("throughput"), *options))
+                best[name] = _least(best[name], timed(folder, fresh("throughput"), *options))
     print(f"{hours:.1f} h in {n} recordings; workers x threads, best of {rounds}, load {os.getloadavg()[0]:.1f}:")
     one_s = best["1 x 1"][0] - starts["1 x 1"][0]
     for name, (wall, processor) in best.items():
         start_s = starts[name][0]
         print(
             f"  {name}: {wall:.1f} s, of which {start_s:.1f} s to start; {hours / wall * 3600:.0f} times real time,"
-            f" {best['1 x 1'][0] / wall:.2f} of 1 x 1, {one_s / (wall - start_s):.2f} once it has started;"
+            f" {best['1 x 1'][0] / wall:.2f} of 1 x 1, {one_s / (wall - start_s):.2f} once it has started,"
+            f" {best[_HELD][0] / wall:.2f} of one processor;"
             f" {(processor - starts[name][1]) / hours:.2f} s of processor an hour"
         )
+
+
+@contextmanager
+def _held(held: bool) -> Iterator[None]:
+    """Hold this process and its children to one processor: a worker of one thread reads ahead in a second one."""
+    all_of_them = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(all_of_them)} if held else all_of_them)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, all_of_them)
 
 
 def _short(n: int) -> Path:
