@@ -89,7 +89,8 @@ def recording_in(path: Path) -> str:
     """Return what recording a file is or belongs to, for a message; empty for anything else."""
     target = real_path(path)
     for folder in target.parents:
-        if folder.suffix and kind_of(folder) is not None:
+        kind = kind_of(folder) if folder.suffix else None
+        if kind is not None and kind.folder:  # others may be named like a file: `ward.edf/`
             return f"part of the recording {folder.name}"
     if not target.is_file():
         return ""

@@ -91,6 +91,16 @@ def test_the_files_of_a_recording_are_kept(tmp_path: Path) -> None:
     assert recording_in(tmp_path / "b.eeg") == ""
 
 
+@pytest.mark.parametrize("name", ["ward.edf", "ward.rec", "ward.vhdr", "ward.edf.gz"])
+def test_a_folder_that_is_named_like_a_file_is_a_folder(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    assert recording_in(folder / "a.csv_bi") == ""  # as a scan's outputs of `ward.edf/a.edf`, before there are any
+    folder.mkdir()
+    assert recording_in(folder / "a.csv_bi") == ""
+    (folder / "a.edf").write_bytes(EDF)
+    assert recording_in(folder / "a.edf") == "a recording (EDF)"
+
+
 def test_links_lead_to_what_they_lead_to(tmp_path: Path) -> None:
     _files(tmp_path, a__edf=EDF, e__tsv=b"onset\n")
     (tmp_path / "soft.tsv").symlink_to(tmp_path / "a.edf")
