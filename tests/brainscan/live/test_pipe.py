@@ -126,9 +126,11 @@ def test_garbage_is_refused(pipe: tuple[int, int], data: bytes, what: str) -> No
             os.write(pipe[1], data[60_000:])
         os.close(pipe[1])
 
-    threading.Thread(target=write).start()
+    writer = threading.Thread(target=write)
+    writer.start()
     with pytest.raises(InputError, match=what) as raised:
         PipeFeed(pipe[0], threading.Event())
+    writer.join()  # it closes an end, whose number the next test's pipe may have had by then
     assert raised.value.kind in {"header", "empty"}
 
 
