@@ -20,12 +20,21 @@ from brainscan.live.pipe import PipeFeed, facts_of
 HEADER = {"brainscan": 1, "labels": ["Fp1", "F3", "C3"], "rate_hz": 100, "unit": "uV"}
 
 
-@pytest.fixture
-def pipe() -> Iterator[tuple[int, int]]:
-    """Yield both ends of a pipe; what a test has not closed is closed behind it."""
-    ends = os.pipe()
+@pytest.fixture(scope="module")
+def read_from() -> Iterator[list[int]]:
+    """Hold the ends that were read from until the last test: a thread may still read, and numbers are given anew."""
+    ends: list[int] = []
     yield ends
-    os.close(ends[0])
+    for end in ends:
+        os.close(end)
+
+
+@pytest.fixture
+def pipe(read_from: list[int]) -> tuple[int, int]:
+    """Return both ends of a pipe; the one that is written to is the test's to close."""
+    ends = os.pipe()
+    read_from.append(ends[0])
+    return ends
 
 
 def _line(**changes: Any) -> bytes:
@@ -130,7 +139,7 @@ def test_garbage_is_refused(pipe: tuple[int, int], data: bytes, what: str) -> No
     writer.start()
     with pytest.raises(InputError, match=what) as raised:
         PipeFeed(pipe[0], threading.Event())
-    writer.join()  # it closes an end, whose number the next test's pipe may have had by then
+    writer.join()  # it closes its end, whose number the next test's pipe may have had by then
     assert raised.value.kind in {"header", "empty"}
 
 
