@@ -38,14 +38,12 @@ def keep_teachers(models: Sequence[str], run: Path) -> None:
     if not path.is_file():
         write_text(path, json.dumps(hashes))
         return
-    before = json.loads(path.read_text("utf-8"))
-    for model, found, known in zip(models, hashes, before, strict=False):
-        if found != known:
-            raise ModelError(
-                f"is not the teacher that the run began with ({found[:12]}, not {known[:12]})",
-                file=model,
-                hint="put that one back, or begin a new run",
-            )
+    if hashes != json.loads(path.read_text("utf-8")):
+        raise ModelError(
+            "other models stand where the run's teachers were when it began",
+            file=", ".join(models),
+            hint="put those back, or begin a new run",
+        )
 
 
 class Teachers:
