@@ -55,7 +55,7 @@ class Amplitudes:
     @property
     def typical(self) -> FloatArray:
         """Median over the stretches in which a channel moves, shape (n_channels,); 0 for one that never does."""
-        return np.array([np.median(row[row > 0]) if (row > 0).any() else 0.0 for row in self.stretches])
+        return _median_of_moving(self.stretches)
 
     def of_row(self, row: int, factor: float = 1.0) -> tuple[tuple[float, float], ...]:
         """Return deviation and peak of one channel in each stretch, times a factor."""
@@ -100,11 +100,19 @@ def amplitude(block: FloatArray, rate_hz: float) -> tuple[FloatArray, FloatArray
     level = seconds - rise[:, :, None] * at
     level -= np.median(level, axis=2, keepdims=True)
     deviations = 1.4826 * np.median(np.abs(level), axis=2)
-    return _typical_of(deviations), np.abs(level).max(axis=(1, 2))
+    return _median_of_moving(deviations), np.abs(level).max(axis=(1, 2))
 
 
-def _typical_of(deviations: FloatArray) -> FloatArray:
-    return np.array([np.median(row[row > 0]) if (row > 0).any() else 0.0 for row in deviations])
+def _median_of_moving(deviations: FloatArray) -> FloatArray:
+    """Return the median of what is above 0 in each row, 0 where nothing is: all rows in one sort."""
+    moves = deviations > 0
+    count = moves.sum(axis=1)
+    if not deviations.shape[1]:
+        return np.zeros(len(deviations))
+    rows = np.sort(np.where(moves, deviations, np.inf), axis=1)
+    middle = np.stack((np.maximum(count - 1, 0) // 2, np.minimum(count // 2, rows.shape[1] - 1)), axis=1)
+    medians: FloatArray = np.where(count > 0, np.take_along_axis(rows, middle, axis=1).mean(axis=1), 0.0)
+    return medians
 
 
 def _means(block: FloatArray, rate_hz: float) -> FloatArray:

@@ -5,6 +5,7 @@ Nothing is read here: `brainscan.io.plan` measures, and turns a refusal into an 
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 
 from brainscan.caps import CapFigures, cap_of, expectation, is_enough
 from brainscan.electrodes import ELECTRODES, LEFT, N_ELECTRODES, RIGHT
+from brainscan.events import BoolArray
 from brainscan.recording import Channel
 from brainscan.signal import montage
 from brainscan.signal.calibration import BURST_UV, Amplitudes, tenfold
@@ -123,7 +125,8 @@ def planned(
         More electrodes are missing, or amplitudes show that nothing was recorded or units are wrong.
     """
     excluded = frozenset(range(len(channels))) - usable(channels)
-    plan = montage.arranged(wiring, excluded, measures.flat)
+    flat = measures.flat
+    plan = montage.arranged(wiring, excluded, flat)
     # What labels alone would give is another matter only where some of theirs cannot be used.
     by_label = montage.arranged(wiring) if excluded.intersection(wiring.channels) else plan
     cap = cap_of([name for name in ELECTRODES if name not in plan.missing], bipolar=plan.bipolar)
@@ -131,7 +134,7 @@ def planned(
     if len(plan.missing) > max_missing and (cap is None or not is_enough(cap, caps)):
         raise _refusal(channels, plan, by_label, expected)
     used = [channels[i] for i in plan.channels]
-    live = [c for c in plan.channels if c not in measures.flat]
+    live = [c for c in plan.channels if c not in flat]
     alike = _alike(live, measures)
     if alike and len(alike[0]) == len(live):
         raise RefusalError(
@@ -202,18 +205,23 @@ def _alike(live: Sequence[int], measures: Measures) -> list[list[int]]:
     found = measures.amplitudes_of(live)
     groups: list[list[int]] = []  # rows of `live`
     for row, channel in enumerate(live):
-        for group in groups:
-            first = group[0]
-            if (
-                _is_copy(measures.blocks[live[first]], measures.blocks[channel], _SAME_UV)
-                and np.allclose(found.stretches[first], found.stretches[row], rtol=_NEAR, atol=_NEAR, equal_nan=True)
-                and np.allclose(found.peaks[first], found.peaks[row], rtol=_NEAR, atol=_SAME_UV, equal_nan=True)
-            ):
+        like = _near(found, [group[0] for group in groups], row)  # for all at once; samples are compared of few
+        for group in itertools.compress(groups, like):
+            if _is_copy(measures.blocks[live[group[0]]], measures.blocks[channel], _SAME_UV):
                 group.append(row)
                 break
         else:
             groups.append([row])
     return sorted(([live[row] for row in group] for group in groups if len(group) > 1), key=lambda g: -len(g))
+
+
+def _near(found: Amplitudes, others: Sequence[int], row: int) -> BoolArray:
+    """Whether each of some rows is as large as another one in every stretch."""
+    deviations, peaks = found.stretches, found.peaks
+    near = np.isclose(deviations[others], deviations[row], rtol=_NEAR, atol=_NEAR, equal_nan=True)
+    near &= np.isclose(peaks[others], peaks[row], rtol=_NEAR, atol=_SAME_UV, equal_nan=True)
+    alike: BoolArray = near.all(axis=1)
+    return alike
 
 
 def _is_copy(first: Block, second: Block, most_uv: float) -> bool:
