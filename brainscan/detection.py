@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Found = Literal["present", "renamed", "derived", "missing"]
 How = Literal["recorded", "derived", "interpolated", "missing"]
 Quality = Literal["good", "doubtful", "unusable"]
+RecordingQuality = Literal["good", "mixed", "poor"]
+
+_LITTLE_SCORED, _MUCH_UNSCORED = 0.5, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,8 @@ class Detection:
     unfamiliar_share : float or None
         Share of the analysed windows without an event that are unlike the background that the model was trained on;
         None where there is none, or the model's card does not tell what that is like.
+    doubted : bool
+        Electrodes, gains or mains cast doubt on the signal; `warnings` say which.
     """
 
     file: str
@@ -106,6 +111,7 @@ class Detection:
     probabilities: tuple[Probabilities, ...] = ()
     trends: Trends | None = None
     unfamiliar_share: float | None = None
+    doubted: bool = False
 
     def __repr__(self) -> str:
         """Say what matters: which file, how many seizures, how much was analysed, whether to trust it."""
@@ -131,6 +137,18 @@ class Detection:
     def low_trust(self) -> bool:
         """Whether more than half of the electrodes are doubtful or worse."""
         return sum(e.quality != "good" for e in self.electrodes) > len(self.electrodes) / 2
+
+    @property
+    def quality(self) -> RecordingQuality:
+        """How far the recording can be trusted.
+
+        Poor: less than half of it was analysed, or more than half of the electrodes are doubtful. Mixed: more than a
+        twentieth was not analysed, or the signal is doubted.
+        """
+        scored = self.analysed_s / self.duration_s if self.duration_s > 0.0 else 0.0
+        if scored < _LITTLE_SCORED or self.low_trust:
+            return "poor"
+        return "mixed" if scored < 1.0 - _MUCH_UNSCORED or self.doubted else "good"
 
     @property
     def unfamiliar(self) -> bool:

@@ -215,17 +215,20 @@ class Findings:
             unfamiliar_share=unfamiliar_share(self._compared, [(e.onset_s, e.offset_s) for e in self.events]),
         )
         short = room.told_of_short(recording.duration_s, detection.analysed_s, SHORT_RECORDING_S, self._decision)
+        unusable = _unusable_warnings(plan, detection)
         said = any("shorter than" in warning for warning in recording.warnings)
         told = (
             *recording.warnings,
             *plan.warnings,
             "" if said else short,
             room.told(self._cramped, self._decision),
-            *_warnings(plan, detection, self._tally),
+            *unusable,
+            *_warnings(detection, self._tally),
             _loud(self._lowered_s),
         )
         warnings = dict.fromkeys((*self._options.remarks, *told))
-        detection = replace(detection, warnings=tuple(filter(None, warnings)))
+        doubted = plan.doubted or bool(unusable)
+        detection = replace(detection, warnings=tuple(filter(None, warnings)), doubted=doubted)
         if not (at_hand and self._options.place):
             return detection
         way, events = pipeline(self._card.filter, self._options.max_missing), detection.events
@@ -302,8 +305,8 @@ def rates_of(recording: Recording, plan: ElectrodePlan) -> list[Fraction]:
     return [recording.channels[channel].rate_hz for channel in plan.channels]
 
 
-def _warnings(plan: ElectrodePlan, detection: Detection, tally: Tally) -> list[str]:
-    """Return what windows showed of the electrodes."""
+def _unusable_warnings(plan: ElectrodePlan, detection: Detection) -> list[str]:
+    """Return which electrodes that the plan has were unusable in windows: any doubts the signal."""
     warnings = []
     unusable = [e.name for e in detection.electrodes if e.bad_share == 1.0 and e.name not in plan.missing]
     if unusable:
@@ -311,6 +314,12 @@ def _warnings(plan: ElectrodePlan, detection: Detection, tally: Tally) -> list[s
     partly = [f"{e.name} ({e.bad_share:.0%})" for e in detection.electrodes if 0.0 < e.bad_share < 1.0]
     if partly:
         warnings.append(f"unusable in part of the windows: {', '.join(partly)}")
+    return warnings
+
+
+def _warnings(detection: Detection, tally: Tally) -> list[str]:
+    """Return what else windows showed."""
+    warnings = []
     if tally.n_scored < tally.n_windows:
         warnings.append(f"{tally.n_windows - tally.n_scored} of {tally.n_windows} windows could not be scored")
     if detection.low_trust:

@@ -6,19 +6,17 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from brainscan.burden import Burden, burden_of
-from brainscan.detection import Detection
+from brainscan.detection import Detection, RecordingQuality
 from brainscan.errors import BrainscanError, InputError
 from brainscan.events import Event
 from brainscan.io.annotations import losses
 from brainscan.io.csv_bi import read_csv_bi
 
 Status = Literal["done", "skipped", "failed", "unread"]
-Quality = Literal["good", "mixed", "poor"]
-
-_LITTLE_SCORED, _MUCH_UNSCORED = 0.5, 0.05
+Quality = Literal[RecordingQuality, "unknown"]
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})")  # what `csv_bi` makes of other than ASCII
 
 
@@ -69,6 +67,8 @@ class Outcome:
         Of a fresh one; without its probability curves, which may be long, unless the task keeps them.
     error : BrainscanError or None
         Of a failure, and what to do with an unread one.
+    quality : {"good", "mixed", "poor", "unknown"}
+        `Detection.quality`. Unknown: nothing was analysed, or a version made the result that did not write it down.
     """
 
     file: str
@@ -82,6 +82,7 @@ class Outcome:
     detection: Detection | None = None
     error: BrainscanError | None = None
     event_facts: tuple[EventFacts, ...] = ()
+    quality: Quality = "unknown"
 
     @classmethod
     def done(cls, file: str, outputs: tuple[Path, ...], detection: Detection, warnings: tuple[str, ...]) -> Outcome:
@@ -97,6 +98,7 @@ class Outcome:
             warnings=(*detection.warnings, *warnings),
             detection=detection,
             event_facts=tuple(_facts_of(event, detection) for event in detection.events),
+            quality=detection.quality,
         )
 
     @classmethod
@@ -117,12 +119,15 @@ class Outcome:
         """
         held = read_csv_bi(outputs[0])
         analysed_s, unscored, warnings = 0.0, [], []
+        quality: Quality = "unknown"
         facts: dict[str, EventFacts] = {}  # by onset, as it is written
         try:
             for line in held.comments:
                 word, _, rest = line.partition(" ")
                 if word == "analysed":
                     analysed_s = float(rest.removesuffix(" s"))
+                elif word == "quality":
+                    quality = _quality(rest)
                 elif word == "unscored":
                     start, stop = rest.split()
                     unscored.append((float(start), float(stop)))
@@ -149,28 +154,13 @@ class Outcome:
             unscored=tuple(unscored),
             warnings=(*warnings, *(text for name in formats for text in losses(held, name))),
             event_facts=tuple(facts.get(f"{event.onset_s:.4f}", EventFacts()) for event in events),
+            quality=quality,
         )
 
     @property
     def burden(self) -> Burden:
         """How much seizure there was, by elapsed hours (an earlier run's file does not tell the clock)."""
         return burden_of(self.events, self.unscored, self.duration_s)
-
-    @property
-    def quality(self) -> Quality:
-        """How far the recording can be trusted, if it was analysed.
-
-        Poor: less than half of it was analysed, or more than half of the electrodes are doubtful. Mixed: a twentieth
-        was not analysed, or a warning doubts the signal.
-        """
-        from brainscan.signal.judging import doubts_signal
-
-        scored = self.analysed_s / self.duration_s if self.duration_s > 0.0 else 0.0
-        if scored < _LITTLE_SCORED or any(text.startswith("low trust") for text in self.warnings):
-            return "poor"
-        if scored < 1.0 - _MUCH_UNSCORED or any(map(doubts_signal, self.warnings)):
-            return "mixed"
-        return "good"
 
     def as_mapping(self, folder: Path) -> dict[str, Any]:
         """Return the fixed keys of a result, with status and output (relative to a folder) beside them."""
@@ -188,6 +178,14 @@ class Outcome:
     def output_in(self, folder: Path) -> str:
         """Return the first output relative to a folder; empty if there is none."""
         return self.outputs[0].relative_to(folder).as_posix() if self.outputs else ""
+
+
+def _quality(word: str) -> RecordingQuality:
+    known: tuple[RecordingQuality, ...] = get_args(RecordingQuality)
+    for quality in known:
+        if word == quality:
+            return quality
+    raise ValueError(f"quality {word!r}")
 
 
 def _facts_of(event: Event, detection: Detection) -> EventFacts:

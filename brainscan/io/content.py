@@ -78,7 +78,8 @@ def listed(labels: Sequence[str]) -> str:
 
 def comments(detection: Detection) -> tuple[str, ...]:
     """Return the facts that formats with comments carry, one line each."""
-    lines = [*Origin(detection.sha256, detection.model).comment_lines(), f"analysed {detection.analysed_s:.4f} s"]
+    lines = Origin(detection.sha256, detection.model).comment_lines()
+    lines += [f"analysed {detection.analysed_s:.4f} s", f"quality {detection.quality}"]
     lines += [f"unscored {start:.4f} {stop:.4f}" for start, stop in detection.unscored]
     lines += [f"electrode {e.name} {e.how}" for e in detection.electrodes if e.how != "recorded"]
     lines += [f"warning {warning}" for warning in detection.warnings]

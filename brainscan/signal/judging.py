@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -142,20 +141,24 @@ def planned(
             kind="calibration",
             hint="export it again, with the electrodes' own signals",
         )
+    unused = _unusable_amplitudes([channels[i] for i in by_label.channels])
+    mains = _mains_warnings(used, [measures.blocks[c] for c in plan.channels])
+    amplitudes = _amplitude_warnings(used, measures.amplitudes_of(plan.channels))
     warnings = [
         *plan.warnings,
         *_missing_warnings(plan),
         *([expected] if expected else []),
-        *_unusable_amplitudes([channels[i] for i in by_label.channels]),
+        *unused,
         *_unit_warnings(used),
         *_rate_warnings(used),
         *_double_warnings(channels, plan, measures),
         *(f"{_listed(channels, c)} hold the same signal: bridged electrodes, or copies of one channel" for c in alike),
-        *_mains_warnings(used, [measures.blocks[c] for c in plan.channels]),
+        *mains,
         *_loop_warnings(plan, [measures.blocks[c] for c in plan.channels]),
-        *_amplitude_warnings(used, measures.amplitudes_of(plan.channels)),
+        *amplitudes,
     ]
-    return replace(plan, warnings=tuple(dict.fromkeys(warnings)))
+    doubted = bool(unused or mains or amplitudes)
+    return replace(plan, warnings=tuple(dict.fromkeys(warnings)), doubted=doubted)
 
 
 def _refusal(channels: Sequence[Channel], plan: ElectrodePlan, by_label: ElectrodePlan, expected: str) -> RefusalError:
@@ -305,17 +308,6 @@ def _amplitude_warnings(used: Sequence[Channel], found: Amplitudes) -> list[str]
     if odd:
         warnings.append(f"{', '.join(odd)} the others' amplitude throughout: wrong gain or bad electrode?")
     return warnings
-
-
-_DOUBTS = re.compile(r"unusable |amplitudes |hardly anything but mains|.*the others' amplitude throughout")
-
-
-def doubts_signal(warning: str) -> bool:
-    """Whether a warning, of this module or of the windows' verdicts, says that electrodes or gains may be bad.
-
-    An earlier run's file tells its warnings as texts.
-    """
-    return _DOUBTS.match(warning) is not None
 
 
 def _mains_warnings(used: Sequence[Channel], blocks: Sequence[Block]) -> list[str]:

@@ -75,6 +75,8 @@ class ElectrodePlan:
     duplicates : tuple of (str, int, int)
         What is measured twice, the channel that is used, the one that is not.
     warnings : tuple of str
+    doubted : bool
+        Amplitudes, gains or mains say that electrodes may be bad; `warnings` tell which.
     """
 
     sources: tuple[ElectrodeSource, ...]
@@ -85,6 +87,7 @@ class ElectrodePlan:
     components: tuple[tuple[str, ...], ...]
     duplicates: tuple[tuple[str, int, int], ...] = ()
     warnings: tuple[str, ...] = ()
+    doubted: bool = False
 
     @property
     def missing(self) -> tuple[str, ...]:

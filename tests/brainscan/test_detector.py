@@ -197,12 +197,17 @@ def test_an_electrode_that_falls_off_is_reported_with_its_share(detector: Detect
     report = detection.electrodes[INDEX["T3"]]
     assert (report.found, report.how, report.quality) == ("present", "recorded", "doubtful")
     assert any("T3 (44%)" in warning for warning in detection.warnings)
+    assert (detection.doubted, detection.quality) == (True, "mixed")
+    detection = detector.detect(recording_of(uv, RATE_HZ), DetectOptions(start_s=200.0))
+    assert any("throughout: T3" in warning for warning in detection.warnings)
+    assert (detection.doubted, detection.quality) == (True, "poor")  # a third was analysed
 
 
 def test_missing_electrodes_are_interpolated_up_to_a_limit(detector: Detector) -> None:
     recording = recording_of(noise(30.0, RATE_HZ)[3:], RATE_HZ, ELECTRODES[3:])
     detection = detector.detect(recording)
     assert [(e.found, e.how) for e in detection.electrodes[:3]] == [("missing", "interpolated")] * 3
+    assert (detection.doubted, detection.quality) == (False, "good")
     with pytest.raises(InputError, match="Fp1 F3 C3") as caught:
         detector.detect(recording, DetectOptions(max_missing=2))
     assert caught.value.kind == "electrodes"
@@ -224,6 +229,16 @@ def test_more_than_half_doubtful_is_low_trust(detector: Detector) -> None:
     detection = detector.detect(recording_of(uv, RATE_HZ))
     assert detection.low_trust
     assert any("low trust" in warning for warning in detection.warnings)
+    assert detection.quality == "poor"
+
+
+def test_what_doubts_the_plan_doubts_the_detection(detector: Detector) -> None:
+    uv = noise(30.0, RATE_HZ)
+    assert detector.detect(recording_of(uv, RATE_HZ)).quality == "good"
+    uv[INDEX["F7"]] *= 20.0
+    detection = detector.detect(recording_of(uv, RATE_HZ))
+    assert (detection.doubted, detection.quality) == (True, "mixed")
+    assert {report.bad_share for report in detection.electrodes} == {0.0}  # the windows do not
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from brainscan.analysis.job import Job, Listener
 from brainscan.analysis.lazy_detector import LazyDetector
@@ -16,9 +18,19 @@ from brainscan.analysis.task import OutputChoice, Target, Task
 from brainscan.card import Card
 from brainscan.detector import Detector
 from brainscan.errors import ModelError, OutputError, UsageError
+from brainscan.io.content import Content
 from brainscan.io.event_formats import FORMATS, origin_of
+from brainscan.io.outputs import write
 from tests.edf_files import FakeEdf, eeg
 from tests.stand_ins import LoudnessRunner, quick
+
+OLD_WORDS = (
+    "low trust: more than half of the electrodes are doubtful",
+    "unusable throughout: T3",
+    "amplitudes above 10 mV in C3: check units and electrodes",
+    "hardly anything but mains in most channels: check the electrodes",
+    "F7 44 times the others' amplitude throughout: wrong gain or bad electrode?",
+)
 
 
 @pytest.fixture
@@ -46,6 +58,12 @@ def _unloadable() -> LazyDetector:
 def _task(recording: Path, *names: str) -> Task:
     rows = [row for name in names for row in FORMATS.values() if name.endswith(row.suffixes or "?")]
     return Task(recording, tuple(Target(r, recording.parent / n) for r, n in zip(rows, names, strict=True)), "shown")
+
+
+@pytest.fixture
+def done(night: Path) -> Outcome:
+    """Return what became of it: all was analysed, and nothing doubts it."""
+    return _job().run(_task(night, "done.csv_bi"))
 
 
 def test_results_are_written_and_named(night: Path, tmp_path: Path) -> None:
@@ -180,6 +198,46 @@ def test_a_skipped_outcome_that_is_damaged_is_made_again(night: Path) -> None:
     file.write_text(file.read_text("ascii").replace("TERM,0.0000", "TERM,zero"), encoding="ascii")
     assert replace(_job(), resume=True).run(task).status == "done"
     assert Outcome.skipped("x", (file,)).events
+
+
+# ---- how far a recording can be trusted -------------------------------------------------------------------------
+
+
+def _written(folder: Path, done: Outcome, **changes: object) -> Outcome:
+    """Return the outcome that is read back of a detection like the one of another outcome."""
+    assert done.detection is not None
+    path = folder / "again.csv_bi"
+    write(Content.of(replace(done.detection, **changes)), path, FORMATS["csv_bi"])  # type: ignore[arg-type]
+    return Outcome.skipped("x", (path,))
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(warnings=st.lists(st.sampled_from([*OLD_WORDS, "quality poor"]) | st.text(), max_size=3), doubted=st.booleans())
+def test_no_word_of_a_warning_decides_the_quality(done: Outcome, warnings: list[str], doubted: bool) -> None:
+    read_back = _written(done.outputs[0].parent, done, warnings=tuple(warnings), doubted=doubted)
+    assert read_back.quality == ("mixed" if doubted else "good")
+
+
+@pytest.mark.parametrize(
+    ("doubted", "analysed_s", "quality"), [(False, 20.0, "good"), (True, 20.0, "mixed"), (False, 9.0, "poor")]
+)
+def test_the_quality_is_read_back(done: Outcome, doubted: bool, analysed_s: float, quality: str) -> None:
+    assert done.quality == "good"
+    assert _written(done.outputs[0].parent, done, doubted=doubted, analysed_s=analysed_s).quality == quality
+
+
+def test_the_quality_of_a_result_without_that_line_is_unknown(night: Path) -> None:
+    """It was made by an earlier version; what it says of events holds, so it is not made again."""
+    task = _task(night, "a.csv_bi")
+    _job().run(task)
+    file = task.files[0]
+    text = file.read_text("ascii")
+    file.write_text(text.replace("# brainscan: quality good\n", ""), encoding="ascii")
+    skipped = replace(_job(), resume=True, model=_unloadable()).run(task)
+    assert (skipped.status, skipped.quality) == ("skipped", "unknown")
+    file.write_text(text.replace("quality good", "quality odd"), encoding="ascii")
+    assert replace(_job(), resume=True).run(task).status == "done"
+    assert file.read_text("ascii") == text
 
 
 # ---- which files ------------------------------------------------------------------------------------------------

@@ -201,11 +201,31 @@ def test_what_is_odd_and_wrong_is_put_right(tmp_path: Path, kind: str) -> None:
 def test_a_channel_of_ten_times_the_gain_is_named(tmp_path: Path, times: float) -> None:
     uv = _eeg(30.0)
     uv[5] *= times
-    (warning,) = open_plan(_edf(tmp_path / "a.edf", uv, ["uV"] * 19, ["uV"] * 19)).warnings
+    plan = open_plan(_edf(tmp_path / "a.edf", uv, ["uV"] * 19, ["uV"] * 19))
+    (warning,) = plan.warnings
     assert ELECTRODES[5] in warning
     assert "the others' amplitude throughout" in warning
+    assert plan.doubted
     uv[5, : 128 * 30] /= times
     assert not open_plan(_edf(tmp_path / "b.edf", uv, ["uV"] * 19, ["uV"] * 19)).warnings
+
+
+@pytest.mark.parametrize(
+    ("kind", "units", "own", "doubted"),
+    [
+        ("quiet", ["uV"] * 19, ["uV"] * 19, False),
+        ("quiet", ["mV"] * 19, ["uV"] * 19, False),  # told, and put right
+        ("flat electrodes", ["uV"] * 19, ["uV"] * 19, False),  # that is for the windows to say
+        ("burst suppression", ["uV"] * 19, ["uV"] * 19, True),
+        ("mains", ["uV"] * 19, ["uV"] * 19, True),
+        ("offsets and drift", ["V"] * 3 + ["uV"] * 16, ["nV"] * 3 + ["uV"] * 16, True),  # three are not used
+    ],
+)
+def test_a_plan_says_whether_amplitudes_doubt_the_signal(
+    tmp_path: Path, kind: str, units: list[str], own: list[str], doubted: bool
+) -> None:
+    plan = open_plan(_edf(tmp_path / "a.edf", _with(kind), units, own))
+    assert plan.doubted == doubted, plan.warnings
 
 
 def test_channels_that_are_no_eeg_keep_their_unit_and_decide_nothing(tmp_path: Path) -> None:

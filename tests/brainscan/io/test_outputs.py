@@ -92,10 +92,31 @@ def test_csv_bi_tiles_the_recording_and_ends_with_it(detection: Detection) -> No
     ]
 
 
+@pytest.mark.parametrize(
+    ("analysed_s", "doubted", "n_doubtful", "quality"),
+    [
+        (700.125, False, 0, "good"),
+        (665.2, False, 9, "good"),
+        (665.0, False, 0, "mixed"),  # less than 95 %
+        (700.125, True, 0, "mixed"),
+        (350.0, False, 0, "poor"),
+        (700.125, False, 10, "poor"),
+        (700.125, True, 10, "poor"),
+    ],
+)
+def test_quality(detection: Detection, analysed_s: float, doubted: bool, n_doubtful: int, quality: str) -> None:
+    poor = [replace(e, quality="doubtful") for e in detection.electrodes[:n_doubtful]]
+    good = [replace(e, quality="good") for e in detection.electrodes[n_doubtful:]]
+    judged = replace(detection, analysed_s=analysed_s, doubted=doubted, electrodes=(*poor, *good))
+    assert judged.quality == quality
+    assert f"quality {quality}" in Content.of(judged).file.comments
+
+
 def test_csv_bi_carries_the_facts_as_comments(detection: Detection) -> None:
     comments = csv_bi_from_text(as_csv_bi(detection).decode("ascii"), "x").comments
     assert f"brainscan 9.9.9; input sha256 {SHA}" in comments
     assert "analysed 600.1250 s" in comments
+    assert "quality mixed" in comments
     assert "unscored 100.0000 200.0000" in comments
     assert "electrode O2 interpolated" in comments
     assert "warning night.edf is odd" in comments

@@ -29,6 +29,7 @@ def test_a_plain_recording_opens_without_a_word(tmp_path: Path) -> None:
 def test_missing_electrodes_are_named_or_refused(tmp_path: Path) -> None:
     plan = open_plan(_recording(tmp_path, eeg(ELECTRODES[:16])))
     assert plan.warnings == ("T4 T6 O2 missing: interpolated from the others",)
+    assert not plan.doubted
     recording = _recording(tmp_path, eeg([*ELECTRODES[:15], "EKG"]))
     with pytest.raises(InputError) as caught:
         open_plan(recording)
@@ -114,11 +115,15 @@ def test_mains_and_huge_amplitudes_are_noticed(tmp_path: Path) -> None:
     t = np.arange(20 * 256) / 256
     mains = (3000 * np.sin(2 * np.pi * 50 * t)).astype(int)
     hum = [replace(s, values=s.values // 20 + mains) for s in eeg(samples=256)]
-    assert any("mains" in w for w in open_plan(_recording(tmp_path, hum)).warnings)
+    plan = open_plan(_recording(tmp_path, hum))
+    assert any("mains" in w for w in plan.warnings)
+    assert plan.doubted
     signals = eeg()
     signals[2] = replace(signals[2], physical=("-3276800", "3276700"), unit="uV")
-    (warning,) = open_plan(_recording(tmp_path, signals)).warnings
+    plan = open_plan(_recording(tmp_path, signals))
+    (warning,) = plan.warnings
     assert "above 10 mV in C3" in warning
+    assert plan.doubted
 
 
 def test_one_signal_in_all_channels_is_no_recording(tmp_path: Path) -> None:

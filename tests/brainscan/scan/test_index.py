@@ -7,13 +7,14 @@ import shutil
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import get_args
 from urllib.parse import unquote
 
 import pytest
 
 from brainscan.analysis.lazy_detector import LazyDetector
 from brainscan.analysis.options import AnalysisOptions
-from brainscan.analysis.outcome import Outcome
+from brainscan.analysis.outcome import Outcome, Quality
 from brainscan.detector import Detector
 from brainscan.errors import InputError, OutputError
 from brainscan.events import Event
@@ -58,7 +59,7 @@ class Table(HTMLParser):
 
 
 def done(file: str, events: tuple[Event, ...] = (), **others: object) -> Outcome:
-    base = Outcome(file, "done", (Path("/out") / f"{file}.csv_bi",), 3600.0, 3600.0, events)
+    base = Outcome(file, "done", (Path("/out") / f"{file}.csv_bi",), 3600.0, 3600.0, events, quality="good")
     return replace(base, **others)  # type: ignore[arg-type]
 
 
@@ -90,22 +91,12 @@ def test_failures_and_kinds_that_are_not_read_have_rows_without_figures() -> Non
     assert failed[1][-1] == "damaged header. copy it again"
 
 
-@pytest.mark.parametrize(
-    ("analysed_s", "warnings", "wanted"),
-    [
-        (3600.0, (), "good"),
-        (3420.0, (), "good"),
-        (3419.0, (), "mixed"),
-        (3600.0, ("unusable throughout: T3",), "mixed"),
-        (3600.0, ("F7 44 times the others' amplitude throughout: wrong gain or bad electrode?",), "mixed"),
-        (3600.0, ("hardly anything but mains in most channels: check the electrodes",), "mixed"),
-        (3600.0, ("the recording is shorter than 60 s (59 s)",), "good"),
-        (1799.0, (), "poor"),
-        (3600.0, ("low trust: more than half of the electrodes are doubtful",), "poor"),
-    ],
-)
-def test_quality(analysed_s: float, warnings: tuple[str, ...], wanted: str) -> None:
-    assert done("a", analysed_s=analysed_s, warnings=warnings).quality == wanted
+@pytest.mark.parametrize("quality", get_args(Quality))
+def test_every_quality_stands_in_a_row_and_can_be_chosen(quality: Quality) -> None:
+    outcome = done("a.edf", quality=quality)
+    ((attributes, cells, _),) = rows_of(outcome)
+    assert (attributes["data-quality"], cells[9]) == (quality, quality)
+    assert f'<option value="{quality}">' in index_page([outcome], Path("/out"), State(1, False, FACTS)).decode()
 
 
 def test_hostile_names_are_texts() -> None:
@@ -225,7 +216,7 @@ def test_the_table_sorts_and_filters_in_a_browser(tmp_path: Path) -> None:
     outcomes = [
         done("r10.edf", (Event(1.0, 9.0, 0.81),), outputs=(tmp_path / "r10.csv_bi",)),
         done("r2.edf", (Event(2.0, 702.0, 0.99), Event(900.0, 950.0, 0.99)), outputs=(tmp_path / "r2.html",)),
-        done("q.edf", warnings=("low trust: many",), outputs=(tmp_path / "q.csv_bi",)),
+        done("q.edf", warnings=("low trust: many",), outputs=(tmp_path / "q.csv_bi",), quality="poor"),
         Outcome(HOSTILE, "failed", error=InputError("broken", kind="corrupt", file="x", hint="")),
     ]
     page_file = tmp_path / INDEX

@@ -97,8 +97,8 @@ def test_what_is_done_is_skipped_and_told_alike(config: ScanConfig, detector: De
     again = scan(config, detector, _options)
     assert _status(again) == {f: s.replace("done", "skipped") for f, s in _status(first).items()}
     for a, b in zip(first, again, strict=True):
-        assert (b.duration_s, b.analysed_s, b.unscored, b.warnings) == (
-            a.duration_s, a.analysed_s, a.unscored, a.warnings
+        assert (b.duration_s, b.analysed_s, b.unscored, b.warnings, b.quality) == (
+            a.duration_s, a.analysed_s, a.unscored, a.warnings, a.quality
         )  # fmt: skip
         assert [(e.onset_s, e.offset_s) for e in b.events] == [(e.onset_s, e.offset_s) for e in a.events]
 
