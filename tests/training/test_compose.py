@@ -98,6 +98,21 @@ def test_simulated_seizures_tell_their_electrodes(marks: list[Cached]) -> None:
     assert np.isnan(draw(marks, replace(REAL, seizure_share=1.0)).electrodes).all()
 
 
+def test_no_second_counts_as_calm_where_the_other_background_has_a_seizure(marks: list[Cached]) -> None:
+    both = []
+    for name in ("first", "second"):
+        signal = np.ones((N_ELECTRODES, 40 * RATE_HZ), dtype=np.float16)
+        signal[:, 16 * RATE_HZ : 24 * RATE_HZ] = 100.0
+        item = replace(marks[0].item, name=name, subject=name, seizures=(Annotation(16.0, 24.0, "seiz"),))
+        both.append(replace(marks[0], item=item, signal=signal))
+    config = replace(REAL, chunk_s=(15.0, 20.0), transplanted=1.0, seizure_share=1.0, padded=0.0)
+    composer = Composer(both, config, NOTHING)
+    for k in range(100):
+        window = composer.draw(np.random.default_rng(k))
+        largest = window.uv[0].reshape(20, RATE_HZ)[:, RATE_HZ // 2 :].max(axis=1)
+        assert (largest[(window.weight > 0) & (window.ictal == 0)] < 20.0).all()
+
+
 def test_transplanted_seizures_lie_over_another_background(marks: list[Cached]) -> None:
     window = draw(marks, replace(REAL, transplanted=1.0, seizure_share=1.0, padded=0.0))
     ictal = window.uv[0].reshape(20, RATE_HZ)[(window.ictal > 0) & (window.weight > 0)]

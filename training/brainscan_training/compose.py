@@ -293,9 +293,7 @@ class Composer:
         chunk = self._cut(_any(subjects[subject], rng), n_seconds, rng, ictal=True)
         if which < self._config.simulated + self._config.transplanted:
             other = self._background(rng, len(chunk.ictal))
-            n = min(len(chunk.ictal), len(other.ictal))
-            uv = chunk.uv[:, : n * RATE_HZ] + np.float32(rng.uniform(0.3, 1.0)) * other.uv[:, : n * RATE_HZ]
-            return Chunk(uv, chunk.ictal[:n], chunk.sure[:n], origins=chunk.origins + other.origins)
+            return _laid_over(chunk, other, rng)
         return chunk
 
     def _pattern(self, rng: np.random.Generator) -> str | None:
@@ -336,6 +334,14 @@ class Composer:
             pieces.append(self._piece(recording, first, min(stop - first, n_seconds)))
         calm = join(pieces, n_seconds, rng, self._config.join_s)
         return replace(chunk, uv=calm.uv, origins=calm.origins)
+
+
+def _laid_over(chunk: Chunk, other: Chunk, rng: np.random.Generator) -> Chunk:
+    """Return a chunk over somebody else's EEG, with its own labels; not sure where the other alone has a seizure."""
+    n = min(len(chunk.ictal), len(other.ictal))
+    uv = chunk.uv[:, : n * RATE_HZ] + np.float32(rng.uniform(0.3, 1.0)) * other.uv[:, : n * RATE_HZ]
+    ictal = chunk.ictal[:n]
+    return Chunk(uv, ictal, chunk.sure[:n] & (ictal | ~other.ictal[:n]), origins=chunk.origins + other.origins)
 
 
 def _slowed(chunk: Chunk, rng: np.random.Generator) -> Chunk:
