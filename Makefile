@@ -22,6 +22,8 @@ OUT := out
 RUN ?= runs/local
 # The fuzzer's long mode and mutants are no measurement of speed, and the instruction sets are for other commands.
 BENCHMARKS ?= $(filter-out benchmarks/fuzz.py benchmarks/mutants.py benchmarks/instruction_sets.py benchmarks/reproduce.py benchmarks/published.py,$(sort $(wildcard benchmarks/*.py)))
+# Hundreds of processes that the tests start would compile brainscan again, and each worker the tests' own modules.
+unexport PYTHONDONTWRITEBYTECODE
 # One process a core, each with one thread.
 PYTEST := $(BIN)/python -m pytest -n auto --dist worksteal
 # What scores and decides is held to more than the rest, by its own tests alone; without the development recordings it is
