@@ -24,9 +24,13 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 PLACE = REPOSITORY / ".cache" / "mutants"
 COPIED = ("brainscan", "models", "training", "configs", "examples", "tests", "docs", "pyproject.toml", "README.md")
 
-PARTS: dict[str, tuple[str, str]] = {
+PARTS: dict[str, tuple[str, ...]] = {
     "tal": ("brainscan/io/tal.py", "tests/brainscan/io/test_tal.py"),
-    "derivations": ("brainscan/signal/derivations.py", "tests/brainscan/signal/test_montage.py"),
+    "derivations": (
+        "brainscan/signal/derivations.py",
+        "tests/brainscan/signal/test_derivations.py",
+        "tests/brainscan/signal/test_montage.py",
+    ),
     "decision": ("brainscan/decision/*.py", "tests/brainscan/decision"),
     "scoring": ("brainscan/scoring/*.py", "tests/brainscan/scoring"),
     "nedc": ("brainscan/scoring/nedc/*.py", "tests/brainscan/scoring/test_nedc.py"),
@@ -49,9 +53,9 @@ def copy_tree(place: Path, part: str) -> None:
             shutil.rmtree(target, ignore_errors=True)
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
 
-    modules, tests = PARTS[part]
+    modules, *tests = PARTS[part]
     settings = place / "pyproject.toml"
-    chosen = f'[tool.mutmut]\nonly_mutate = ["{modules}"]\npytest_add_cli_args_test_selection = ["{tests}"]'
+    chosen = f'[tool.mutmut]\nonly_mutate = ["{modules}"]\npytest_add_cli_args_test_selection = {json.dumps(tests)}'
     settings.write_text(settings.read_text(encoding="utf-8").replace("[tool.mutmut]", chosen), encoding="utf-8")
 
 
