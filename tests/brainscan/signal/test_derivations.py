@@ -106,16 +106,19 @@ def test_a_flat_channel_without_a_twin_is_not_given_up_for_another_reference() -
     assert _named(kept) == ["F3-A1", "C3-A1"]
 
 
-@pytest.mark.parametrize("turned", [False, True])
-def test_references_that_nothing_joins_become_the_one_with_most_electrodes(turned: bool) -> None:
-    few, many = ["P3-REF", "O1-REF"], ["F3-A1", "C3-A1", "Cz-A1", "A1-X1"]
-    warnings: list[str] = []
-    merged = merged_references(_edges(*((*many, *few) if turned else (*few, *many))), warnings)
-    assert sorted(_named(merged)) == ["A1-X1", "C3-A1", "Cz-A1", "F3-A1", "O1-A1", "P3-A1"]
-    assert warnings == [
-        "electrodes are measured against different references (A1 and REF or none) that no channel joins:"
-        " treated as one"
-    ]
+@pytest.mark.parametrize(
+    ("most", "few", "words"),
+    [("A1", "REF", "A1 and REF or none"), ("REF", "A1", "A1 and REF or none"), ("A2", "A1", "A1 and A2")],
+)
+def test_references_that_nothing_joins_become_the_one_with_most_electrodes(most: str, few: str, words: str) -> None:
+    edges = _edges(f"P3-{few}", f"O1-{few}", f"F3-{most}", f"C3-{most}", f"Cz-{most}", f"{most}-X1")
+    for given in (edges, edges[::-1]):
+        warnings: list[str] = []
+        merged = _named(merged_references(given, warnings))
+        assert sorted(merged) == sorted([*(f"{name}-{most}" for name in ("C3", "Cz", "F3", "O1", "P3")), f"{most}-X1"])
+        assert warnings == [
+            f"electrodes are measured against different references ({words}) that no channel joins: treated as one"
+        ]
 
 
 def test_references_that_a_channel_joins_stay_two() -> None:
