@@ -49,6 +49,13 @@ def test_cuts_change_nothing(curve: FloatArray, at: list[float], average_s: floa
     np.testing.assert_allclose(averaged, average(curve, average_s), rtol=1e-5, atol=1e-7)
 
 
+def test_sample_by_sample_is_the_definition_too() -> None:
+    curve = np.random.default_rng(0).uniform(0.0, 1.0, 300).astype(np.float32)
+    state = MovingAverage(0.4)
+    parts = [*(state.push(curve[i : i + 1])[0] for i in range(len(curve))), state.finish()[0]]
+    np.testing.assert_allclose(np.concatenate(parts), _naive(curve, 0.4), rtol=1e-5, atol=2e-7)
+
+
 @given(st.floats(1e-5, 1.0 - 1e-5), st.integers(1, 500))
 def test_a_constant_stays_that_constant_to_both_ends(value: float, n_samples: int) -> None:
     curve = np.full(n_samples, value, dtype=np.float32)

@@ -53,6 +53,8 @@ def test_is_its_definition_however_it_is_cut(at: list[float]) -> None:
     rng = np.random.default_rng(0)
     curve = rng.uniform(0.0, 1.0, 500 * RATE_HZ).astype(np.float32)
     curve[100 * RATE_HZ : 130 * RATE_HZ] = np.nan
+    curve[250 * RATE_HZ : 260 * RATE_HZ] = 0.0
+    curve[260 * RATE_HZ : 340 * RATE_HZ] = 1.0
     state = Baseline(CONFIG)
     left = np.concatenate([state.push(piece) for piece in pieces(curve, at)])
     whole = Baseline(CONFIG).push(curve)
@@ -79,7 +81,9 @@ def test_off_unless_asked_for() -> None:
 def test_what_lasts_is_taken_off_and_what_stands_out_stays() -> None:
     loud = _seconds([0.8] * 600)
     loud[500 * RATE_HZ : 530 * RATE_HZ] = 0.999
-    left = Baseline(CONFIG).push(loud)
+    state = Baseline(CONFIG)
+    left = state.push(loud)
+    assert state.lowered == 500 * RATE_HZ
     assert np.array_equal(left[: 100 * RATE_HZ], loud[: 100 * RATE_HZ])  # not a third of the window has been scored
     assert left[100 * RATE_HZ] < loud[100 * RATE_HZ]
     assert left[400 * RATE_HZ] == pytest.approx(1.0 / (1.0 + np.exp(3.0 - _logit(0.8))), rel=1e-5)  # bounded
@@ -105,6 +109,15 @@ def test_status_epilepticus_is_an_event_for_as_long_as_it_is_news(
     events = find_events(Probabilities(0.0, curve), decision)
     assert [(e.onset_s, e.offset_s) for e in events] == found
     assert all(e.prolonged for e in events)
+
+
+def test_the_shortest_baselines() -> None:
+    curve = _seconds([0.8] * 10 + [0.5] * 20)
+    left = Baseline(replace(CONFIG, trailing_s=STEP_S)).push(curve)
+    assert np.array_equal(left, curve)  # a single value that is kept begins the ten seconds to come
+    two = Baseline(replace(CONFIG, trailing_s=2 * STEP_S)).push(curve)
+    assert np.array_equal(two[: 10 * RATE_HZ], curve[: 10 * RATE_HZ])
+    assert (two[10 * RATE_HZ :] < curve[10 * RATE_HZ :]).all()
 
 
 def test_the_future_changes_nothing() -> None:

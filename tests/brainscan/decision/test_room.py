@@ -28,6 +28,7 @@ def test_parts_that_are_too_short_are_counted() -> None:
         (30.0, 0.0, ""),  # nothing was analysed: the whole is what there is to say something of
         (29.0, 29.0, "the recording is shorter than 30 s (29 s)"),
         (29.0, 0.0, "the recording is shorter than 30 s (29 s)"),
+        (30.0, 29.0, "less than 30 s were analysed (29 s)"),
         (100.0, 29.0, "less than 30 s were analysed (29 s)"),
         (100.0, 6.0, "less than 30 s were analysed (6 s)"),
         (100.0, 5.5, "less than 30 s were analysed (5.5 s): no event has room there"),
