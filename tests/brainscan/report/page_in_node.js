@@ -1,6 +1,7 @@
 "use strict";
 // Runs a page's own script in Node, on stand-ins for what a browser gives: PAGE.html, and a JSON list of keys to press.
-// Prints what became of it as JSON: errors, texts, rows, what was drawn after each key, what was saved, the samples.
+// Prints what became of it as JSON: errors, texts, rows, what was drawn after each key, what was saved, and the samples
+// (as base64 of 64-bit floats; as numbers they would take seconds).
 const fs = require("fs");
 const vm = require("vm");
 
@@ -91,7 +92,7 @@ process.on("unhandledRejection", (e) => errors.push(String(e && e.stack)));
   if (windowListeners.beforeprint) windowListeners.beforeprint();
   const out = {
     ready: documentElement.dataset.ready === "yes", errors, network, steps, review: api.review(),
-    samples: api.decoded.map((rows) => rows.map((row) => Array.from(row, (v) => (Number.isNaN(v) ? null : v)))),
+    samples: api.decoded.map((rows) => rows.map((row) => Buffer.from(Float64Array.from(row).buffer).toString("base64"))),
     excerpts: api.data().excerpts.map((e) => ({ start_s: e.start_s, rate_hz: e.rate_hz, n: e.n, step: e.step })),
     paper: elements.get("paper").children.map((f) => f.children[0].textContent),
     rows: body.children.map((tr) => tr.textContent),

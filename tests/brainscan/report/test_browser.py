@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import importlib.util
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pytest
@@ -53,6 +56,14 @@ def detected(of: Recording) -> Detection:
     return Detector(LoudnessRunner(card)).detect(of, DetectOptions(keep_probabilities=True, keep_trends=True))
 
 
+@cache
+def night() -> tuple[Recording, Detection, str]:
+    """Return a recording with two events, what was found, and its page."""
+    of = recording()
+    found = detected(of)
+    return of, found, render(Page(found, of))
+
+
 @dataclass(slots=True)
 class Opened:
     """A page in a tab, and what it said and asked for."""
@@ -69,8 +80,10 @@ class Opened:
         state: dict[str, Any] = self.eval("({...brainscanPage.state})")
         return state
 
-    def picture(self, selector: str = "#eeg") -> bytes:
-        return self.tab.locator(selector).screenshot()
+    def picture(self) -> str:
+        """Return what is drawn of the EEG, much cheaper than a screenshot."""
+        picture: str = self.eval("document.getElementById('eeg').toDataURL()")
+        return picture
 
     def press(self, *keys: str) -> None:
         for key in keys:
@@ -98,10 +111,8 @@ def browser() -> Iterator[Browser]:
         made.close()
 
 
-def opened(browser: Browser, folder: Path, page: Page, **context: Any) -> Opened:
-    """Open a page with a store of its own."""
-    file = folder / "page.html"
-    file.write_text(render(page), encoding="utf-8")
+def listening(browser: Browser, **context: Any) -> Opened:
+    """Return a tab with a store of its own that notes what its pages say and ask for."""
     tab = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context}).new_page()
     told = Opened(tab, [], [])
     # That pixels are read is the test's own doing.
@@ -109,34 +120,51 @@ def opened(browser: Browser, folder: Path, page: Page, **context: Any) -> Opened
     tab.on("pageerror", lambda error: told.said.append(str(error)))
     tab.on("dialog", lambda dialog: told.said.append(f"dialog {dialog.message}"))
     tab.on("request", lambda request: told.asked.append(request.url))
-    tab.goto(file.as_uri())
-    tab.wait_for_selector("html[data-ready=yes]")
+    return told
+
+
+@pytest.fixture(scope="module")
+def only(browser: Browser) -> Opened:
+    """Return the one tab that most tests use in turn: another costs twice what a page does."""
+    return listening(browser)
+
+
+@pytest.fixture
+def tab(only: Opened) -> Iterator[Opened]:
+    """Yield the tab with nothing heard, and leave nothing in its store."""
+    only.said.clear()
+    only.asked.clear()
+    yield only
+    only.eval("localStorage.clear()")
+
+
+def load(told: Opened, folder: Path, text: str) -> Opened:
+    """Open a page."""
+    file = folder / "page.html"
+    file.write_text(text, encoding="utf-8")
+    told.tab.goto(file.as_uri())
+    told.tab.wait_for_selector("html[data-ready=yes]")
+    assert told.eval("localStorage.length") == 0
     return told
 
 
 @pytest.fixture
-def page(browser: Browser, tmp_path: Path) -> Iterator[Opened]:
+def page(tab: Opened, tmp_path: Path) -> Iterator[Opened]:
     """Yield the page of a recording with two events."""
-    of = recording()
-    made = opened(browser, tmp_path, Page(detected(of), of))
-    yield made
-    foreign = [url for url in made.asked if not url.startswith(("file:", "blob:"))]
-    assert (made.said, foreign, len([url for url in made.asked if url.startswith("file:")])) == ([], [], 1)
-    made.tab.context.close()
+    yield load(tab, tmp_path, night()[2])
+    foreign = [url for url in tab.asked if not url.startswith(("file:", "blob:"))]
+    assert (tab.said, foreign, len([url for url in tab.asked if url.startswith("file:")])) == ([], [], 1)
 
 
-def test_the_events_are_the_table_s(browser: Browser, tmp_path: Path) -> None:
-    of = recording()
-    found = detected(of)
-    made = opened(browser, tmp_path, Page(found, of))
-    held = made.eval("brainscanPage.data().events.map((e) => [e.onset_s, e.offset_s, e.confidence])")
+def test_the_events_are_the_table_s(page: Opened) -> None:
+    found = night()[1]
+    held = page.eval("brainscanPage.data().events.map((e) => [e.onset_s, e.offset_s, e.confidence])")
     assert held == [[e.onset_s, e.offset_s, e.confidence] for e in found.events]
-    cells = made.tab.locator("#events tbody tr").evaluate_all("r => r.map((x) => [...x.cells].map((c) => c.innerText))")
+    cells = page.tab.locator("#events tbody tr").evaluate_all("r => r.map((x) => [...x.cells].map((c) => c.innerText))")
     assert [row[1:5] for row in cells] == [
         ["0:00:30", "2024-02-28 23:59:30", f"{found.events[0].duration_s:.1f}", f"{found.events[0].confidence:.2f}"],
         ["0:02:10", "2024-02-29 00:01:10", f"{found.events[1].duration_s:.1f}", f"{found.events[1].confidence:.2f}"],
     ]
-    made.tab.context.close()
 
 
 def test_every_key_does_what_it_says(page: Opened) -> None:
@@ -203,8 +231,7 @@ def test_an_accepted_and_a_moved_event_are_saved_and_scored(
     page: Opened, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ours = tmp_path / "night.csv_bi"
-    of = recording()
-    write(Content.of(detected(of)), ours, FORMATS["csv_bi"])
+    write(Content.of(night()[1]), ours, FORMATS["csv_bi"])
     page.press("a", "n", *["."] * 20, "[")
     with page.tab.expect_download() as download:
         page.press("s")
@@ -228,13 +255,13 @@ def test_a_review_is_kept_until_it_is_saved(page: Opened) -> None:
     assert page.tab.locator("#events tbody tr.rejected").count() == 1
 
 
-def test_hostile_names_labels_and_notes_run_nothing(browser: Browser, tmp_path: Path) -> None:
+def test_hostile_names_labels_and_notes_run_nothing(tab: Opened, tmp_path: Path) -> None:
     of = recording(name=HOSTILE)
     labels = [replace(c, label=HOSTILE[:40]) if k == 3 else c for k, c in enumerate(of.channels)]
     hostile = replace(of, annotations=(Annotation(12.0, 12.0, HOSTILE), Annotation(40.0, 41.0, HOSTILE)))
     found = replace(detected(of), annotations=hostile.annotations, warnings=(HOSTILE,))
     shown = Page(found, replace(hostile, channels=tuple(labels)), HOSTILE, HOSTILE, found.events)
-    made = opened(browser, tmp_path, shown)
+    made = load(tab, tmp_path, render(shown))
     made.press("n", "m", "m")
     assert made.said == []
     assert made.tab.locator("h1").text_content() == HOSTILE
@@ -245,25 +272,27 @@ def test_hostile_names_labels_and_notes_run_nothing(browser: Browser, tmp_path: 
         "document.body.append(s); return window.bad; })()"
     )
     assert ran is None  # the policy lets nothing run that is not the page's own
-    made.tab.context.close()
 
 
-def test_samples_are_the_recording_s_within_one_step(browser: Browser, tmp_path: Path) -> None:
-    of = recording()
-    made = opened(browser, tmp_path, Page(detected(of), of))
-    excerpts = made.eval(
+def test_samples_are_the_recording_s_within_one_step(page: Opened) -> None:
+    of = night()[0]
+    excerpts = page.eval(
         "brainscanPage.data().excerpts.map(({ start_s, rate_hz, step }) => ({ start_s, rate_hz, step }))"
     )
-    decoded = made.eval("brainscanPage.decoded.map((rows) => rows.map((row) => Array.from(row)))")
+    # As bytes: a million numbers one by one would take seconds.
+    decoded = page.eval(
+        "Promise.all(brainscanPage.decoded.map((rows) => Promise.all(rows.map((row) => new Promise((done) => {"
+        "const reader = new FileReader(); reader.onload = () => done(reader.result.split(',')[1]);"
+        "reader.readAsDataURL(new Blob([Float64Array.from(row)])); })))))"
+    )
     ((excerpt,), (rows,)) = excerpts, decoded  # a short recording is kept as a whole
     assert (excerpt["start_s"], excerpt["rate_hz"]) == (0.0, 256.0)
     for segment in of.segments:
         first = round(segment.start_s * 256)
         recorded = of.read(range(len(ELECTRODES)), segment.start_s, segment.stop_s, segment).uv
         for row, wanted, step in zip(rows, recorded, excerpt["step"], strict=True):
-            kept = np.asarray(row[first : first + len(wanted)])
+            kept = np.frombuffer(base64.b64decode(row))[first : first + len(wanted)]
             assert np.abs(kept - wanted).max() <= step
-    made.tab.context.close()
 
 
 def test_the_time_under_the_cursor_is_the_event_s(page: Opened) -> None:
@@ -281,12 +310,12 @@ def test_the_time_under_the_cursor_is_the_event_s(page: Opened) -> None:
     assert inside != ground
 
 
-def test_a_gap_is_a_gap_on_the_true_clock(browser: Browser, tmp_path: Path) -> None:
+def test_a_gap_is_a_gap_on_the_true_clock(tab: Opened, tmp_path: Path) -> None:
     """Two parts of 100 s, 20 s apart: an EDF+D."""
     of = recording(parts=(0.0, 120.0))
     found = detected(of)
     assert found.events[1].onset_s == pytest.approx(150.0, abs=1.0)
-    made = opened(browser, tmp_path, Page(found, of))
+    made = load(tab, tmp_path, render(Page(found, of)))
     assert made.eval("brainscanPage.data().gaps") == [[100.0, 120.0]]
     made.press("n", "ArrowLeft", "ArrowLeft", "ArrowLeft")
     t0 = made.state["t0"]
@@ -298,7 +327,6 @@ def test_a_gap_is_a_gap_on_the_true_clock(browser: Browser, tmp_path: Path) -> N
     assert rows[0] == tuple(int(absent[k : k + 2], 16) for k in (1, 3, 5))
     assert made.tab.locator("#where").inner_text().startswith("00:00:55")  # 23:59:00 and 115 s
     assert len(set(made.pixels(122.5, np.linspace(0.1, 0.6, 200).tolist()))) > 1
-    made.tab.context.close()
 
 
 def test_the_strip_tells_and_goes(page: Opened) -> None:
@@ -321,16 +349,15 @@ def test_the_strip_tells_and_goes(page: Opened) -> None:
     assert page.state["cursor"] == 12.0
 
 
-def test_electrodes_that_fail_are_marked(browser: Browser, tmp_path: Path) -> None:
+def test_electrodes_that_fail_are_marked(tab: Opened, tmp_path: Path) -> None:
     uv = with_bursts(noise(100.0), 256, [(30.0, 50.0)])
     uv[INDEX["T3"]] = 0.0
     of = recording_of([(0.0, uv)], 256)
-    made = opened(browser, tmp_path, Page(detected(of), of))
+    made = load(tab, tmp_path, render(Page(detected(of), of)))
     assert "interpolated: T3" in made.tab.locator("#where").inner_text()
     made.tab.locator("#night").focus()
     made.press("ArrowRight")
     assert "unusable T3" in made.tab.locator("#night-at").inner_text()
-    made.tab.context.close()
 
 
 def _contrast(first: str, second: str) -> float:
@@ -346,9 +373,9 @@ def _contrast(first: str, second: str) -> float:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_texts_and_traces_have_enough_contrast(browser: Browser, tmp_path: Path, scheme: str) -> None:
-    of = recording()
-    made = opened(browser, tmp_path, Page(detected(of), of), color_scheme=scheme)
+def test_texts_and_traces_have_enough_contrast(page: Opened, scheme: Literal["light", "dark"]) -> None:
+    page.tab.emulate_media(color_scheme=scheme)
+    assert page.eval("matchMedia('(prefers-color-scheme: dark)').matches") == (scheme == "dark")
     names = [
         "ground",
         "ink",
@@ -368,7 +395,7 @@ def test_texts_and_traces_have_enough_contrast(browser: Browser, tmp_path: Path,
         "cursor",
     ]
     style = "getComputedStyle(document.documentElement).getPropertyValue('--{}').trim()"
-    colours = {name: made.eval(style.format(name)) for name in names}
+    colours = {name: page.eval(style.format(name)) for name in names}
     for ink in ("ink", "soft", "warn", "other-ink", "event-ink", "faint", "curve", "left", "right", "midline"):
         assert _contrast(colours[ink], colours["ground"]) >= 4.5, ink
     for ink, ground in (
@@ -382,12 +409,11 @@ def test_texts_and_traces_have_enough_contrast(browser: Browser, tmp_path: Path,
         assert _contrast(colours[ink], colours[ground]) >= 4.5, (ink, ground)
     for ink in ("cursor", "curve", "warn"):  # what is no text
         assert _contrast(colours[ink], colours["event"]) >= 3.0, ink
-    made.tab.context.close()
+    page.tab.emulate_media(color_scheme="null")
 
 
 def test_a_telephone_needs_no_sideways_scrolling(browser: Browser, tmp_path: Path) -> None:
-    of = recording()
-    made = opened(browser, tmp_path, Page(detected(of), of), viewport={"width": 390, "height": 844}, has_touch=True)
+    made = load(listening(browser, viewport={"width": 390, "height": 844}, has_touch=True), tmp_path, night()[2])
     assert made.eval("document.documentElement.scrollWidth <= window.innerWidth")
     assert made.eval("brainscanPage.at().length") == 5.0
     heights = made.tab.locator(".bar button").evaluate_all("all => all.map((b) => b.getBoundingClientRect().height)")
@@ -422,8 +448,6 @@ def test_everything_is_reached_by_the_keyboard(page: Opened) -> None:
 
 
 def test_on_paper_each_event_has_a_page(page: Opened, tmp_path: Path) -> None:
-    import re
-
     data = page.tab.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
     n_pages = len(re.findall(rb"/Type\s*/Page\b", data))
     assert page.tab.locator("#paper figure").count() == 2

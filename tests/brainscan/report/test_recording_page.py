@@ -67,6 +67,7 @@ def in_node(text: str, folder: Path, keys: Sequence[str] = ()) -> dict[str, Any]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     out: dict[str, Any] = json.loads(done.stdout)
     assert (out["ready"], out["errors"], out["network"]) == (True, [], [])
+    out["samples"] = [[np.frombuffer(base64.b64decode(row)) for row in rows] for rows in out["samples"]]
     return out
 
 
@@ -179,7 +180,7 @@ def test_the_samples_are_those_of_the_recording(rate_hz: int, tmp_path: Path) ->
     assert first / rate_hz == pytest.approx(excerpt["start_s"], abs=1e-9)
     for k, row in enumerate(rows):
         read = of.read([k], 0.0, 100.0).uv[0][first : first + excerpt["n"]]
-        assert np.abs(np.array(row) - read).max() <= excerpt["step"][k]
+        assert np.abs(row - read).max() <= excerpt["step"][k]
 
 
 @needs_node
@@ -194,7 +195,7 @@ def test_gaps_are_gaps_on_the_true_clock(tmp_path: Path) -> None:
     out = in_node(render(Page(detection, of)), tmp_path)
     (excerpt,), (rows,) = out["excerpts"], out["samples"]
     at_s = excerpt["start_s"] + np.arange(excerpt["n"]) / excerpt["rate_hz"]
-    silent = np.array([value is None for value in rows[0]])
+    silent = np.isnan(rows[0])
     assert np.array_equal(silent, (at_s >= 100.0 - 1e-6) & (at_s < 107.0 - 1e-6))
     later = of.read([0], 107.0, 207.0).uv[0]
     index = int(np.flatnonzero(at_s >= 117.0)[0])
