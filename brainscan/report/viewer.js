@@ -65,7 +65,7 @@
 
   // Every stretch without a gap for itself.
   function filtered(uv, rate, high, low, notch) {
-    const x = Float64Array.from(uv), sections = [];
+    const x = new Float64Array(uv), sections = [];
     if (high) sections.push(section("high", high, rate));
     if (low && low < 0.45 * rate) sections.push(section("low", low, rate));
     if (notch && notch < 0.45 * rate) sections.push(section("notch", notch, rate));

@@ -1,11 +1,12 @@
 "use strict";
-// Runs a page's own script in Node, on stand-ins for what a browser gives: PAGE.html, and a JSON list of keys to press.
-// Prints what became of it as JSON: errors, texts, rows, what was drawn after each key, what was saved, and the samples
-// (as base64 of 64-bit floats; as numbers they would take seconds).
+// Runs a page's own script in Node, on stand-ins for what a browser gives: PAGE.html, a JSON list of keys to press, and
+// "samples" to be told them. Prints what became of it as JSON: errors, texts, rows, a digest of the EEG that was drawn
+// after each key, what was saved, and the samples (as base64 of 64-bit floats; as numbers they would take seconds).
+const crypto = require("crypto");
 const fs = require("fs");
 const vm = require("vm");
 
-const [page, keysText] = process.argv.slice(2);
+const [page, keysText, wanted] = process.argv.slice(2);
 const html = fs.readFileSync(page, "utf8");
 const keys = JSON.parse(keysText || "[]");
 const dataText = html.match(/<script type="application\/json" id="page-data">(.*?)<\/script>/s)[1];
@@ -17,7 +18,7 @@ let strokes = [];
 
 function context(canvas) {
   return new Proxy({}, {
-    get: (held, name) => name === "createImageData" ? (w, h) => ({ data: new Uint8ClampedArray(w * h * 4) }) : name === "measureText" ? (text) => ({ width: 6 * String(text).length }) : (name in held ? held[name] : (...a) => { strokes.push([canvas.id, String(name), ...a.map((v) => (typeof v === "number" ? Math.round(v * 100) / 100 : String(v)))].join(" ")); }),
+    get: (held, name) => name === "createImageData" ? (w, h) => ({ data: new Uint8ClampedArray(w * h * 4) }) : name === "measureText" ? (text) => ({ width: 6 * String(text).length }) : (name in held ? held[name] : (...a) => { if (canvas.id === "eeg") strokes.push([canvas.id, String(name), ...a.map((v) => (typeof v === "number" ? Math.round(v * 100) / 100 : String(v)))].join(" ")); }),
     set: (held, name, value) => { held[name] = value; return true; },
   });
 }
@@ -85,14 +86,14 @@ process.on("unhandledRejection", (e) => errors.push(String(e && e.stack)));
     strokes = [];
     const shiftKey = key.startsWith("shift+");
     try { document.listeners.keydown({ key: key.replace("shift+", ""), shiftKey, target: documentElement, preventDefault() {} }); } catch (e) { errors.push(String(e.stack)); }
-    steps.push({ key, state: { ...api.state }, drawn: strokes.filter((s) => s.startsWith("eeg")).join("\n"), where: elements.get("where").textContent, help: elements.get("keys").open });
+    steps.push({ key, state: { ...api.state }, drawn: crypto.createHash("sha256").update(strokes.join("\n")).digest("hex"), where: elements.get("where").textContent, help: elements.get("keys").open });
     elements.get("keys").open = false;
   };
   keys.forEach((key) => pressed(key));
   if (windowListeners.beforeprint) windowListeners.beforeprint();
   const out = {
     ready: documentElement.dataset.ready === "yes", errors, network, steps, review: api.review(),
-    samples: api.decoded.map((rows) => rows.map((row) => Buffer.from(Float64Array.from(row).buffer).toString("base64"))),
+    samples: (wanted === "samples" ? api.decoded : []).map((rows) => rows.map((row) => Buffer.from(Float64Array.from(row).buffer).toString("base64"))),
     excerpts: api.data().excerpts.map((e) => ({ start_s: e.start_s, rate_hz: e.rate_hz, n: e.n, step: e.step })),
     paper: elements.get("paper").children.map((f) => f.children[0].textContent),
     rows: body.children.map((tr) => tr.textContent),

@@ -45,9 +45,13 @@ HARNESS = Path(__file__).with_name("page_in_node.js")
 HOSTILE = "<script>alert(1)</script>\"'&\u202egnp.exe\u2028"
 
 
-def recording(rate_hz: int = 256, *, name: str = "night.edf", parts: Sequence[float] = (0.0,)) -> Recording:
-    """Return parts of 100 s with a burst from second 30 to 50 each."""
-    made = [(at_s, with_bursts(noise(100.0, rate_hz, seed=k), rate_hz, [(30.0, 50.0)])) for k, at_s in enumerate(parts)]
+def recording(
+    rate_hz: int = 256, *, name: str = "night.edf", parts: Sequence[float] = (0.0,), part_s: float = 100.0
+) -> Recording:
+    """Return parts with a burst from second 30 to 50 each."""
+    made = [
+        (at_s, with_bursts(noise(part_s, rate_hz, seed=k), rate_hz, [(30.0, 50.0)])) for k, at_s in enumerate(parts)
+    ]
     made_of = recording_of(made, rate_hz, name=name)
     return replace(made_of, start=datetime(2024, 2, 28, 23, 59, 0), annotations=(Annotation(12.0, 12.0, "eyes open"),))
 
@@ -59,11 +63,11 @@ def detected(of: Recording) -> Detection:
     return Detector(LoudnessRunner(card)).detect(of, DetectOptions(keep_probabilities=True))
 
 
-def in_node(text: str, folder: Path, keys: Sequence[str] = ()) -> dict[str, Any]:
-    """Run a page's script and return what became of it."""
+def in_node(text: str, folder: Path, keys: Sequence[str] = (), *, samples: bool = False) -> dict[str, Any]:
+    """Run a page's script and return what became of it, the samples that it decoded only if they are asked for."""
     file = folder / "page.html"
     file.write_text(text, encoding="utf-8")
-    command = ["node", str(HARNESS), str(file), json.dumps(list(keys))]
+    command = ["node", str(HARNESS), str(file), json.dumps(list(keys)), *(["samples"] if samples else [])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     out: dict[str, Any] = json.loads(done.stdout)
     assert (out["ready"], out["errors"], out["network"]) == (True, [], [])
@@ -173,7 +177,7 @@ def test_a_page_says_what_made_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("rate_hz", [200, 256])
 def test_the_samples_are_those_of_the_recording(rate_hz: int, tmp_path: Path) -> None:
     of = recording(rate_hz)
-    out = in_node(render(Page(detected(of), of)), tmp_path)
+    out = in_node(render(Page(detected(of), of)), tmp_path, samples=True)
     (excerpt,), (rows,) = out["excerpts"], out["samples"]
     assert excerpt["rate_hz"] == rate_hz
     first = round(excerpt["start_s"] * rate_hz)
@@ -192,7 +196,7 @@ def test_gaps_are_gaps_on_the_true_clock(tmp_path: Path) -> None:
     of = recording_of(parts)  # nothing was recorded for 7 s
     detection = detected(of)
     assert len(detection.events) == 2
-    out = in_node(render(Page(detection, of)), tmp_path)
+    out = in_node(render(Page(detection, of)), tmp_path, samples=True)
     (excerpt,), (rows,) = out["excerpts"], out["samples"]
     at_s = excerpt["start_s"] + np.arange(excerpt["n"]) / excerpt["rate_hz"]
     silent = np.isnan(rows[0])
@@ -237,7 +241,7 @@ def test_chains_stand_apart_and_have_the_colour_of_their_side(tmp_path: Path) ->
 
 @needs_node
 def test_every_key_does_what_it_says(tmp_path: Path) -> None:
-    of = recording(parts=(0.0, 100.0, 200.0))
+    of = recording(parts=(0.0, 60.0, 120.0), part_s=60.0)
     detection = detected(of)
     out = in_node(
         render(Page(detection, of)),
@@ -263,7 +267,7 @@ def test_every_key_does_what_it_says(tmp_path: Path) -> None:
 
 @needs_node
 def test_a_review_is_a_reference_once_all_is_judged(tmp_path: Path) -> None:
-    of = recording(parts=(0.0, 100.0, 200.0))
+    of = recording(parts=(0.0, 60.0, 120.0), part_s=60.0)
     detection = replace(detected(of), sha256="ab" * 32)
     text = render(Page(detection, of))
     out = in_node(text, tmp_path, ["a", "n", ".", ".", ".", "[", "s", "n", "r", "s"])
