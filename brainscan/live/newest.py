@@ -50,14 +50,17 @@ class Newest:
         window = WindowConfig(runner.card.window.duration_s, LEAD_S, 0.0)
         self._pipeline = PipelineConfig(runner.card.filter, window, max_missing)
         self._held: deque[Samples] = deque()
+        seconds = window.duration_s + LEAD_S
+        self._needed = [round(seconds * rate) for rate in self._rates_hz]
+        self._spare = [-n for n in self._needed]  # samples of each channel beyond what a look needs
 
     def push(self, samples: Samples) -> None:
         """Take the next samples, and let go of those that no look needs any more."""
         self._held.append(samples)
-        spare = [sum(len(piece.uv[row]) for piece in self._held) - n for row, n in enumerate(self._needed())]
-        while all(len(self._held[0].uv[row]) <= more for row, more in enumerate(spare)):
+        self._spare = [more + len(uv) for more, uv in zip(self._spare, samples.uv, strict=True)]
+        while all(len(uv) <= more for more, uv in zip(self._spare, self._held[0].uv, strict=True)):
             first = self._held.popleft()
-            spare = [more - len(uv) for more, uv in zip(spare, first.uv, strict=True)]
+            self._spare = [more - len(uv) for more, uv in zip(self._spare, first.uv, strict=True)]
 
     def events(self, start_s: float, stop_s: float) -> tuple[Event, ...]:
         """Return what the newest minute shows near its end.
@@ -77,17 +80,13 @@ class Newest:
         found = find_events(Probabilities(begin_s, curve), self._decision, self._runner.card.confidence_map)
         return tuple(event for event in found if event.offset_s >= stop_s - RECENT_S)
 
-    def _needed(self) -> list[int]:
-        seconds = self._pipeline.window.duration_s + LEAD_S
-        return [round(seconds * rate) for rate in self._rates_hz]
-
     def _window(self) -> Window | None:
         """Return the window that ends with the last sample."""
         if not self._held:
             return None
         rows = range(len(self._rates_hz))
         stream = WindowStream(self._plan, self._rates_hz, self._pipeline)
-        needed = self._needed()
+        needed = self._needed
         newest = Samples(
             tuple(np.concatenate([piece.uv[row] for piece in self._held])[-needed[row] :] for row in rows),
             tuple(np.concatenate([piece.railed[row] for piece in self._held])[-needed[row] :] for row in rows),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -90,7 +91,7 @@ class Resampler:
     def _frame(self, samples: FloatArray) -> FloatArray:
         """Return one frame of output from the input that it needs, shape (n_channels, n)."""
         if not self._periodic:
-            return _product(samples, _bands(_kernel_matrix(self._step, self._done, self._row, self._half)))
+            return _product(samples, _frame_bands(self._step, self._done, self._row, self._half))
         if not self._bands:
             matrix = _kernel_matrix(self._step, 0, self._row, self._half)
             self._bands, self._width = _bands(matrix), len(matrix)
@@ -116,6 +117,12 @@ def _bands(matrix: FloatArray) -> tuple[_Band, ...]:
         rows = slice(int(used[0]), int(used[-1]) + 1)
         bands.append(_Band(columns, rows, np.ascontiguousarray(matrix[rows, columns])))
     return tuple(bands)
+
+
+# A live stream that looks at its newest minute resamples a minute from its beginning again and again: its 160 frames.
+@lru_cache(maxsize=256)
+def _frame_bands(step: Fraction, done: int, n_out: int, half: int) -> tuple[_Band, ...]:
+    return _bands(_kernel_matrix(step, done, n_out, half))
 
 
 def _product(rows: FloatArray, bands: tuple[_Band, ...]) -> FloatArray:
