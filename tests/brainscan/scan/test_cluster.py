@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime
+import importlib
 import ipaddress
+import multiprocessing
 import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,22 @@ from tests.brainscan.scan.test_processes import _files, write
 from tests.brainscan.scan.workers import LoudWork, attempts, let_go, loud
 
 pytest.importorskip("distributed")
-_REPOSITORY = Path(__file__).resolve().parents[3]
+# All from one process that has imported what they need: to begin with nothing, each would take a second.
+_MACHINES = multiprocessing.get_context(
+    "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+)
+_MACHINES.set_forkserver_preload(
+    ["distributed.cli.dask_scheduler", "distributed.cli.dask_worker", "tests.brainscan.scan.workers"]
+)
+
+
+def _run(what: str, folder: Path, arguments: list[str]) -> None:
+    """Be a scheduler or a worker, silently."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    os.chdir(folder)
+    importlib.import_module(f"distributed.cli.dask_{what}").main(arguments)
 
 
 def _free_port() -> int:
@@ -48,10 +64,10 @@ class Machines:
     def __init__(self, folder: Path, tls: tuple[str, ...] = ()) -> None:
         self._folder, self._tls = folder, tls
         self._port = _free_port()
-        self._running: list[subprocess.Popen[bytes]] = []
+        self._running: list[BaseProcess] = []
         self.address = f"{'tls' if tls else 'tcp'}://127.0.0.1:{self._port}"
 
-    def scheduler(self) -> subprocess.Popen[bytes]:
+    def scheduler(self) -> BaseProcess:
         started = self._start("scheduler", "--host", self.address.rpartition(":")[0], "--port", str(self._port))
         deadline = time.monotonic() + 120.0
         while time.monotonic() < deadline:
@@ -61,26 +77,20 @@ class Machines:
             time.sleep(0.1)
         raise AssertionError("no scheduler")
 
-    def worker(self) -> subprocess.Popen[bytes]:
+    def worker(self) -> BaseProcess:
         return self._start("worker", self.address, "--nthreads", "1", "--no-nanny")
 
-    def _start(self, what: str, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "dask", what, *arguments, "--no-dashboard", *self._tls]
-        rooms = os.pathsep.join([str(_REPOSITORY), str(_REPOSITORY / "models")])
-        started = subprocess.Popen(
-            command,
-            cwd=self._folder,
-            env={**os.environ, "PYTHONPATH": rooms},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+    def _start(self, what: str, *arguments: str) -> BaseProcess:
+        told = [*arguments, "--no-dashboard", *self._tls]
+        started = _MACHINES.Process(target=_run, args=(what, self._folder, told), daemon=True)
+        started.start()
         self._running.append(started)
         return started
 
     def end(self) -> None:
         for process in reversed(self._running):
             process.kill()
-            process.wait()
+            process.join()
 
 
 @contextmanager
@@ -136,7 +146,7 @@ def test_a_killed_worker_and_a_scheduler_started_again_cost_time_alone(archive: 
                 machines.worker()
             if number == 7:
                 running["scheduler"].kill()
-                running["scheduler"].wait()
+                running["scheduler"].join()
                 later.start()
 
         listener = Listener(outcome=disturb, understood=said.append)
@@ -173,7 +183,7 @@ def test_certificates_are_passed_on(archive: Path, tmp_path: Path) -> None:
     with _machines(tmp_path / "machines", tls) as machines:
         machines.scheduler()
         machines.worker()
-        without = ClusterConfig(machines.address, connect_s=3.0)
+        without = ClusterConfig(machines.address, connect_s=1.0)
         with pytest.raises(ClusterError, match="no Dask scheduler answers"):
             _scan(archive, tmp_path / "out", without)
         config = ClusterConfig(machines.address, str(ca), str(certificate), str(key))
