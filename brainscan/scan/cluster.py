@@ -28,9 +28,10 @@ _AHEAD = 2
 
 def _gone() -> tuple[type[Exception], ...]:
     """Return what a client may answer while its scheduler is gone: another one in each state of finding it again."""
+    from distributed import CancelledError
     from distributed.client import ClosedClientError
 
-    return (OSError, TimeoutError, RuntimeError, ValueError, AttributeError, ClosedClientError)
+    return (OSError, TimeoutError, RuntimeError, ValueError, AttributeError, CancelledError, ClosedClientError)
 
 
 class ClusterError(BrainscanError):
@@ -169,7 +170,7 @@ class Cluster:
         """Wait for a task; what a scheduler that went away had forgotten is handed to it again."""
         from distributed import wait
 
-        with suppress(*_gone()):
+        with suppress(*_gone()), self._client.as_current():  # else `wait` knows no client, and waits for nothing
             wait(list(self._futures), timeout=timeout_s, return_when="FIRST_COMPLETED")
         found = [
             self._result(future, self._futures.pop(future))

@@ -150,8 +150,12 @@ def test_a_killed_worker_and_a_scheduler_started_again_cost_time_alone(archive: 
                 later.start()
 
         listener = Listener(outcome=disturb, understood=said.append)
-        ledger = _scan(archive, tmp_path / "out", ClusterConfig(machines.address), listener)
-        later.join()
+        try:
+            ledger = _scan(archive, tmp_path / "out", ClusterConfig(machines.address), listener)
+        finally:  # or it would start machines that nobody ends
+            later.cancel()
+            if later.ident is not None:
+                later.join()
     assert {o.file for o in ledger if o.status == "failed"} == {"broken.edf", killer.name}
     # What a worker finished after its scheduler was gone is skipped by the next one.
     assert ledger.counts["done"] + ledger.counts["skipped"] == 14
@@ -177,7 +181,10 @@ def _results(out: Path) -> dict[str, bytes]:
     }
 
 
-def test_certificates_are_passed_on(archive: Path, tmp_path: Path) -> None:
+def test_certificates_are_passed_on(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    ended = Cluster.ended
+    monkeypatch.setattr(Cluster, "ended", lambda self, wait_s: waited.append(wait_s) or ended(self, wait_s))
     ca, certificate, key = _certificates(tmp_path)
     tls = ("--tls-ca-file", str(ca), "--tls-cert", str(certificate), "--tls-key", str(key))
     with _machines(tmp_path / "machines", tls) as machines:
@@ -189,6 +196,7 @@ def test_certificates_are_passed_on(archive: Path, tmp_path: Path) -> None:
         config = ClusterConfig(machines.address, str(ca), str(certificate), str(key))
         ledger = _scan(archive, tmp_path / "out", config)
     assert ledger.counts == {"done": 14, "skipped": 0, "failed": 1, "unread": 0}
+    assert len(waited) < 500  # it waits for the workers, and does not ask them without a pause
 
 
 def _certificates(folder: Path) -> tuple[Path, Path, Path]:
