@@ -171,6 +171,8 @@ def test_five_minutes_are_prolonged_and_never_cut() -> None:
     (event,) = _events(longer, BARE)
     assert event.prolonged
     assert event.duration_s == 900.0
+    (late,) = _events(_curve((0.0, 400 * 256), (1.0, 10 * 256), (0.0, 10)), BARE)
+    assert not late.prolonged
 
 
 def test_confidence_is_the_mean_inside_whatever_the_thresholds_look_at() -> None:
@@ -221,6 +223,14 @@ def test_an_event_is_known_as_soon_as_nothing_can_change_it(
     assert _samples_until_known(_curve(*runs), config) == [known]
 
 
+@pytest.mark.parametrize("dwell", [0, 90])
+def test_a_block_that_ends_in_the_next_event_gives_the_one_before(dwell: int) -> None:
+    config = replace(BARE, merge_gap_s=0.25, onset_dwell=dwell)
+    block = _curve((0.9, 300), (0.0, 100), (0.9, 10))
+    (event,) = Decision(config).push(block, block)
+    assert (event.onset_s, event.offset_s) == (0.0, 300 * SAMPLE_S)
+
+
 def test_onset_dwell_asks_for_an_unbroken_run_and_keeps_its_start() -> None:
     config = replace(BARE, onset_dwell=128)
     assert _spans(_curve((0.0, 10), (1.0, 127), (0.0, 50)), config) == []
@@ -237,6 +247,8 @@ def test_offset_dwell_ends_the_event_where_the_quiet_run_begins() -> None:
 def test_no_event_closing_or_merge_crosses_an_unscored_span() -> None:
     curve = _curve((1.0, 300), (float("nan"), 5), (1.0, 300))
     assert _spans(curve, replace(BARE, closing=31, merge_gap_s=2.0)) == [(0, 300), (305, 605)]
+    two_before = _curve((1.0, 300), (0.0, 100), (1.0, 300), (float("nan"), 5))
+    assert _spans(two_before, BARE) == [(0, 300), (400, 700)]
 
 
 def test_hysteresis_starts_anew_behind_an_unscored_span() -> None:
