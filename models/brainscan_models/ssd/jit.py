@@ -11,6 +11,7 @@ import ctypes
 import hashlib
 import importlib
 import os
+import threading
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,7 @@ from typing import Any, TypeVar, cast
 import llvmlite
 import llvmlite.binding as llvm
 
-from brainscan_models.ssd.object_cache import read_object, write_object
+from brainscan_models.ssd.object_cache import compiling_alone, read_object, write_object
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 Kernel = Callable[..., None]
@@ -31,16 +32,19 @@ _MODULE = "brainscan_models.ssd.kernels_sequences"
 _ALLOWED = ("llvm.", "memcpy", "memmove", "memset", "rint", "sqrt")
 # Code lives as long as what loaded it.
 _kept_alive: list[Any] = []
+# The threads of a first call would each compile the same kernel.
+_loading = threading.Lock()
 
 
 def stage(function: Function) -> Function:
     """Compile `function` into each of the kernels and stages that call it."""
     import numba
 
-    return cast("Function", numba.njit(error_model="numpy", forceinline=True)(function))
+    # Python never calls one by itself: wrappers for that would be a fifth of the time that compiling takes.
+    options = {"error_model": "numpy", "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast("Function", numba.njit(**options)(function))
 
 
-@cache
 def load_kernel(name: str, floats: str, n_tables: int) -> Kernel:
     """Give an entry point of `kernels_sequences` as machine code.
 
@@ -63,15 +67,24 @@ def load_kernel(name: str, floats: str, n_tables: int) -> Kernel:
     RuntimeError
         If this Numba does not compile it.
     """
+    with _loading:
+        return _load(name, floats, n_tables)
+
+
+@cache
+def _load(name: str, floats: str, n_tables: int) -> Kernel:
     key = f"{name}-{floats}-{_fingerprint()}"
     found = read_object(key)
     if found is None:
-        compiled = _compile(name, floats, n_tables)
-        found = _as_object(compiled)
-        if found is None:
-            _kept_alive.append(compiled)
-            return _callable(compiled.address, n_tables)
-        write_object(key, *found)
+        with compiling_alone():
+            found = read_object(key)
+            if found is None:
+                compiled = _compile(name, floats, n_tables)
+                found = _as_object(compiled)
+                if found is None:
+                    _kept_alive.append(compiled)
+                    return _callable(compiled.address, n_tables)
+                write_object(key, *found)
     symbol, code = found
     engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), _target_machine())
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))

@@ -7,9 +7,17 @@ import os
 import stat
 import sys
 import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+if sys.platform != "win32":
+    import fcntl
+
 _SUFFIX = ".kernel"
+_PATIENCE_S = 60.0
+_LOOK_EVERY_S = 0.05
 
 
 def read_object(key: str) -> tuple[str, bytes] | None:
@@ -66,6 +74,40 @@ def write_object(key: str, symbol: str, code: bytes) -> None:
     except OSError:
         # A full or read-only disk costs time at the next start, nothing else.
         return
+
+
+@contextmanager
+def compiling_alone() -> Iterator[None]:
+    """Let one process at a time compile: the others find what it kept (they need to look again).
+
+    The folder itself is locked, so that no file stays behind, and the system lifts the lock when its holder ends.
+    Nothing is held where there is no folder, where the system cannot lock one, or after a minute of waiting.
+    """
+    folder = None if sys.platform == "win32" else cache_folder()
+    try:
+        descriptor = None if folder is None else os.open(folder, os.O_RDONLY)
+    except OSError:
+        descriptor = None
+    try:
+        if descriptor is not None:
+            _lock(descriptor)
+        yield
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    # Not by a call that waits: on some network shares it would never come back.
+    for _ in range(round(_PATIENCE_S / _LOOK_EVERY_S)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(_LOOK_EVERY_S)
+        except OSError:  # a share without locks
+            return
+        else:
+            return
 
 
 def cache_folder() -> Path | None:
