@@ -51,8 +51,8 @@ def pick_device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def pick_scan(backend: str, device: torch.device) -> str:
-    """Return the form of the scan (`brainscan_models.ssd`) that a backend stands for.
+def pick_scan(backend: str, device: torch.device, *, ready: bool = True) -> str:
+    """Return the form of the scan (`brainscan_models.ssd`) that a backend stands for; ready to compute, if it must be.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def pick_scan(backend: str, device: torch.device) -> str:
         raise UsageError(f"no such backend of PyTorch: {backend}", hint=f"one of {', '.join(_SCANS)}")
     if backend == "native":
         try:
-            choose(torch.empty(0, device=device), backend)
+            choose(torch.empty(0, device=device), backend, ready=ready)
         except ValueError as problem:
             raise UsageError(str(problem), hint="`brainscan doctor` shows what can run; or --backend auto") from problem
     return _SCANS[backend]
@@ -112,7 +112,7 @@ class WindowRunner(SideBySide):
         self.config = config or RunConfig()
         self.card = card
         self.device = pick_device(self.config.device)
-        self._scan = pick_scan(self.config.backend, self.device)
+        self._scan = pick_scan(self.config.backend, self.device, ready=network.config.scans)
         self.network = network.to(self.device).eval()
         self.folded = folded(self.network)
         self._dtype = pick_precision(self.config.precision, self.device, network.config.encoder.widths[-1])
@@ -123,7 +123,7 @@ class WindowRunner(SideBySide):
     @property
     def backend(self) -> str:
         """What computes the network, for people: ``native``, ``mamba_ssm`` or ``torch``."""
-        chosen = choose(torch.empty(0, device=self.device), self._scan)
+        chosen = choose(torch.empty(0, device=self.device), self._scan, ready=self.network.config.scans)
         return "torch" if chosen == "chunked" else chosen
 
     @property

@@ -89,7 +89,8 @@ def fastest(path: Path, run: RunConfig) -> str:
         return "torch"
     if lacks("torch"):
         return ONNX
-    return "torch" if _scans(card) or (run.device == "auto" and _sees_gpu()) else ONNX
+    scans = NetworkConfig.from_mapping(card.variant).scans
+    return "torch" if scans or (run.device == "auto" and _sees_gpu()) else ONNX
 
 
 def graphs_of(path: Path, card: Card) -> Path | None:
@@ -133,11 +134,6 @@ def _open_onnx(path: Path, run: RunConfig) -> OnnxRunner:
     with tempfile.TemporaryDirectory(prefix="brainscan-") as place:
         # Both graphs are in memory once they are open.
         return OnnxRunner(_export(str(path), Path(place) / ONNX), run, path)
-
-
-def _scans(card: Card) -> bool:
-    network = NetworkConfig.from_mapping(card.variant)
-    return any(stream is not None and stream.layers for stream in (network.bottleneck, network.nodes, network.edges))
 
 
 @cache

@@ -318,6 +318,11 @@ class NetworkConfig:
         return self.head.pace > 1 or self.mixer is not None
 
     @property
+    def scans(self) -> bool:
+        """Whether there is a stream, and so a scan to compute."""
+        return any(stream is not None and stream.layers for stream in (self.bottleneck, self.nodes, self.edges))
+
+    @property
     def trunk_width(self) -> int:
         """Width of what the bottleneck sees."""
         return (self.mixer or self.encoder).widths[-1]

@@ -67,7 +67,7 @@ def use_backend(name: str) -> Iterator[None]:
 
 def available() -> tuple[BackendReport, ...]:
     """Say of each backend whether it can run here; imports what it reports on."""
-    native, kernels = _native_missing(), _mamba_ssm_missing()
+    native, kernels = _native_missing(True), _mamba_ssm_missing()
     return (
         BackendReport("reference", True, "PyTorch, any device, step by step"),
         BackendReport("chunked", True, "PyTorch, any device"),
@@ -76,7 +76,7 @@ def available() -> tuple[BackendReport, ...]:
     )
 
 
-def choose(data: Tensor, backend: str | None = None) -> str:
+def choose(data: Tensor, backend: str | None = None, *, ready: bool = True) -> str:
     """Name the backend that a call on `data` runs with.
 
     Parameters
@@ -85,6 +85,9 @@ def choose(data: Tensor, backend: str | None = None) -> str:
         The call's largest argument.
     backend : str, optional
         What the caller asks for; None: what `use_backend`, then `set_backend` say.
+    ready : bool
+        Whether it must be ready to compute: kernels are compiled, unless they were, and a slow form is warned of.
+        Otherwise it is enough that what compiles them is installed.
 
     Returns
     -------
@@ -98,9 +101,9 @@ def choose(data: Tensor, backend: str | None = None) -> str:
     """
     name = (_override.get() or _default) if backend is None else _known(backend)
     if name == "auto":
-        return _fastest(data)
+        return _fastest(data, ready)
     if name == "native":
-        _demand(name, "cpu", data, _native_missing())
+        _demand(name, "cpu", data, _native_missing(ready))
     if name == "mamba_ssm":
         _demand(name, "cuda", data, _mamba_ssm_missing())
     return name
@@ -119,24 +122,26 @@ def _demand(name: str, device: str, data: Tensor, missing: str | None) -> None:
         raise ValueError(f"backend {name} cannot run here: {missing}")
 
 
-def _fastest(data: Tensor) -> str:
+def _fastest(data: Tensor, ready: bool) -> str:
     # Exporters and compilers need operations that they can look into.
     if torch.compiler.is_compiling():
         return "chunked"
     if data.device.type == "cuda":
         if (missing := _mamba_ssm_missing()) is None:
             return "mamba_ssm"
-        _warn_slow(f"the GPU kernels of mamba_ssm cannot be used ({missing})", "brainscan[gpu]")
+        _warn_slow(ready, f"the GPU kernels of mamba_ssm cannot be used ({missing})", "brainscan[gpu]")
     elif data.device.type == "cpu":
-        if (missing := _native_missing()) is None:
+        if (missing := _native_missing(ready)) is None:
             return "native"
-        _warn_slow(f"the compiled CPU kernels cannot be used ({missing})", "numba")
+        _warn_slow(ready, f"the compiled CPU kernels cannot be used ({missing})", "numba")
     return "chunked"
 
 
 @cache
-def _warn_slow(cause: str, package: str) -> None:
+def _warn_slow(taken: bool, cause: str, package: str) -> None:
     """Warn, once: a slow path is never taken in silence."""
+    if not taken:
+        return
     warnings.warn(
         f"{cause}: the scan runs in plain PyTorch, several times slower. hint: pip install '{package}'",
         RuntimeWarning,
@@ -145,10 +150,12 @@ def _warn_slow(cause: str, package: str) -> None:
 
 
 @cache
-def _native_missing() -> str | None:
-    """Say why the compiled kernels cannot run; None: they can."""
+def _native_missing(ready: bool) -> str | None:
+    """Say why the compiled kernels cannot run; None: they can, or (not `ready`) what compiles them is there."""
     if importlib.util.find_spec("numba") is None:
         return "numba is not installed"
+    if not ready:
+        return None
     try:
         importlib.import_module("brainscan_models.ssd.native").prepare()
     except (ImportError, RuntimeError, OSError) as error:

@@ -25,6 +25,7 @@ from brainscan.model.inference import (
 from brainscan_models.config import NetworkConfig
 from brainscan_models.network import Network
 from brainscan_models.registry import build
+from brainscan_models.ssd import backends
 from tests.stand_ins import MIXED, SMALL, TINY, noise
 
 CARD = Card(name="x", variant=TINY.to_mapping())
@@ -213,6 +214,21 @@ def test_a_runner_names_what_computes(network: Network) -> None:
     assert WindowRunner(network, CARD, RunConfig(device="cpu", backend="torch")).backend == "torch"
 
 
+def test_a_network_without_scans_needs_no_kernels(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Compiling one takes seconds, and none would be used."""
+    monkeypatch.setattr("brainscan_models.ssd.native.prepare", lambda: 1 / 0)
+    backends._native_missing.cache_clear()
+    try:
+        for name in ("auto", "native"):
+            runner = WindowRunner(network, CARD, RunConfig(device="cpu", backend=name))
+            assert len(runner.logits(_windows(1))) == 1
+            assert runner.backend == "native"
+        with pytest.raises(ZeroDivisionError):
+            WindowRunner(build(SMALL), CARD, RunConfig(device="cpu", backend="native"))
+    finally:
+        backends._native_missing.cache_clear()
+
+
 @pytest.mark.parametrize("name", ["cuda", "chunked", "ONNX", ""])
 def test_unknown_backend(name: str) -> None:
     with pytest.raises(UsageError, match="no such backend"):
@@ -225,7 +241,7 @@ def test_a_backend_that_is_not_torch_s(network: Network) -> None:
 
 
 def test_compiled_kernels_that_cannot_run_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("brainscan_models.ssd.backends._native_missing", lambda: "numba is not installed")
+    monkeypatch.setattr("brainscan_models.ssd.backends._native_missing", lambda ready: "numba is not installed")
     with pytest.raises(UsageError, match="numba is not installed") as caught:
         pick_scan("native", torch.device("cpu"))
     assert "doctor" in caught.value.hint

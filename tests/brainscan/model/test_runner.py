@@ -19,6 +19,7 @@ from brainscan.model.inference import RunConfig, WindowRunner
 from brainscan.model.onnx_folder import BEFORE, card_of
 from brainscan.model.onnx_runner import OnnxRunner
 from brainscan.model.runner import fastest, graphs_of, kept_export, must_export, open_runner, place_of, prepare
+from brainscan_models.config import NetworkConfig
 from tests.stand_ins import Exported, noise, save_small, save_tiny
 
 QuickExport = Callable[[], int]
@@ -170,7 +171,7 @@ def test_the_fastest(exported: Exported, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(runners, "_sees_gpu", lambda: False)
     scanning, plain = _with_graphs(exported, tmp_path), checkpoint.locate("default")
     # With other weights the default may have scans: then it is torch's too.
-    usual = "torch" if runners._scans(card_of("default")) else "onnx"
+    usual = "torch" if NetworkConfig.from_mapping(card_of("default").variant).scans else "onnx"
     assert [fastest(path, RunConfig()) for path in (scanning, plain, exported.checkpoint)] == ["torch", usual, "torch"]
     assert fastest(plain, RunConfig(device="cuda")) == "torch"
     assert fastest(plain, RunConfig(precision="bfloat16")) == "torch"

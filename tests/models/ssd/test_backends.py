@@ -117,6 +117,16 @@ def test_a_gpu_without_its_kernels_warns_once_and_says_what_to_install(asked_ane
     assert choose(OnCuda) == "chunked"
 
 
+def test_what_is_only_named_warns_of_nothing(asked_anew, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(backends.importlib.util, "find_spec", lambda name: None)
+    assert choose(OnCuda, ready=False) == choose(X, ready=False) == "chunked"
+    with pytest.raises(ValueError, match="native cannot run here: numba is not installed"):
+        choose(X, "native", ready=False)
+    with pytest.warns(RuntimeWarning):
+        choose(X)
+
+
 def test_other_devices_use_plain_pytorch():
     assert choose(torch.zeros(1, device="meta")) == "chunked"
 
