@@ -49,7 +49,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """Give back at the end of a module what its networks held; glibc keeps freed memory unless it is told."""
     if nextitem is not None and nextitem.path != item.path:
-        costs.release()
+        costs.keeper.release()
 
 
 def shared_folder() -> Path:

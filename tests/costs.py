@@ -20,7 +20,7 @@ if sys.platform != "win32":
     import resource
 
 _KEY = "costs"
-_MUCH_MB = 200
+_MUCH_MB = 100
 """After a test that leaves so much behind, networks in circles of references among it, the rest need not carry it."""
 
 
@@ -63,12 +63,31 @@ def held_mb() -> int:
         return 0
 
 
-def release() -> None:
-    """Collect what nobody refers to, and hand freed memory back to the system where that takes an extra word."""
-    gc.collect()
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # glibc's alone
-    if trim is not None:
-        trim(0)
+class Keeper:
+    """Gives back to the system what is no longer held.
+
+    Parameters
+    ----------
+    slack_mb : int
+        By how much the process may have grown before that is worth a search of all objects, a quarter of a second.
+    """
+
+    def __init__(self, slack_mb: int) -> None:
+        self._slack_mb, self._left_mb = slack_mb, 0
+
+    def release(self) -> None:
+        """Collect what nobody refers to, and hand freed memory back where that takes an extra word."""
+        held = held_mb()
+        if 0 < held <= self._left_mb + self._slack_mb:
+            return
+        gc.collect()
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # glibc's alone
+        if trim is not None:
+            trim(0)
+        self._left_mb = held_mb()
+
+
+keeper = Keeper(slack_mb=32)
 
 
 class Plugin:
@@ -84,7 +103,7 @@ class Plugin:
         done = yield
         self._costs.tests.append((item.nodeid, processor_s() - begin_s, held_mb() - begin_mb))
         if held_mb() - begin_mb > _MUCH_MB:
-            release()
+            keeper.release()
         return done
 
     @pytest.hookimpl(trylast=True)
