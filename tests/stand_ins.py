@@ -55,6 +55,7 @@ SMALL = replace(
     nodes=_STREAM,
     edges=replace(_STREAM, d_model=4, norm="after"),
     graph=GraphConfig(hidden=4, eigenvectors=4, pe_every=3, stride=2),
+    head=replace(TINY.head, largest=2),
 )
 """A network with every part of v3-lite, for windows of 8 s."""
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from brainscan_models.autocast import without_autocast
 from brainscan_models.bimamba import Stream
 from brainscan_models.config import GraphConfig, StreamConfig, Ties
 from brainscan_models.linear import Linear
@@ -195,7 +196,7 @@ def laplacian_pe(adjacency: Tensor, count: int, ties: Ties) -> Tensor:
         golden = 0.5 * (math.sqrt(5.0) - 1.0)  # its multiples are evenly spread and never equal (mod 1)
         split = _SPLIT * torch.remainder(golden * torch.arange(1, n + 1, dtype=torch.float64), 1.0)
         diagonal = torch.diag(1.0 + split).to(a)
-    with torch.autocast(a.device.type, enabled=False):
+    with without_autocast(a.device.type):
         # The decomposition raises on what is no number; weights that are none reach the logits by the graph itself.
         laplacian = torch.nan_to_num(diagonal - scale.unsqueeze(-1) * a * scale.unsqueeze(-2), 0.0, 0.0, 0.0)
         values, whole = torch.linalg.eigh(_aligned(laplacian))

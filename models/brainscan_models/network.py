@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from brainscan_models.autocast import without_autocast
 from brainscan_models.bimamba import Stream
 from brainscan_models.config import NetworkConfig
 from brainscan_models.decoder import Decoder, MixHead, PacedHead, PoolHead
@@ -229,7 +230,7 @@ class Network(nn.Module):
             return nodes.new_zeros(nodes.shape[0], 0, nodes.shape[1], nodes.shape[1])
         # Similarities and weights stay in float32 under autocast: bfloat16 would make edges level that are not.
         nodes = nodes.float() if nodes.dtype in (torch.bfloat16, torch.float16) else nodes
-        with torch.autocast(nodes.device.type, enabled=False):
+        with without_autocast(nodes.device.type):
             cosine = similarity(nodes, self.config.graph.stride)
         weights: Tensor = self.edges(cosine)
         if "edges" in self.ablate:

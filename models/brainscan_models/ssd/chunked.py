@@ -47,22 +47,23 @@ def ssd_chunked(
         If `chunk` is below 1.
     """
     batch, length, heads, headdim = x.shape
-    d_state = B.shape[2]
     if chunk < 1:
         raise ValueError(f"chunk needs at least 1 step, got {chunk}")
     size = min(chunk, length)
     # Steps of dt = 0 leave the state as it is, so the last chunk may be filled with them.
     fill = -length % size
     n_chunks = (length + fill) // size
-    step = F.pad(dt, (0, 0, 0, fill)).reshape(batch, n_chunks, size, heads)
-    entering = F.pad(x, (0, 0, 0, 0, 0, fill)).reshape(batch, n_chunks, size, heads, headdim) * step[..., None]
-    into = F.pad(B, (0, 0, 0, fill)).reshape(batch, n_chunks, size, d_state)
-    out_of = F.pad(C, (0, 0, 0, fill)).reshape(batch, n_chunks, size, d_state)
-    log_decay = (step * A).permute(0, 1, 3, 2)  # (batch, n_chunks, H, size)
+    step, values, into, out_of = (
+        (F.pad(each, (0, 0) * (each.ndim - 2) + (0, fill)) if fill else each).reshape(
+            batch, n_chunks, size, *each.shape[2:]
+        )
+        for each in (dt, x, B, C)
+    )
+    log_decay = (step * A).transpose(2, 3)  # (batch, n_chunks, H, size)
 
-    within = torch.exp(_segment_sums(log_decay))  # (batch, n_chunks, H, size, size)
+    within = _decays(log_decay)  # (batch, n_chunks, H, size, size)
     weights = (out_of @ into.transpose(-1, -2))[:, :, None] * within
-    values = entering.transpose(2, 3)  # (batch, n_chunks, H, size, P)
+    values = (values * step[..., None]).transpose(2, 3)  # (batch, n_chunks, H, size, P)
     inside = weights @ values
 
     # What each chunk adds to the state, seen from its last step: row -1 of the decays.
@@ -79,16 +80,13 @@ def ssd_chunked(
     return y if D is None else y + D[:, None] * x
 
 
-def _segment_sums(log_decay: Tensor) -> Tensor:
-    """Sum ``log_decay[s+1..t]`` for every pair s <= t; -inf above the diagonal.
+def _decays(log_decay: Tensor) -> Tensor:
+    """Give ``exp`` of the sum of ``log_decay[s+1..t]`` for every pair s <= t; 0 above the diagonal.
 
     Sums of few terms, not differences of two long sums: those lose their digits when dt is large.
     """
-    size = log_decay.shape[-1]
-    below = torch.ones(size, size, dtype=torch.bool, device=log_decay.device).tril(-1)
-    terms = log_decay[..., :, None].expand(*log_decay.shape, size).masked_fill(~below, 0.0)
-    allowed = below | torch.eye(size, dtype=torch.bool, device=log_decay.device)
-    return torch.cumsum(terms, dim=-2).masked_fill(~allowed, -torch.inf)
+    terms = log_decay[..., :, None].expand(*log_decay.shape, log_decay.shape[-1]).tril(-1)
+    return torch.exp(torch.cumsum(terms, dim=-2)).tril()
 
 
 def _carry(added: Tensor, decay: Tensor) -> Tensor:
@@ -106,7 +104,7 @@ def _carry_at_once(added: Tensor, log_decay: Tensor) -> Tensor:
 
     `log_decay`, shape (batch, n_chunks, H), is the logarithm of what each chunk leaves of the state.
     """
-    decay = torch.exp(_segment_sums(log_decay.transpose(1, 2)))  # (batch, H, n_chunks, n_chunks)
+    decay = _decays(log_decay.transpose(1, 2))  # (batch, H, n_chunks, n_chunks)
     after = decay @ added.transpose(1, 2).flatten(-2)
     before = F.pad(after, (0, 0, 1, 0))[:, :, :-1].transpose(1, 2)
     return before.reshape(added.shape)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from brainscan_models.autocast import without_autocast
 from brainscan_models.ssd.backends import choose
 from brainscan_models.ssd.chunked import DEFAULT_CHUNK, ssd_chunked
 from brainscan_models.ssd.layout import MixerShape, MixerWeights, check_mixer, check_scan
@@ -61,10 +62,10 @@ def ssd(
     check_scan(x, dt, A, B, C, D)
     name = choose(x, backend)
     dtype = _computed_in(x)
-    with torch.autocast(x.device.type, enabled=False):
+    with without_autocast(x.device.type):
         arguments = (
-            *(x.to(dtype), dt.to(dtype), A.to(dtype), B.to(dtype), C.to(dtype)),
-            None if D is None else D.to(dtype),
+            *(_in(dtype, x), _in(dtype, dt), _in(dtype, A), _in(dtype, B), _in(dtype, C)),
+            None if D is None else _in(dtype, D),
         )
         if name == "native":
             from brainscan_models.ssd.native import ssd_native
@@ -74,7 +75,7 @@ def ssd(
             y = ssd_chunked(*arguments, chunk=DEFAULT_CHUNK if chunk is None else chunk)
         else:
             y = _SCANS[name](*arguments)
-    return y.to(x.dtype)
+    return _in(x.dtype, y)
 
 
 def mixer(
@@ -124,17 +125,22 @@ def mixer(
     check_mixer(zxbcdt, weights, shape)
     name = choose(zxbcdt, backend)
     dtype = _computed_in(zxbcdt)
-    with torch.autocast(zxbcdt.device.type, enabled=False):
-        data = zxbcdt.to(dtype)
-        weights = MixerWeights(*(weight.to(dtype) for weight in weights))
+    with without_autocast(zxbcdt.device.type):
+        data = _in(dtype, zxbcdt)
+        weights = MixerWeights(*(_in(dtype, weight) for weight in weights))
         if name == "native":
             from brainscan_models.ssd.native import native_mixer
 
             y = native_mixer(data, weights, shape)
         else:
             y = plain_mixer(data, weights, shape, _SCANS[name])
-    return y.to(zxbcdt.dtype)
+    return _in(zxbcdt.dtype, y)
 
 
 def _computed_in(data: Tensor) -> torch.dtype:
     return torch.float64 if data.dtype == torch.float64 else torch.float32
+
+
+def _in(dtype: torch.dtype, tensor: Tensor) -> Tensor:
+    # An exporter notes each conversion, also one that changes nothing.
+    return tensor if tensor.dtype == dtype else tensor.to(dtype)
