@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import io
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import yaml
 
+from brainscan.cli.main import main
 from brainscan_training.journal import LOG
 
 modal = pytest.importorskip("modal", reason="the Modal app needs the package modal (extra dev)")
@@ -57,6 +60,32 @@ _SMOKE = (
 def smoke(app: ModuleType, **more: object) -> dict[str, object]:
     arguments = (*_SMOKE, *more.pop("arguments", ()))  # type: ignore[misc]
     return asdict(app.Request("trial", arguments, **more))
+
+
+class Process:
+    """A command of brainscan in this process, which has imported already what takes a child seconds."""
+
+    def __init__(self, command: list[str]) -> None:
+        assert command[:3] == [sys.executable, "-m", "brainscan"]
+        self._arguments = command[3:]
+        self._code: int | None = None
+
+    def wait(self, _timeout: float | None = None) -> int:
+        self._code = main(self._arguments)
+        return self._code
+
+    def poll(self) -> int | None:
+        return self._code
+
+
+def completed(command: list[str], **_options: object) -> subprocess.CompletedProcess[str]:
+    with contextlib.redirect_stdout(io.StringIO()) as out:
+        code = Process(command).wait()
+    return subprocess.CompletedProcess(command, code, out.getvalue())
+
+
+HERE = SimpleNamespace(Popen=Process, run=completed, PIPE=subprocess.PIPE, TimeoutExpired=subprocess.TimeoutExpired)
+"""What the app knows of processes, where a test needs none."""
 
 
 # ---- configurations and commands -------------------------------------------------------------------------------
@@ -118,10 +147,11 @@ def test_a_cost_that_nobody_knows_is_not_made_up(app: ModuleType) -> None:
     assert text == "cost: unknown (nobody measured); one call of 20 h costs at most 80.00"
 
 
-def test_the_outlook_is_the_dry_runs(app: ModuleType) -> None:
+def test_the_outlook_is_the_dry_runs(app: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = app.outlook.local(smoke(app))
     assert plan["steps"] == 6
     assert "hours" in plan["duration"]
+    monkeypatch.setattr(app, "subprocess", HERE)
     assert app.outlook.local(smoke(app, arguments=("--set", "nonsense=1"))) == {"failed": 2}
 
 
@@ -143,11 +173,11 @@ def test_a_run_longer_than_a_call_goes_on_in_another_and_its_model_is_used(
                 time.sleep(0.02)
             return super().wait(timeout)
 
-    asked = smoke(app, arguments=("--set", "epochs=4"), hours_per_call=1.0)
-    monkeypatch.setattr(app.subprocess, "Popen", TimeIsOver)
-    first = app.call.local("train", asked)
-    monkeypatch.undo()
-    monkeypatch.setattr(app, "ROOT", tmp_path)
+    asked = smoke(app, arguments=("--set", "epochs=1", "--set", "steps_per_epoch=16"), hours_per_call=1.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(app.subprocess, "Popen", TimeIsOver)
+        first = app.call.local("train", asked)
+    monkeypatch.setattr(app, "subprocess", HERE)
     assert (first["unfinished"], (run / "model.safetensors").exists()) == (True, False)
     second = app.call.local("train", asked)
     assert (second["code"], second["unfinished"]) == (0, False)
@@ -161,7 +191,10 @@ def test_a_run_longer_than_a_call_goes_on_in_another_and_its_model_is_used(
     assert (tmp_path / "runs" / "found" / "summary.csv").is_file()
 
 
-def test_a_cache_is_filled_shown_and_removed(app: ModuleType, tmp_path: Path) -> None:
+def test_a_cache_is_filled_shown_and_removed(
+    app: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "subprocess", HERE)
     asked = smoke(app)
     assert app.call.local("populate-cache", asked)["code"] == 0
     shown = app.clean.local(asked)
@@ -204,6 +237,7 @@ def test_the_cost_is_printed_before_a_training_starts(
         return asdict(near.Ended(0, 1.5))
 
     monkeypatch.setattr(near, "call", SimpleNamespace(local=train))
+    monkeypatch.setattr(near, "subprocess", HERE)
     path = tmp_path / "t.yaml"
     path.write_text(f"run: trial\nprice_per_hour: 2\narguments: {' '.join(_SMOKE)}\n")
     run_main(near, "train", str(path))
