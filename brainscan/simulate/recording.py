@@ -1,4 +1,4 @@
-"""A simulated recording: its truth at once, its samples page by page whenever they are asked for."""
+"""A simulated recording: its plan at once, its truth and, page by page, its samples whenever they are asked for."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,15 +117,23 @@ class Simulation:
     Parameters
     ----------
     config : SimulationConfig
-    truth : tuple of SimulatedSeizure
-        In order of onset.
+    planned : tuple of Planned
+        Its seizures, in order of onset.
+    known : callable
+        Returns what is true of them; their pieces, which take long, are made by the first call.
     page : callable
         ``number -> (19, n_samples)`` float32 µV of `PAGE_S` seconds (the last page may be shorter).
     """
 
     config: SimulationConfig
-    truth: tuple[SimulatedSeizure, ...]
+    planned: tuple[Planned, ...]
+    known: Callable[[], tuple[SimulatedSeizure, ...]] = field(repr=False)
     page: Callable[[int], NDArray[np.float32]] = field(repr=False)
+
+    @property
+    def truth(self) -> tuple[SimulatedSeizure, ...]:
+        """The seizures as they truly are, in order of onset."""
+        return self.known()
 
     @property
     def n_samples(self) -> int:
@@ -134,7 +142,7 @@ class Simulation:
 
     def annotations(self) -> tuple[Annotation, ...]:
         """Return the truth as annotations labelled ``seiz``."""
-        return tuple(Annotation(seizure.onset_s, seizure.offset_s, "seiz") for seizure in self.truth)
+        return tuple(Annotation(planned.onset_s, _offset_s(planned), "seiz") for planned in self.planned)
 
     def samples(self, first: int, last: int) -> NDArray[np.float32]:
         """Return samples ``[first, last)`` of all electrodes, shape (19, last - first), µV."""
@@ -176,7 +184,7 @@ class Simulation:
 
 
 def simulate(config: SimulationConfig) -> Simulation:
-    """Plan a recording; its samples are made when they are read.
+    """Plan a recording; its truth and its samples are made when they are read.
 
     Parameters
     ----------
@@ -201,7 +209,11 @@ def simulate(config: SimulationConfig) -> Simulation:
     subject = draw_subject(_stream(config, _SUBJECT), config.age)
     seizures = plan_seizures(_stream(config, _SEIZURES), config.duration_s, config.n_seizures, config.generalised)
     pages = _Pages(config, subject, seizures)
-    return Simulation(config, pages.truth(), lru_cache(maxsize=4)(pages.page))
+    return Simulation(config, seizures, cache(pages.truth), lru_cache(maxsize=4)(pages.page))
+
+
+def _offset_s(planned: Planned) -> float:
+    return round(planned.onset_s + planned.duration_s, 2)
 
 
 def _stream(config: SimulationConfig, stream: int, number: int = 0) -> np.random.Generator:
@@ -278,7 +290,7 @@ class _Pages:
         piece = self._seizure(planned)
         return SimulatedSeizure(
             onset_s=planned.onset_s,
-            offset_s=round(planned.onset_s + planned.duration_s, 2),
+            offset_s=_offset_s(planned),
             type=piece.type,
             pattern=piece.pattern,
             electrodes=tuple(bool(part) for part in piece.electrodes),

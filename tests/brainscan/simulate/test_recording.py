@@ -94,9 +94,13 @@ def test_as_a_recording_it_reads_the_same_samples() -> None:
     assert recording.read([3], 99.0, 500.0).uv[0].shape == (128,)
 
 
-def test_annotations_are_the_truth() -> None:
+def test_annotations_are_the_truth_and_need_no_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A corpus of simulations is listed before any of them is read."""
     simulation = simulate(CONFIG)
-    assert simulation.annotations() == tuple(Annotation(s.onset_s, s.offset_s, "seiz") for s in simulation.truth)
+    with monkeypatch.context() as patch:
+        patch.setattr("brainscan.simulate.recording.seizure_piece", None)
+        annotations = simulate(CONFIG).annotations()
+    assert annotations == tuple(Annotation(s.onset_s, s.offset_s, "seiz") for s in simulation.truth)
 
 
 def test_backgrounds_join_without_a_seam() -> None:
