@@ -7,6 +7,7 @@ import difflib
 import types
 import typing
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 T = TypeVar("T")
@@ -17,7 +18,7 @@ def from_mapping(cls: type[T], data: Any, where: str = "") -> T:
     """Build a dataclass; an unknown key, a missing one, a wrong type or value is a `ValueError`."""
     if not isinstance(data, Mapping):
         raise ValueError(f"{where or cls.__name__} must be a mapping, got {data!r}")
-    hints = typing.get_type_hints(cls)
+    hints = _hints(cls)  # type: ignore[arg-type]  # a class can be hashed
     values = {}
     for key, value in data.items():
         path = f"{where}.{key}" if where else str(key)
@@ -56,6 +57,12 @@ def _convert(hint: Any, value: Any, path: str) -> Any:
     if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
         raise ValueError(f"{path} must be {hint.__name__}, got {value!r}")
     return value
+
+
+@cache
+def _hints(cls: type) -> dict[str, Any]:
+    """Return the types of a class' fields: a run reads its network's more than once, and resolving them is the most."""
+    return typing.get_type_hints(cls)
 
 
 def plain(value: Any) -> Any:

@@ -115,13 +115,14 @@ class StateFolder:
         OutputError
             If it cannot be written.
         """
-        from safetensors.torch import save as to_bytes
+        from safetensors.numpy import save as to_bytes
 
         make_folder(self._folder)
         facts = {"format": _FORMAT, "progress": to_mapping(progress), "averages": trained.averaged.steps}
         path = self._folder / f"step-{progress.attempted:09d}-{progress.validated:04d}.safetensors"
         with atomic_write(path) as stream:
-            stream.write(to_bytes(trained.tensors(), metadata={"state": json.dumps(facts)}))
+            arrays = {name: tensor.numpy() for name, tensor in trained.tensors().items()}  # quicker than torch's own
+            stream.write(to_bytes(arrays, metadata={"state": json.dumps(facts)}))
         for old in self.paths()[: -self._keep]:
             old.unlink(missing_ok=True)
         return path
