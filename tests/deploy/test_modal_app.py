@@ -191,9 +191,7 @@ def test_a_run_longer_than_a_call_goes_on_in_another_and_its_model_is_used(
     assert (tmp_path / "runs" / "found" / "summary.csv").is_file()
 
 
-def test_a_cache_is_filled_shown_and_removed(
-    app: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_cache_is_filled_shown_and_removed(app: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(app, "subprocess", HERE)
     asked = smoke(app)
     assert app.call.local("populate-cache", asked)["code"] == 0
