@@ -76,19 +76,22 @@ def recordings(items: tuple[Item, ...], cache_folder: Path) -> list[Cached]:
 @pytest.fixture(scope="session")
 def smoke(cache_folder: Path) -> Changed:
     """Return the smoke profile on simulation, one epoch of two steps, with changes ``"key=value"``."""
-    base = (
-        "data.paths=[simulation]",
-        f"data.cache={cache_folder}",
-        "data.simulation={recordings: 4, validation: 2, duration_s: 70, seizures: 1}",
-        "epochs=1",
-        "steps_per_epoch=2",
-        "batch_size=2",
-        "compose.window_s=10",
-        "window={duration_s: 20, stride_s: 10, taper_s: 5}",
+    base = with_settings(
+        read_profile("smoke"),
+        (
+            "data.paths=[simulation]",
+            f"data.cache={cache_folder}",
+            "data.simulation={recordings: 4, validation: 2, duration_s: 70, seizures: 1}",
+            "epochs=1",
+            "steps_per_epoch=2",
+            "batch_size=2",
+            "compose.window_s=10",
+            "window={duration_s: 20, stride_s: 10, taper_s: 5}",
+        ),
     )
 
     def changed(*settings: str) -> TrainConfig:
-        return build_config(with_settings(read_profile("smoke"), (*base, *settings)))
+        return build_config(with_settings(base, settings))
 
     return changed
 

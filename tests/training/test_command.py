@@ -29,7 +29,9 @@ from tests.training.corpus_trees import Clip
 
 Call = Callable[..., tuple[int, str, str]]
 
-QUICK = ("compose.window_s=10", "checkpoints={every: 4, keep: 2}", "validation.place=false")
+SHORT = ("compose.window_s=10", "window={duration_s: 20, stride_s: 10, taper_s: 5}")
+QUICK = (*SHORT, "checkpoints={every: 4, keep: 2}", "validation.place=false")
+LITTLE = "data.simulation={recordings: 2, validation: 1, duration_s: 70, seizures: 1}"
 
 
 @pytest.fixture(autouse=True)
@@ -100,7 +102,7 @@ def uncommitted(card: Card) -> Card:
 
 def test_train_kill_resume_evaluate_detect(tree: Path, tmp_path: Path, call: Call) -> None:
     """A TUSZ tree in, a detector out, all by the command line."""
-    shown = settings(*QUICK, "steps_per_epoch=8", f"data.cache={tmp_path / 'cache'}")
+    shown = settings(*QUICK, "steps_per_epoch=6", f"data.cache={tmp_path / 'cache'}")
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     options = ["train", "--profile", "smoke", "--data", str(tree), *shown, "--json"]
     code, out, err = call(*options, "-o", whole)
@@ -112,7 +114,7 @@ def test_train_kill_resume_evaluate_detect(tree: Path, tmp_path: Path, call: Cal
     assert code == 0
     losses = [[line["loss"] for line in read_log(run / LOG) if line["kind"] == "step"] for run in (whole, killed)]
     assert losses[0] == losses[1]
-    assert len(losses[0]) == 16
+    assert len(losses[0]) == 12
     model = killed / "model.safetensors"
     one, other = (checkpoint.load(str(run / "model.safetensors")) for run in (whole, killed))
     assert uncommitted(one.card) == uncommitted(other.card)
@@ -132,7 +134,7 @@ def test_train_kill_resume_evaluate_detect(tree: Path, tmp_path: Path, call: Cal
 
 
 def test_fine_tuning_prints_before_and_after(tmp_path: Path, call: Call) -> None:
-    shown = settings(*QUICK, "steps_per_epoch=1", f"data.cache={tmp_path / 'cache'}", "data.simulation.recordings=2")
+    shown = settings(*QUICK, "steps_per_epoch=1", "epochs=1", f"data.cache={tmp_path / 'cache'}", LITTLE)
     options = ["train", "--profile", "smoke", "--data", "simulation", *shown]
     code, out, _ = call(*options, "-o", tmp_path / "first", "--quiet")
     assert (code, out.strip()) == (0, str(tmp_path / "first" / "model.safetensors"))
@@ -267,8 +269,8 @@ def test_what_a_user_can_cause_is_one_line(
 def test_a_run_goes_on_with_the_options_that_it_has(tmp_path: Path, call: Call) -> None:
     """The command that began it, with --resume before; its dry run tells the time from the run's own steps."""
     run = tmp_path / "run"
-    cached = f"data.cache={tmp_path / 'cache'}"
-    options = ["--profile", "smoke", "--data", "simulation", *settings(*QUICK, cached, "steps_per_epoch=2"), "-o", run]
+    quick = settings(*QUICK, LITTLE, "steps_per_epoch=2", f"data.cache={tmp_path / 'cache'}")
+    options = ["--profile", "smoke", "--data", "simulation", *quick, "-o", run]
     assert call("train", *options, "--quiet")[0] == 0
     began = read_log(run / LOG)
     code, out, _ = call("train", "--resume", run, *options, "--quiet")
@@ -321,20 +323,22 @@ def test_profiles_are_listed_with_what_they_are_for(call: Call) -> None:
 
 def test_a_cache_filled_alone_is_the_one_that_the_same_call_trains_from(call: Call, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    command = ("train", "--profile", "smoke", "--data", "simulation", "-o", run)
+    little = settings(*SHORT, LITTLE, "epochs=1", "steps_per_epoch=1")
+    command = ("train", "--profile", "smoke", "--data", "simulation", *little, "-o", run)
     code, out, _ = call(*command, "--cache-only", "--json")
     assert code == 0
     told = json.loads(out)
-    assert (told["train"], told["validation"], told["unusable"]) == (4, 2, 0)
+    assert (told["train"], told["validation"], told["unusable"]) == (2, 1, 0)
     entries = {path.name: path.stat().st_mtime_ns for path in Path(told["cache"]).iterdir()}
-    assert len(entries) == 12
+    assert len(entries) == 6
     assert not (run / "config.yaml").exists()
     assert call(*command)[0] == 0
     assert entries == {path.name: path.stat().st_mtime_ns for path in (run / "cache").iterdir()}
 
 
 def test_filling_the_cache_needs_no_device_of_the_run(call: Call, tmp_path: Path) -> None:
-    command = ("train", "--profile", "smoke", "--data", "simulation", "--set", "device=cuda", "-o", tmp_path / "run")
+    cuda = settings(LITTLE, "device=cuda")
+    command = ("train", "--profile", "smoke", "--data", "simulation", *cuda, "-o", tmp_path / "run")
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device here")
     assert call(*command)[0] == 2
