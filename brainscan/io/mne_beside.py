@@ -45,7 +45,7 @@ def beside(path: Path, container: str) -> Beside:
         return look(path) if look else Beside()
     except OSError as problem:
         raise unreadable(path.name, problem) from problem
-    except (ValueError, struct.error, IndexError) as problem:
+    except (ValueError, struct.error, LookupError, OverflowError) as problem:
         raise InputError(
             "its header cannot be made sense of", kind="corrupt", file=path.name, hint="copy or export it again"
         ) from problem
@@ -266,11 +266,13 @@ def _neuroscan(path: Path) -> Beside:
 def _bci2000(path: Path) -> Beside:
     """Read labels and gains, of which MNE takes none: it hands numbers of the converter on as volts."""
     with path.open("rb") as stream:
-        first = stream.readline().decode("latin-1")
+        first = stream.readline(_PROBE).decode("latin-1")
         facts = dict(re.findall(r"(\w+)\s*=\s*(\S+)", first))
+        length, n_channels, n_bytes = int(facts["HeaderLen"]), int(facts["SourceCh"]), path.stat().st_size
+        if not (0 < length <= n_bytes and 0 < n_channels <= n_bytes):
+            raise ValueError("more than the file holds")
         stream.seek(0)
-        header = stream.read(int(facts["HeaderLen"])).decode("latin-1")
-    n_channels = int(facts["SourceCh"])
+        header = stream.read(length).decode("latin-1")
     parameters = {
         line.partition("=")[0].split()[-1]: line.partition("=")[2].partition("//")[0].split()
         for line in header.splitlines()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -312,6 +313,28 @@ def test_bci2000_without_names_says_so(uv: FloatArray, tmp_path: Path) -> None:
     recording = read(vendor_files.bci2000(tmp_path, uv, names=False)[0])
     assert recording.labels[:2] == ("Ch1", "Ch2")
     assert any("names no channels" in warning for warning in recording.warnings)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["HeaderLen=", "HeaderLen= 40", "HeaderLen= 9{}", "HeaderLen= 40 SourceCh= 9{}", "HeaderLen= -1 SourceCh= 2"],
+)
+def test_a_bci2000_header_that_states_nothing_or_too_much_is_refused(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.dat"
+    path.write_text(line.format("9" * 20) + "\r\n" + " " * 40, encoding="latin-1")
+    with pytest.raises(InputError, match="cannot be made sense of"):
+        read(path)
+
+
+@pytest.mark.parametrize("name", WRITERS)
+@pytest.mark.parametrize("n_bytes", [9, 30, 300, 1000, 5000])
+def test_a_beginning_alone_is_read_or_refused(name: str, n_bytes: int, uv: FloatArray, tmp_path: Path) -> None:
+    _needs(name)
+    path, _ = WRITERS[name](tmp_path, uv)
+    if path.is_file():
+        path.write_bytes(path.read_bytes()[:n_bytes])
+        with suppress(InputError, MissingExtraError):
+            read(path)
 
 
 @pytest.mark.parametrize("name", [name for name in WRITERS if _ROWS[name].extra])
