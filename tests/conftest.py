@@ -33,6 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(costs.Plugin(config))
     documents.install()
+    # Of the thousand compiled convolutions that torch keeps by default, the tests' many shapes would fill each.
+    os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", "64")
     if (
         "PYTEST_XDIST_WORKER" in os.environ
     ):  # as many workers as cores: a second thread in each would only be in the way
