@@ -129,19 +129,21 @@ def _fastest(data: Tensor, ready: bool) -> str:
     if data.device.type == "cuda":
         if (missing := _mamba_ssm_missing()) is None:
             return "mamba_ssm"
-        _warn_slow(ready, f"the GPU kernels of mamba_ssm cannot be used ({missing})", "brainscan[gpu]")
+        slow = (f"the GPU kernels of mamba_ssm cannot be used ({missing})", "brainscan[gpu]")
     elif data.device.type == "cpu":
         if (missing := _native_missing(ready)) is None:
             return "native"
-        _warn_slow(ready, f"the compiled CPU kernels cannot be used ({missing})", "numba")
+        slow = (f"the compiled CPU kernels cannot be used ({missing})", "numba")
+    else:
+        return "chunked"
+    if ready:
+        _warn_slow(*slow)
     return "chunked"
 
 
 @cache
-def _warn_slow(taken: bool, cause: str, package: str) -> None:
+def _warn_slow(cause: str, package: str) -> None:
     """Warn, once: a slow path is never taken in silence."""
-    if not taken:
-        return
     warnings.warn(
         f"{cause}: the scan runs in plain PyTorch, several times slower. hint: pip install '{package}'",
         RuntimeWarning,
