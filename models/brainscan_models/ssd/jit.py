@@ -40,7 +40,7 @@ def stage(function: Function) -> Function:
     """Compile `function` into each of the kernels and stages that call it."""
     import numba
 
-    # Python never calls one by itself: wrappers for that would be an eighth of the time that compiling takes.
+    # Python never calls one by itself: wrappers for that would only take time to compile.
     options = {"error_model": "numpy", "forceinline": True, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     return cast("Function", numba.njit(**options)(function))
 
