@@ -225,9 +225,9 @@ class Cluster:
         ClusterError
             If it stays away.
         """
+        self._disconnect()  # at once: this client seeks its scheduler, too
         self._listener.note("the scheduler is gone: waiting for it to come back")
         tasks, self._futures, self._unsent = [*self._futures.values(), *self._unsent], {}, []
-        self._disconnect()
         deadline = time.monotonic() + self._config.patience_s
         while True:
             try:

@@ -8,7 +8,6 @@ import ipaddress
 import multiprocessing
 import os
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -131,13 +130,12 @@ def test_a_killed_worker_and_a_scheduler_started_again_cost_time_alone(archive: 
     with _machines(tmp_path / "machines") as machines:
         running = {"scheduler": machines.scheduler(), "first": machines.worker(), "second": machines.worker()}
 
-        def begin_again() -> None:
-            machines.scheduler()
-            for _ in range(3):  # enough for a recording that kills two
-                machines.worker()
-
-        # Later, or Dask's client can be connected again before the scan has seen that the scheduler was gone.
-        later = threading.Timer(1.0, begin_again)
+        def heard(text: str) -> None:
+            said.append(text)
+            if text.startswith("the scheduler is gone"):  # no sooner, or Dask's client may find the new one by itself
+                machines.scheduler()
+                for _ in range(3):  # enough for a recording that kills two
+                    machines.worker()
 
         def disturb(outcome: Outcome, number: int, total: int) -> None:
             if number == 3:
@@ -147,15 +145,9 @@ def test_a_killed_worker_and_a_scheduler_started_again_cost_time_alone(archive: 
             if number == 7:
                 running["scheduler"].kill()
                 running["scheduler"].join()
-                later.start()
 
-        listener = Listener(outcome=disturb, understood=said.append)
-        try:
-            ledger = _scan(archive, tmp_path / "out", ClusterConfig(machines.address), listener)
-        finally:  # or it would start machines that nobody ends
-            later.cancel()
-            if later.ident is not None:
-                later.join()
+        listener = Listener(outcome=disturb, understood=heard)
+        ledger = _scan(archive, tmp_path / "out", ClusterConfig(machines.address), listener)
     assert {o.file for o in ledger if o.status == "failed"} == {"broken.edf", killer.name}
     # What a worker finished after its scheduler was gone is skipped by the next one.
     assert ledger.counts["done"] + ledger.counts["skipped"] == 14
