@@ -330,10 +330,8 @@ def _n_judged(recording: ScoredRecording) -> int:
 
 def _cuts(spans: Spans, piece_s: float) -> Iterable[tuple[float, float]]:
     for start_s, stop_s in spans:
-        for k in range(math.ceil((stop_s - start_s) / piece_s)):
-            piece = start_s + k * piece_s, min(start_s + (k + 1) * piece_s, stop_s)
-            if piece[1] - piece[0] >= piece_s / 2:
-                yield piece
+        for first_s in np.arange(start_s, stop_s, piece_s).tolist():
+            yield first_s, min(first_s + piece_s, stop_s)
 
 
 def _length(spans: Iterable[tuple[float, float]]) -> float:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from brainscan.scoring.intervals import (
     bootstrap,
@@ -125,3 +126,46 @@ def test_a_detector_does_not_differ_from_itself() -> None:
 
     difference = paired_bootstrap(mean, mean, 3, rng())
     assert (difference.estimate, difference.p_value) == (0.0, 1.0)
+
+
+def test_an_interval_is_of_the_percentiles_asked_for() -> None:
+    seen: list[float] = []
+
+    def statistic(weights: NDArray[np.int64]) -> float:
+        seen.append(float(weights @ np.arange(5.0)))
+        return seen[-1]
+
+    interval = bootstrap(statistic, 5, rng(), n_draws=40, confidence=0.8)
+    assert len(seen) == 40
+    assert (interval.low, interval.high) == pytest.approx(tuple(np.percentile(seen, [10.0, 90.0])))
+
+
+def test_a_ratio_s_interval_has_the_draws_and_the_confidence_asked_for() -> None:
+    found, seizures = np.array([0, 3, 1, 8]), np.array([2, 4, 9, 8])
+
+    def ratio(weights: NDArray[np.int64]) -> float:
+        return float(weights @ found) / float(weights @ seizures)
+
+    asked = bootstrap_ratio(found, seizures, rng(), n_draws=50, confidence=0.5)
+    assert asked == bootstrap(ratio, 4, rng(), n_draws=50, confidence=0.5)
+    assert asked != bootstrap_ratio(found, seizures, rng(), confidence=0.5)
+    assert asked != bootstrap_ratio(found, seizures, rng(), n_draws=50)
+
+
+def test_a_ratio_of_parts_of_one_is_defined() -> None:
+    interval = bootstrap_ratio(np.array([0.1, 0.2]), np.array([0.2, 0.4]), rng(), n_draws=20)
+    assert (interval.low, interval.high) == pytest.approx((0.5, 0.5))
+
+
+def test_two_patients_can_be_compared() -> None:
+    values = np.array([0.25, 0.75])
+
+    def first(weights: NDArray[np.int64]) -> float:
+        return float(weights @ values) / 2
+
+    difference = paired_bootstrap(first, lambda weights: first(weights) + 0.5, 2, rng(), n_draws=20)
+    assert (difference.interval.low, difference.interval.high) == pytest.approx((0.5, 0.5))
+
+
+def test_a_rate_of_minutes() -> None:
+    assert per_24h(2, 0.5) == 96.0

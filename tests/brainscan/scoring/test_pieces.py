@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from brainscan.events import RATE_HZ, Event, Probabilities
+from brainscan.scoring.intervals import poisson_upper
 from brainscan.scoring.pieces import (
     OFFSET_MARGIN_S,
     ScoredRecording,
@@ -124,6 +126,45 @@ def test_time_around_annotated_offsets_can_be_left_out() -> None:
     assert around.score == pytest.approx([0.9, 0.2, 0.2])
 
 
+def test_what_is_left_of_a_piece_counts_from_half_on() -> None:
+    """An offset at 9 s leaves 4 s of the first piece and 6 of the second."""
+    pieces = cut_pieces([recording([0.9, 0.2], seizures=[(0.0, 9.0)])], offset_margin_s=OFFSET_MARGIN_S)
+    assert pieces.score == pytest.approx([0.2])
+
+
+def test_nothing_is_left_out_around_offsets_unless_asked() -> None:
+    levels = [0.9] * 12 + [0.2] * 8
+    one = recording(levels, seizures=[(0.0, 12.0)], step_s=1.0)
+    calm = 0.1 * (2 * 0.9 + 8 * 0.2)
+    assert cut_pieces([one]).score == pytest.approx([0.9, calm])
+    for row in (rank_row([one], rng()), rank_rows([one], rng())["here"]):
+        assert (row.n_pieces, row.p95_negative) == (2, pytest.approx(calm))
+
+
+def test_rows_pass_on_how_to_cut() -> None:
+    one = recording([0.9] * 12 + [0.2] * 8, seizures=[(0.0, 12.0)], step_s=1.0)
+    for row in (
+        rank_row([one], rng(), piece_s=0.5, offset_margin_s=OFFSET_MARGIN_S),
+        rank_rows([one], rng(), piece_s=0.5, offset_margin_s=OFFSET_MARGIN_S)["here"],
+    ):
+        assert (row.n_pieces, row.n_ictal) == (20, 14)
+
+
+def test_a_piece_may_lie_in_several_segments() -> None:
+    ends = tuple(
+        Probabilities(5.0 * k, np.full(5 * RATE_HZ, value, np.float32)) for k, value in enumerate((1, 0, 0, 1))
+    )
+    pieces = cut_pieces([replace(recording([0.0, 0.0]), probabilities=ends)])
+    assert (pieces.score.tolist(), pieces.n_unscored) == ([0.5, 0.5], 0)
+
+
+def test_the_first_sample_counts() -> None:
+    values = np.zeros(10 * RATE_HZ, np.float32)
+    values[0] = 1.0
+    pieces = cut_pieces([replace(recording([0.0]), probabilities=(Probabilities(0.0, values),))])
+    assert pieces.score.tolist() == [1 / len(values)]
+
+
 # ---- row 1 -----------------------------------------------------------------------------------------------------
 
 
@@ -169,6 +210,36 @@ def test_the_interval_is_over_subjects_and_redraws_one_class() -> None:
     assert math.isnan(alone.auroc_ci95.low)
 
 
+def test_the_mean_within_has_an_interval_over_subjects_that_have_one() -> None:
+    right = recording([0.9, 0.1], seizures=[(0.0, 10.0)], subject="a")
+    wrong = recording([0.1, 0.9], seizures=[(0.0, 10.0)], subject="b")
+    calm = recording([0.3], subject="c")
+    interval = rank_row([right, wrong, calm], rng()).mean_within_subject_ci95
+    assert (interval.low, interval.high) == (0.0, 1.0)
+    assert math.isnan(rank_row([right, calm], rng()).mean_within_subject_ci95.low)
+
+
+def test_precision_and_calibration_stand_in_the_row() -> None:
+    right = recording([0.9, 0.1], seizures=[(0.0, 10.0)], subject="a")
+    wrong = recording([0.2, 0.4], seizures=[(0.0, 10.0)], subject="b")
+    row = rank_row([right, wrong], rng())
+    assert row.average_precision == pytest.approx((1 + 2 / 3) / 2)
+    assert row.calibration_error == pytest.approx((0.1 + 0.1 + 0.8 + 0.4) / 4)
+    for interval, figure in (
+        (row.average_precision_ci95, row.average_precision),
+        (row.calibration_error_ci95, row.calibration_error),
+    ):
+        assert interval.low < figure < interval.high
+
+
+def test_pieces_without_scores_are_counted_in_the_row() -> None:
+    assert rank_row([recording([math.nan, 0.2, math.nan, math.nan])], rng()).n_unscored == 3
+
+
+def test_without_calm_pieces_there_is_no_percentile() -> None:
+    assert math.isnan(rank_row([recording([0.9], seizures=[(0.0, 10.0)])], rng()).p95_negative)
+
+
 def test_counts_stand_beside_the_figures() -> None:
     row = rank_row([recording([0.9, 0.2, 0.1], seizures=[(0.0, 4.0), (6.0, 10.0)])], rng())
     assert (row.n_pieces, row.n_ictal, row.n_seizures, row.n_subjects) == (3, 1, 2, 1)
@@ -206,6 +277,42 @@ def test_the_bound_of_a_silent_hour_is_no_zero() -> None:
 def test_seconds_above_the_threshold_outside_seizures() -> None:
     row = event_row([recording([0.9, 0.9, 0.85, 0.1], seizures=[(0.0, 10.0)])], on=0.86)
     assert row.background_above_s == pytest.approx(10.0)
+
+
+def test_what_reads_the_threshold_itself_is_above_it() -> None:
+    assert event_row([recording([0.5])], on=0.5).background_above_s == 10.0
+
+
+def test_a_late_segment_is_judged_by_the_clock() -> None:
+    late = recording([0.9, 0.9, 0.9], start_s=10.0, seizures=[(10.0, 20.0)], scored=[(0.0, 30.0)])
+    row = event_row([late], on=0.86)
+    assert (row.hours, row.background_above_s) == (20 / 3600, 10.0)
+
+
+def test_a_row_adds_up_over_recordings_seizures_and_segments() -> None:
+    first = recording(
+        [0.9, 0.1, 0.9, 0.1, 0.1, 0.1],
+        seizures=[(0.0, 10.0), (30.0, 35.0), (50.0, 60.0)],
+        events=[(1.0, 5.0), (20.0, 24.0), (26.0, 29.0), (52.0, 58.0)],
+    )
+    halves = (Probabilities(0.0, np.full(2560, 0.9, np.float32)), Probabilities(20.0, np.full(2560, 0.9, np.float32)))
+    second = replace(
+        recording([0.0] * 3, seizures=[(20.0, 30.0)], events=[(0.0, 5.0), (20.0, 25.0)], subject="s2"),
+        probabilities=halves,
+    )
+    third = recording([0.1], subject="s2", seizures=[(0.0, 10.0)])
+    row = event_row([first, second, third], on=0.86)
+    assert (row.found, row.n_seizures, row.false_alarms) == (3, 5, 3)
+    assert (row.n_subjects, row.n_recordings) == (2, 3)
+    assert row.hours == pytest.approx((60 + 20 + 10) / 3600)
+    assert row.background_above_s == 20.0
+    assert row.fa_upper_per_24h == pytest.approx(poisson_upper(3) / row.hours * 24)
+
+
+def test_without_hours_there_is_no_bound() -> None:
+    row = event_row([recording([0.1], scored=[])], on=0.86)
+    assert row.hours == 0.0
+    assert math.isnan(row.fa_upper_per_24h)
 
 
 def test_unscored_time_is_in_no_hours() -> None:
