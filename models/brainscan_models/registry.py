@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,16 @@ V3_LITE = NetworkConfig(
     head=HeadConfig(pool="pool", hidden=48, dilations=(1, 4, 16)),
 )
 
+_MIXER = EncoderConfig(
+    widths=(24, 32, 48, 48, 48),
+    kernels=(17, 7, 7, 5, 5),
+    second_kernels=(0, 0, 0, 0, 0),
+    strides=(4, 2, 2, 2, 2),
+    dilations=(1, 1, 1, 1, 1),
+    norm="batch",
+    activation="silu",
+)
+
 V3_HYBRID = NetworkConfig(
     encoder=EncoderConfig(
         widths=(16, 24, 32, 48),
@@ -50,15 +61,7 @@ V3_HYBRID = NetworkConfig(
         norm="batch",
         activation="silu",
     ),
-    mixer=EncoderConfig(
-        widths=(24, 32, 48, 48, 48),
-        kernels=(17, 7, 7, 5, 5),
-        second_kernels=(0, 0, 0, 0, 0),
-        strides=(4, 2, 2, 2, 2),
-        dilations=(1, 1, 1, 1, 1),
-        norm="batch",
-        activation="silu",
-    ),
+    mixer=_MIXER,
     # Where children were left out, neither stream nor edges nor graph found more: docs/detector.md.
     bottleneck=StreamConfig(layers=0, d_model=48, d_state=16, headdim=16),
     nodes=StreamConfig(layers=0, d_model=48, d_state=16, headdim=8),
@@ -68,7 +71,23 @@ V3_HYBRID = NetworkConfig(
     head=HeadConfig(pool="pool", hidden=64, dilations=(1, 2, 4), pace=4, dropout=0.2),
 )
 
-VARIANTS: Mapping[str, NetworkConfig] = MappingProxyType({"v3": V3, "v3-lite": V3_LITE, "v3-hybrid": V3_HYBRID})
+V3_HYBRID_PAIR = replace(
+    V3_HYBRID,
+    encoder=replace(V3_HYBRID.encoder, widths=(32, 48, 64, 96)),
+    mixer=replace(_MIXER, widths=(48, 64, 96, 96, 96)),
+    bottleneck=replace(V3_HYBRID.bottleneck, d_model=96),
+    nodes=replace(V3_HYBRID.nodes, d_model=96),
+    decoder=replace(V3_HYBRID.decoder, channels=96),
+    head=replace(V3_HYBRID.head, hidden=128),
+)
+"""Room for two of `V3_HYBRID` side by side."""
+
+VARIANTS: Mapping[str, NetworkConfig] = MappingProxyType({
+    "v3": V3,
+    "v3-lite": V3_LITE,
+    "v3-hybrid": V3_HYBRID,
+    "v3-hybrid-pair": V3_HYBRID_PAIR,
+})  # fmt: skip
 """Names are never used again for another design; `configs/models/` holds the same as YAML (tested)."""
 
 

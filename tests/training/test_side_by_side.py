@@ -12,6 +12,7 @@ from brainscan.card import AmplitudeConfig, Card
 from brainscan.model import checkpoint
 from brainscan_models.config import DecoderConfig, EncoderConfig, GraphConfig, HeadConfig, NetworkConfig, StreamConfig
 from brainscan_models.network import Network
+from brainscan_models.registry import V3_HYBRID, V3_HYBRID_PAIR
 from brainscan_training.side_by_side import main, side_by_side, widened
 
 _NO_STREAM = StreamConfig(layers=0, d_model=6, d_state=4, headdim=4)
@@ -109,6 +110,10 @@ def test_what_the_head_joins_is_theirs_in_turn() -> None:
 def test_designs_whose_parts_would_mix_are_refused(design: NetworkConfig) -> None:
     with pytest.raises(ValueError, match=r"can$"):
         widened(design, 2)
+
+
+def test_the_pair_is_two_of_the_hybrid() -> None:
+    assert widened(V3_HYBRID, 2) == V3_HYBRID_PAIR
 
 
 def test_designs_that_differ_are_refused() -> None:
