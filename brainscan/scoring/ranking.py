@@ -41,9 +41,9 @@ class Ranking:
         self, score: NDArray[np.float64], ictal: BoolArray, subject: NDArray[np.int64], n_subjects: int
     ) -> None:
         self._score, self._ictal, self._subject, self._n_subjects = score, ictal, subject, n_subjects
-        _, self._place = np.unique(score, return_inverse=True)
-        self._n_places = int(self._place.max()) + 1 if len(self._place) else 0
-        self._bin = np.clip((score * N_BINS).astype(np.int64), 0, N_BINS - 1)
+        levels, self._place = np.unique(score, return_inverse=True)
+        self._n_places = len(levels)
+        self._bin = np.minimum((score * N_BINS).astype(np.int64), N_BINS - 1)
 
     def auroc(self, weights: NDArray[np.int64]) -> float:
         """Return the AUROC; NaN without both classes."""
