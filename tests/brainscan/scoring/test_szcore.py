@@ -73,6 +73,12 @@ def test_rows_may_come_in_any_order() -> None:
     assert there.event.sensitivity == 1.0
 
 
+def test_times_are_scored_as_they_are_unless_asked_otherwise() -> None:
+    events = [(10.0, 20.3)]
+    direct, mask = (szcore.score_pair(events, [(19.7, 30.0)], 60.0, 60.0, path) for path in ("direct", "szcore_mask"))
+    assert szcore.score_pair(events, [(19.7, 30.0)], 60.0, 60.0) == direct != mask
+
+
 @pytest.mark.parametrize(
     ("durations_s", "message"), [((60.0, 61.0), "durations differ"), ((0.01, 0.01), "shorter than a sample")]
 )
