@@ -12,8 +12,10 @@ UNTRAINED = "v3"
 
 SHIPPED: Mapping[str, str] = MappingProxyType({
     "default": "default.safetensors",
-    "v3-hybrid": "default.safetensors",
-    "v3-lite": "v3-lite.safetensors",  # the default until 0.1's last revision, for whoever compares with it
+    "v3-hybrid-pair": "default.safetensors",
+    # the defaults before it, the latest first, for whoever compares with them
+    "v3-hybrid": "v3-hybrid.safetensors",
+    "v3-lite": "v3-lite.safetensors",
 })  # fmt: skip
 """Name to file, below ``weights``."""
 

@@ -24,6 +24,7 @@ from brainscan.errors import BrainscanError
 from brainscan.model import checkpoint
 from brainscan_models.config import NetworkConfig
 from brainscan_models.network import Network
+from brainscan_models.registry import VARIANTS
 
 Tensors = Mapping[str, Tensor]
 
@@ -173,6 +174,7 @@ def joined_card(cards: Sequence[Card], network: Network) -> Card:
         raise ValueError("the networks' filters, windows or amplitudes are not the same")
     return replace(
         first,
+        name=next((name for name, known in VARIANTS.items() if known == network.config), first.name),
         variant=network.config.to_mapping(),
         logit_shift=0.0,
         logit_scale=1.0,
