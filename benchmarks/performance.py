@@ -54,6 +54,7 @@ WAYS = (
     Way("1-thread", "default", ("--threads", "1"), 60),
     Way("native", "default", ("--backend", "native"), 60),
     Way("native-1-thread", "default", ("--backend", "native", "--threads", "1"), 60),
+    Way("before", "v3-hybrid", ("--backend", "native"), 60),  # the default before
     Way("bfloat16", "default", ("--backend", "native", "--precision", "bfloat16"), 60),
     Way("chunked", "default", ("--backend", "torch"), 60),
     Way("v3", "v3", (), 60),

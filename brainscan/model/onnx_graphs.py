@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from brainscan.card import Card
+from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import N_ELECTRODES
 from brainscan.model.amplitude import centring_matrix
 from brainscan.model.inference import scaled
@@ -32,6 +32,7 @@ OPSET = 18
 """What the exporter writes by itself; a higher one would be a conversion, a lower one lacks reductions in use."""
 
 _TRACED_BATCH = 2  # a batch of 1 would be taken for a constant
+_LARGEST = 1e18
 
 
 class Before(nn.Module):
@@ -48,7 +49,7 @@ class Before(nn.Module):
 
     def forward(self, uv: Tensor) -> tuple[Tensor, ...]:
         """Return the outputs for uv, shape (batch, 19, n_samples)."""
-        features = self.network.before_pe(scaled(uv, self._amplitude, self.get_buffer("centring")))
+        features = self.network.before_pe(_scaled(uv, self._amplitude, self.get_buffer("centring")))
         return passed_on(self.network, features)
 
 
@@ -74,6 +75,18 @@ class After(nn.Module):
         located = self.network.after_pe(features, pe)
         logits = (located.logits - self._shift) * self._scale
         return (logits, located.features) if self.network.config.paced else (logits,)
+
+
+def _scaled(uv: Tensor, config: AmplitudeConfig, centring: Tensor) -> Tensor:
+    """Return `scaled` with asinh as a logarithm: ONNX Runtime's own takes one number at a time, four times as long.
+
+    Up to 10^18 scales, where it stays, they differ by float32's rounding.
+    """
+    if config.limiter != "asinh":
+        return scaled(uv, config, centring)
+    relative = (uv if config.centre == "all" else centring @ uv) / config.scale_uv
+    size = relative.abs().clamp(max=_LARGEST)
+    return config.gain * torch.sign(relative) * torch.log(size + torch.sqrt(size * size + 1.0))
 
 
 def passed_on(network: Network, features: Features) -> tuple[Tensor, ...]:
