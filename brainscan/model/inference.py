@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 FloatArray = NDArray[np.float32]
 
-_LARGEST = 1e18
+LARGEST = 1e18
 """Whose square float32 still holds."""
 
 _SCANS = {"auto": "auto", "torch": "chunked", "native": "native"}
@@ -71,9 +71,13 @@ def pick_scan(backend: str, device: torch.device, *, ready: bool = True) -> str:
 
 def scaled(uv: torch.Tensor, config: AmplitudeConfig, centring: torch.Tensor) -> torch.Tensor:
     """Return what the network sees of windows in µV, same shape (..., 19, n_samples)."""
-    centred = uv if config.centre == "all" else centring @ uv
-    relative = centred / config.scale_uv
-    return config.gain * (torch.asinh(relative) if config.limiter == "asinh" else torch.tanh(relative))
+    limited = torch.asinh if config.limiter == "asinh" else torch.tanh
+    return config.gain * limited(in_scales(uv, config, centring))
+
+
+def in_scales(uv: torch.Tensor, config: AmplitudeConfig, centring: torch.Tensor) -> torch.Tensor:
+    """Return windows centred, as parts of the scale, same shape: what the limiter takes."""
+    return (uv if config.centre == "all" else centring @ uv) / config.scale_uv
 
 
 def fast_scaled(uv: torch.Tensor, config: AmplitudeConfig, centring: torch.Tensor) -> torch.Tensor:
@@ -83,8 +87,8 @@ def fast_scaled(uv: torch.Tensor, config: AmplitudeConfig, centring: torch.Tenso
     """
     if config.limiter != "asinh":
         return scaled(uv, config, centring)
-    relative = (uv if config.centre == "all" else centring @ uv) / config.scale_uv
-    size = relative.abs().clamp_(max=_LARGEST)
+    relative = in_scales(uv, config, centring)
+    size = relative.abs().clamp_(max=LARGEST)
     square = size.square()
     # log1p keeps small values exact: asinh |x| = log1p(|x| + x² / (1 + sqrt(1 + x²))).
     root = square.add(1.0).sqrt_().add_(1.0)

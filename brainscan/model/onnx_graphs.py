@@ -20,7 +20,7 @@ from torch.nn.utils import parametrize
 from brainscan.card import AmplitudeConfig, Card
 from brainscan.electrodes import N_ELECTRODES
 from brainscan.model.amplitude import centring_matrix
-from brainscan.model.inference import scaled
+from brainscan.model.inference import LARGEST, in_scales, scaled
 from brainscan.model.onnx_folder import AFTER, BEFORE, Graph
 from brainscan_models.network import Features, Network
 from brainscan_models.ssd import use_backend
@@ -32,7 +32,6 @@ OPSET = 18
 """What the exporter writes by itself; a higher one would be a conversion, a lower one lacks reductions in use."""
 
 _TRACED_BATCH = 2  # a batch of 1 would be taken for a constant
-_LARGEST = 1e18
 
 
 class Before(nn.Module):
@@ -78,14 +77,14 @@ class After(nn.Module):
 
 
 def _scaled(uv: Tensor, config: AmplitudeConfig, centring: Tensor) -> Tensor:
-    """Return `scaled` with asinh as a logarithm: ONNX Runtime's own takes one number at a time, four times as long.
+    """Return `scaled` with asinh as a logarithm: ONNX Runtime's own takes one number at a time.
 
     Up to 10^18 scales, where it stays, they differ by float32's rounding.
     """
     if config.limiter != "asinh":
         return scaled(uv, config, centring)
-    relative = (uv if config.centre == "all" else centring @ uv) / config.scale_uv
-    size = relative.abs().clamp(max=_LARGEST)
+    relative = in_scales(uv, config, centring)
+    size = relative.abs().clamp(max=LARGEST)
     return config.gain * torch.sign(relative) * torch.log(size + torch.sqrt(size * size + 1.0))
 
 

@@ -85,24 +85,24 @@ def side_by_side(networks: Sequence[Network]) -> Network:
     wide = Network(widened(config, len(networks))).eval()
     own = [_on_plain_input(network.state_dict()) for network in networks]
     parts = (*3 * (config.decoder.channels,), config.trunk_width)  # of the head's input: averages, then maxima
-    places = _places(2 * parts, len(networks))
-    wide.load_state_dict({name: _joined(name, [tensors[name] for tensors in own], places) for name in own[0]})
+    order = torch.cat(_places(2 * parts, len(networks))).argsort()
+    wide.load_state_dict({name: _joined(name, [tensors[name] for tensors in own], order) for name in own[0]})
     return wide
 
 
-def _joined(name: str, own: Sequence[Tensor], places: Sequence[Tensor]) -> Tensor:
-    """Return a tensor of the wide network, from those of the same name."""
+def _joined(name: str, own: Sequence[Tensor], order: Tensor) -> Tensor:
+    """Return a tensor of the wide network, from those of the same name; `order` is that of its head's input."""
     kind = name.rpartition(".")[2]
-    if kind == "num_batches_tracked" or (name.endswith(_INPUT_STATISTICS)):
+    if kind == "num_batches_tracked" or name.endswith(_INPUT_STATISTICS):
         return own[0]
     if name == "head.project.weight":
         return torch.cat(tuple(own), dim=1) / len(own)
     if name == "head.project.bias":
         return torch.stack(tuple(own)).mean(dim=0)
     if name.startswith("head.norm."):
-        return torch.cat(tuple(own))[torch.cat(tuple(places)).argsort()]
+        return torch.cat(tuple(own))[order]
     if name == "head.join.weight":
-        return _blocks(own)[:, torch.cat(tuple(places)).argsort()]
+        return _blocks(own)[:, order]
     if kind in ("weight", "original1"):
         # Of the second, a weight's direction, the length of each output's part is what it was: the rest is zero.
         return torch.cat(tuple(own)) if name.endswith(_INPUT_WEIGHT) else _blocks(own)
