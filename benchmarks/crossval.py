@@ -16,6 +16,9 @@ and averages for one fold on the held-out background and children of the others.
 of background out of each training instead (a place and device; those of less than half an hour together), and prints
 its alarms there at ``--level``.
 
+``--after SECONDS --more LOGITS`` asks more of what begins soon after an event, and ``--in-time`` puts the clips of one
+recording back where they were cut out of it before events are sought, so that what follows a seizure is heard after it.
+
 ``--with DIR`` (again and again) reports the mean of the logits of this trial's networks and of others', of the same
 folds and seeds. In ``distil.teachers`` the words ``{fold}`` and ``{seed}`` stand for those of the training, so that
 whoever is left out of it is left out of its teachers, too.
@@ -32,6 +35,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +49,7 @@ from crossval_table import (
     at_post_ictal,
     by_source,
     held_out,
+    in_time,
     judge,
     mean_logits,
     row_of,
@@ -53,6 +58,7 @@ from crossval_table import (
 )
 from numpy.typing import NDArray
 
+from brainscan.card import PostictalConfig
 from brainscan.events import RATE_HZ
 from brainscan_training.cache import Cached
 from brainscan_training.config import TrainConfig
@@ -170,7 +176,14 @@ def _slow(probability: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def report(
-    outs: Sequence[Path], items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings, level: float
+    outs: Sequence[Path],
+    items: dict[str, Item],
+    folds: Sequence[Fold],
+    seeds: int,
+    settings: Settings,
+    level: float,
+    *,
+    together: bool,
 ) -> None:
     """Print the table of what is finished."""
     rows = []
@@ -182,7 +195,8 @@ def report(
         for fold, own in zip(folds, paths, strict=True):
             left = {n for n, i in items.items() if i.source != SEIZURES or i.subject in fold.children}
             logits = {name: segments for name, segments in mean_logits(own).items() if name in left}
-            judged.append({name: judge(items[name], segments, settings) for name, segments in logits.items()})
+            whole, put = in_time(items, logits) if together else (items, logits)
+            judged.append({name: judge(whole[name], segments, settings) for name, segments in put.items()})
             ranked += [scored(items[name], segments) for name, segments in logits.items()]
         rows.append(row_of(judged, ranked))
         row = rows[-1]
@@ -251,6 +265,9 @@ def main() -> int:
     parser.add_argument("--average", type=float, default=12.0)
     parser.add_argument("--hysteresis", type=float, default=0.75)
     parser.add_argument("--shortest", type=float, default=8.0)
+    parser.add_argument("--after", type=float, default=0.0, metavar="SECONDS")
+    parser.add_argument("--more", type=float, default=1.0, metavar="LOGITS")
+    parser.add_argument("--in-time", action="store_true", help="clips of one recording where they were cut out of it")
     arguments = parser.parse_args()
     out, folder = arguments.out, arguments.cache or arguments.out / "cache"
     paths = f"{arguments.data}{', simulation' if arguments.simulation else ''}"
@@ -263,7 +280,8 @@ def main() -> int:
         folds = source_folds(prepared.train)
     else:
         folds = folds_of(prepared.train, arguments.folds, hold_background=arguments.hold_background)
-    settings = Settings(arguments.average, arguments.hysteresis, arguments.shortest)
+    postictal = PostictalConfig(arguments.after, arguments.more if arguments.after else 0.0)
+    settings = Settings(arguments.average, arguments.hysteresis, arguments.shortest, postictal)
     out.mkdir(parents=True, exist_ok=True)
     jobs = list(itertools.product(range(arguments.seeds), folds))
     todo = [(s, f) for s, f in jobs if not (out / f"{f.name}-seed{s}" / DONE).is_file()]
@@ -282,7 +300,7 @@ def main() -> int:
                 flush=True,
             )
     dev = {i.name for i in prepared.validation if i.source == SEIZURES}
-    told = report_sources if arguments.leave_source_out else report
+    told = report_sources if arguments.leave_source_out else partial(report, together=arguments.in_time)
     reported = {name: item for name, item in everything.items() if name not in dev}
     told((out, *arguments.others), reported, folds, arguments.seeds, settings, arguments.level)
     return 0

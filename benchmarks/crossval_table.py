@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.card import Card, DecisionConfig
+from brainscan.card import Card, DecisionConfig, PostictalConfig
 from brainscan.decision.average import average
 from brainscan.decision.postprocess import events_of_curve
 from brainscan.events import RATE_HZ, Probabilities
@@ -27,6 +28,7 @@ LEVELS = np.round(np.arange(-6.0, 9.01, 0.1), 2)
 """Thresholds tried, raw logits."""
 ALARMS = (0, 2, 5)
 POST_ICTAL = (5, 10, 20)
+_NO_MORE = PostictalConfig()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,28 @@ class Settings:
     average_s: float = 12.0
     hysteresis: float = 0.75
     shortest_s: float = 8.0
+    postictal: PostictalConfig = _NO_MORE
 
     def decision(self, level: float) -> DecisionConfig:
         on, off = (1.0 / (1.0 + np.exp(-x)) for x in (level, level - self.hysteresis))
-        return DecisionConfig(float(on), float(off), average_s=self.average_s, min_duration_s=self.shortest_s)
+        return DecisionConfig(
+            float(on),
+            float(off),
+            average_s=self.average_s,
+            min_duration_s=self.shortest_s,
+            postictal=self.postictal,
+        )
 
 
-def read_logits(path: Path) -> dict[str, list[tuple[float, NDArray[np.float32]]]]:
+Logits = Mapping[str, list[tuple[float, NDArray[np.float32]]]]
+"""Start and logits of each segment, by the recording's name."""
+
+_CLIP = re.compile(r"(?P<before>.+)_t(?:(?P<at>[0-9]+)|X_(?P<tag>\w+))_(?P<kind>sz|post)\.edf")
+_AFTER_ONSET_S = 60
+"""Post-ictal clips begin so long after their seizure."""
+
+
+def read_logits(path: Path) -> Logits:
     """Return start and logits of each segment of each recording."""
     found: dict[str, list[tuple[float, NDArray[np.float32]]]] = defaultdict(list)
     with np.load(path) as stored:
@@ -52,7 +69,7 @@ def read_logits(path: Path) -> dict[str, list[tuple[float, NDArray[np.float32]]]
     return found
 
 
-def mean_logits(paths: Sequence[Path]) -> dict[str, list[tuple[float, NDArray[np.float32]]]]:
+def mean_logits(paths: Sequence[Path]) -> Logits:
     """Return the mean of several networks' logits, of what all of them were run over; names are the first one's."""
     first, *others = [read_logits(path) for path in paths]
     named = [{_in_corpus(name): segments for name, segments in found.items()} for found in others]
@@ -99,8 +116,43 @@ def judge(item: Item, segments: list[tuple[float, NDArray[np.float32]]], setting
                 hit = [i for i, (a, b) in enumerate(seizures) if event.onset_s < b and event.offset_s > a]
                 found[hit, k] = True
                 alarms[k] += not hit
-    hours = sum(len(logits) for _, logits in segments) / KEPT_HZ / 3600.0
+    hours = sum(np.count_nonzero(~np.isnan(logits)) for _, logits in segments) / KEPT_HZ / 3600.0
     return Judged(item, found, alarms, hours)
+
+
+def in_time(items: Mapping[str, Item], logits: Logits) -> tuple[dict[str, Item], Logits]:
+    """Put the clips that were cut out of one recording back where they were, with unscored time between them.
+
+    What follows a seizure is then heard after it, as in a recording that nobody cut. A clip's name tells its second,
+    ``_t02996_sz``, or which seizure it belongs to, ``_tX_pR_post``.
+    """
+    groups: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for name in logits:
+        clip = _CLIP.fullmatch(name)
+        if clip is None or items[name].source != SEIZURES:
+            groups[name].append((0, name))
+        elif clip["at"]:
+            groups[clip["before"]].append((int(clip["at"]), name))
+        else:
+            groups[f"{clip['before']}_{clip['tag']}"].append((_AFTER_ONSET_S * (clip["kind"] == "post"), name))
+    whole, put = {}, {}
+    for group, clips in groups.items():
+        curve: list[NDArray[np.float32]] = []
+        first = min(at for at, _ in clips)
+        seizures = []
+        for at, name in sorted(clips):
+            for start_s, values in logits[name]:
+                gap = round((at - first + start_s) * KEPT_HZ) - sum(map(len, curve))
+                if gap < 0:
+                    raise SystemExit(f"{name}: begins before the clip that it follows has ended")
+                curve += [np.full(gap, np.nan, dtype=np.float32), values]
+            shift = at - first
+            seizures += [
+                replace(a, onset_s=a.onset_s + shift, offset_s=a.offset_s + shift) for a in items[name].seizures
+            ]
+        whole[group] = replace(items[clips[0][1]], name=group, seizures=tuple(seizures))
+        put[group] = [(0.0, np.concatenate(curve))]
+    return whole, put
 
 
 def level_for(background: Sequence[Judged], alarms: int) -> int:

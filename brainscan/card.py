@@ -144,6 +144,26 @@ class BaselineConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class PostictalConfig:
+    """How much more evidence an event needs soon after another one: what follows a seizure is slow and large, too.
+
+    Parameters
+    ----------
+    within_s : float
+        How long after the end of a reported event, seconds; 0: no event needs more.
+    logits : float
+        How far above the threshold an event that begins in that time must rise once, logits.
+    """
+
+    within_s: float = 0.0
+    logits: float = 0.0
+
+    def __post_init__(self) -> None:
+        if min(self.within_s, self.logits) < 0.0:
+            raise ValueError("within_s and logits must not be negative")
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionConfig:
     """From probabilities to events (docs/definitions.md).
 
@@ -166,6 +186,8 @@ class DecisionConfig:
         (the published detector's dwell); the event begins and ends where that run begins.
     baseline : BaselineConfig
         What is taken off the averaged logits.
+    postictal : PostictalConfig
+        What an event must show soon after another.
     """
 
     enter: float = 0.86
@@ -179,6 +201,7 @@ class DecisionConfig:
     onset_dwell: int = 0
     offset_dwell: int = 0
     baseline: BaselineConfig = BaselineConfig()
+    postictal: PostictalConfig = PostictalConfig()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.leave <= self.enter <= 1.0:

@@ -13,7 +13,7 @@ import numpy as np
 
 from brainscan._version import __version__
 from brainscan.card import Card, DecisionConfig
-from brainscan.decision import room
+from brainscan.decision import room, words
 from brainscan.detection import Detection
 from brainscan.electrodes import ELECTRODES
 from brainscan.errors import InputError, UsageError
@@ -158,12 +158,14 @@ class Findings:
         self._trends: list[Trends] = []
         self._compared: list[Compared] = []
         self._lowered_s = 0.0
+        self._left_out = 0
 
     def add(self, session: Session, segment: Segment) -> None:
         """Take over what a finished session of a segment knows beside its events."""
         self._tally.merge(session.tally)
         self._compared += session.compared
         self._lowered_s += session.lowered_s
+        self._left_out += session.left_out
         for span in _to_the_end(session.scored, segment):
             # What holes leave between them is as short as a segment may be; a lone short recording counts.
             roomy = span[1] - span[0] >= self._decision.min_duration_s
@@ -224,7 +226,8 @@ class Findings:
             room.told(self._cramped, self._decision),
             *unusable,
             *_warnings(detection, self._tally),
-            _loud(self._lowered_s),
+            words.of_loudness(self._lowered_s),
+            words.of_left_out(self._left_out, self._decision.postictal),
         )
         warnings = dict.fromkeys((*self._options.remarks, *told))
         doubted = plan.doubted or bool(unusable)
@@ -254,17 +257,6 @@ def provenance(card: Card, decision: DecisionConfig, options: DetectOptions) -> 
         "stop_s": options.stop_s,
         "quiet": None if options.quiet is None else options.quiet.as_mapping(),
     }
-
-
-def _loud(lowered_s: float) -> str:
-    """Return the warning of a recording that the network took for a seizure much of the time; empty for none."""
-    if not lowered_s:
-        return ""
-    told = f"{lowered_s / 60.0:.0f} min" if lowered_s >= 60.0 else f"{lowered_s:.0f} s"
-    return (
-        f"the network read this recording high for long; for {told} its baseline was taken off, and"
-        " seizures count only above it: look whether seizure activity goes on all the time"
-    )
 
 
 def nothing_scored(detection: Detection) -> InputError:

@@ -253,6 +253,11 @@ class Session:
         return self._curve.lowered_s
 
     @property
+    def left_out(self) -> int:
+        """Stretches so far that were no events because they came soon after one and did not rise enough."""
+        return self._decision.left_out
+
+    @property
     def scored(self) -> tuple[tuple[float, float], ...]:
         """Spans on the recording's clock, seconds, that were scored."""
         return union((self._start_s + a / RATE_HZ, self._start_s + b / RATE_HZ) for a, b in self._scored)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from brainscan.card import AmplitudeConfig, Card, DecisionConfig, WindowConfig
+from brainscan.card import AmplitudeConfig, Card, DecisionConfig, PostictalConfig, WindowConfig
 from brainscan.electrodes import ELECTRODES, N_ELECTRODES
 from brainscan.events import RATE_HZ
 from brainscan.recording import Channel, Recording, Samples, Segment
@@ -102,7 +102,7 @@ class LoudnessRunner:
         return (1.0 / (1.0 + np.exp(-(loudness_uv - self._half_uv) / 4.0))).astype(np.float32)
 
 
-def quick(**changes: float) -> DecisionConfig:
+def quick(**changes: float | PostictalConfig) -> DecisionConfig:
     """Return a decision for short tests: no averaging, events from one second on."""
     return DecisionConfig(**{"enter": 0.6, "leave": 0.4, "average_s": 0.0, "min_duration_s": 1.0, **changes})  # type: ignore[arg-type]
 

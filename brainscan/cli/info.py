@@ -16,7 +16,7 @@ from brainscan.model.names import ALL, DEFAULT
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from brainscan.card import BaselineConfig, Card
+    from brainscan.card import BaselineConfig, Card, PostictalConfig
     from brainscan.detection import Detection
     from brainscan.model.description import ModelFacts
     from brainscan.recording import Recording
@@ -186,6 +186,7 @@ def _show_model(facts: ModelFacts, *, as_json: bool) -> None:
         ("thresholds", f"on {decision.enter:g}, off {decision.leave:g}, logits averaged over {decision.average_s:g} s"),
         ("events", f"joined up to {decision.merge_gap_s:g} s apart, {decision.min_duration_s:g} s at the shortest"),
         ("baseline", _baseline(decision.baseline)),
+        ("after an event", _postictal(decision.postictal)),
         ("localisation", f"by measures of the {card.localisation}"),
         ("use", provenance.intended_use),
         ("licence", provenance.licence),
@@ -231,6 +232,16 @@ def _baseline(baseline: BaselineConfig) -> str:
     return (
         f"the recording's own, from its last {baseline.trailing_s / 60:g} min, is taken off: the"
         f" {baseline.quantile:.0%} quantile above {baseline.quiet:g}, at most {baseline.most:g} logits"
+    )
+
+
+def _postictal(postictal: PostictalConfig) -> str:
+    """Return what another event needs soon after one."""
+    if not postictal.within_s:
+        return "another needs no more"
+    return (
+        f"one that begins within {postictal.within_s:g} s must rise {postictal.logits:g} logits above the threshold,"
+        " since what follows a seizure is slow and large, too"
     )
 
 

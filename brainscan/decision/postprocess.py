@@ -7,8 +7,11 @@ gaps shorter than n. So all of it is arithmetic on intervals, and what must be r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,19 +25,51 @@ FloatArray = NDArray[np.float32]
 LOW, MIDDLE, HIGH, VOID = 0, 1, 2, 3
 """Levels of a sample: below `leave`, between, at or above `enter`, unscored."""
 
-Run = tuple[int, int, int, float]
-"""``(level, start, stop, sum at start)``: neighbouring samples of one level, counted from the segment's start, and
-the sum of the plain probability of everything before them."""
+_CLIP = 1e-6
+
+
+class Run(NamedTuple):
+    """Neighbouring samples of one level.
+
+    Attributes
+    ----------
+    level : int
+        `LOW`, `MIDDLE`, `HIGH` or `VOID`.
+    start, stop : int
+        Samples, counted from the segment's start.
+    total : float
+        Sum of the plain probability of everything before them.
+    peak : float
+        The curve's highest value in them; of no meaning where they are unscored.
+    """
+
+    level: int
+    start: int
+    stop: int
+    total: float
+    peak: float
+
+
+class _Onset(NamedTuple):
+    """Where an interval began, the sum of probability there, and the curve's highest value since."""
+
+    start: int
+    total: float
+    peak: float
+
+    def risen(self, peak: float) -> _Onset:
+        return self._replace(peak=max(self.peak, peak))
 
 
 @dataclass(slots=True)
 class _Span:
-    """An interval of samples with the running sum of probability at its ends."""
+    """An interval of samples with the running sum of probability at its ends, and the curve's highest value in it."""
 
     start: int
     stop: int
     sum_at_start: float
     sum_at_stop: float
+    peak: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +101,11 @@ class Decision:
         Start of the segment on the recording's clock, seconds.
     confidence_map : sequence of (float, float)
         Knots of the card's map from mean probability to confidence.
+
+    Attributes
+    ----------
+    left_out : int
+        Intervals that were no events because they began soon after one and did not rise enough.
     """
 
     def __init__(
@@ -76,9 +116,12 @@ class Decision:
         self._map = tuple(confidence_map)
         self._at = 0
         self._sum = 0.0  # of the plain probability up to `_at`
-        self._run: tuple[int, int, float] | None = None  # level, start and sum at start of the unfinished run
-        self._open: tuple[int, float] | None = None  # start and sum of the ictal interval in progress
+        self._run: Run | None = None  # the unfinished one
+        self._open: _Onset | None = None  # of the ictal interval in progress
         self._pending: _Span | None = None  # complete, but a later one may still join it
+        self._asked = _raised(config.enter, config.postictal.logits)
+        self._free_from = 0  # an interval that begins before must rise to what is asked for
+        self.left_out = 0
 
     def push(self, curve: FloatArray, plain: FloatArray) -> list[Event]:
         """Take the next samples and return the events that became final.
@@ -91,9 +134,7 @@ class Decision:
             What the confidence is the mean of.
         """
         total = self._sum + np.concatenate(([0.0], np.cumsum(np.nan_to_num(plain), dtype=np.float64)))
-        first = self._at
-        runs = ((level, first + start, first + stop, float(total[start])) for level, start, stop in self._runs(curve))
-        return self.push_runs(runs, first + len(curve), float(total[-1]))
+        return self.push_runs(self._runs(curve, total), self._at + len(curve), float(total[-1]))
 
     def push_runs(self, runs: Iterable[Run], stop: int, total: float) -> list[Event]:
         """Take the next samples as runs of equal level (which may go on) and return the events that became final.
@@ -108,11 +149,12 @@ class Decision:
             Sum of the plain probability so far.
         """
         events: list[Event] = []
-        for level, run_start, run_stop, sum_at_start in runs:
-            run = self._run
-            if run is None or run[0] != level:
-                self._run = run = (level, run_start, sum_at_start)
-            self._step(run, run_stop, events)
+        for run in runs:
+            before = self._run
+            if before is not None and before.level == run.level:
+                run = before._replace(stop=run.stop, peak=max(before.peak, run.peak))  # noqa: PLW2901
+            self._run = run
+            self._step(run, events)
         self._at, self._sum = stop, total
         self._settle(events)
         return events
@@ -121,7 +163,7 @@ class Decision:
     def ongoing(self) -> Ongoing | None:
         """The event that will be reported whatever comes next, but has not ended for certain; None if there is none."""
         span = self._certain()
-        if span is None or span.stop - span.start < self._config.min_duration_s * RATE_HZ:
+        if span is None or not self._long_enough(span) or not self._risen(span):
             return None
         mean = (span.sum_at_stop - span.sum_at_start) / (span.stop - span.start)
         begin_s, until_s = (self._start_s + at / RATE_HZ for at in (span.start, span.stop))
@@ -131,10 +173,10 @@ class Decision:
     def settled_s(self) -> float:
         """Time on the recording's clock before which no event can begin or go on any more, beyond those returned."""
         at = self._at
-        if self._run is not None and self._run[0] == HIGH:
-            at = self._run[1]
+        if self._run is not None and self._run.level == HIGH:
+            at = self._run.start
         if self._open is not None:
-            at = min(at, self._open[0])
+            at = min(at, self._open.start)
         if self._pending is not None:
             at = min(at, self._pending.start)
         return self._start_s + at / RATE_HZ
@@ -144,15 +186,15 @@ class Decision:
         pending = self._pending
         if self._open is None:
             return pending
-        start, sum_at_start = self._open
+        start, sum_at_start, peak = self._open
         stop, total = self._at, self._sum
-        if self._run is not None and self._run[0] == LOW:  # it may turn out to have ended where that began
-            _, stop, total = self._run
+        if self._run is not None and self._run.level == LOW:  # it may turn out to have ended where that began
+            stop, total = self._run.start, self._run.total
         if stop - start < max(self._config.opening, 1):
             return pending
         if pending is not None:  # it is pending because the one in progress joins it
-            start, sum_at_start = pending.start, pending.sum_at_start
-        return _Span(start, stop, sum_at_start, total)
+            start, sum_at_start, peak = pending.start, pending.sum_at_start, max(peak, pending.peak)
+        return _Span(start, stop, sum_at_start, total, peak)
 
     def finish(self) -> list[Event]:
         """End the segment and return the last events."""
@@ -161,26 +203,31 @@ class Decision:
         self._run = None
         return events
 
-    def _runs(self, curve: FloatArray) -> Iterator[tuple[int, int, int]]:
-        """Yield level, start and stop of each run of equal level."""
+    def _runs(self, curve: FloatArray, total: NDArray[np.float64]) -> Iterator[Run]:
+        """Yield each run of equal level of the next samples."""
         level = np.full(len(curve), MIDDLE, dtype=np.int8)
         level[curve >= self._config.enter] = HIGH
         level[curve < self._config.leave] = LOW
         level[np.isnan(curve)] = VOID
-        bounds = np.concatenate(([0], np.flatnonzero(np.diff(level)) + 1, [len(level)]))
-        for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
-            if stop > start:
-                yield int(level[start]), start, stop
+        if not len(level):
+            return
+        starts = np.concatenate(([0], np.flatnonzero(np.diff(level)) + 1))
+        peaks = np.maximum.reduceat(curve, starts).tolist()
+        bounds = pairwise([*starts.tolist(), len(level)])
+        for (start, stop), peak in zip(bounds, peaks, strict=True):
+            yield Run(int(level[start]), self._at + start, self._at + stop, float(total[start]), peak)
 
-    def _step(self, run: tuple[int, int, float], stop: int, events: list[Event]) -> None:
-        """Change the state where a run, known up to `stop`, is long enough for it."""
-        level, start, sum_at_start = run
-        if level == VOID:
-            self._barrier(start, sum_at_start, events)
-        elif level == HIGH and self._open is None and stop - start >= self._config.onset_dwell:
-            self._open = (start, sum_at_start)
-        elif level == LOW and self._open is not None and stop - start >= self._config.offset_dwell:
-            self._close(start, sum_at_start, events)
+    def _step(self, run: Run, events: list[Event]) -> None:
+        """Change the state where a run, as far as it is known, is long enough for it."""
+        long = run.stop - run.start
+        if run.level == VOID:
+            self._barrier(run.start, run.total, events)
+        elif run.level == HIGH and self._open is not None:
+            self._open = self._open.risen(run.peak)
+        elif run.level == HIGH and long >= self._config.onset_dwell:
+            self._open = _Onset(run.start, run.total, run.peak)
+        elif run.level == LOW and self._open is not None and long >= self._config.offset_dwell:
+            self._close(run.start, run.total, events)
 
     def _barrier(self, at: int, total: float, events: list[Event]) -> None:
         """End what is open; nothing may join across this point."""
@@ -190,15 +237,16 @@ class Decision:
 
     def _close(self, at: int, total: float, events: list[Event]) -> None:
         assert self._open is not None
-        start, sum_at_start = self._open
+        start, sum_at_start, peak = self._open
         self._open = None
         if at - start < self._config.opening:
             return
         if self._pending is not None and self._joins(start - self._pending.stop):
             self._pending.stop, self._pending.sum_at_stop = at, total
+            self._pending.peak = max(self._pending.peak, peak)
             return
         self._flush(events)
-        self._pending = _Span(start, at, sum_at_start, total)
+        self._pending = _Span(start, at, sum_at_start, total, peak)
 
     def _joins(self, gap: int) -> bool:
         return gap < self._config.closing or gap <= self._config.merge_gap_s * RATE_HZ
@@ -207,16 +255,20 @@ class Decision:
         """Let the pending interval go once nothing can join it any more."""
         if self._pending is None:
             return
-        next_start = self._at if self._open is None else self._open[0]
-        if self._open is None and self._run is not None and self._run[0] == HIGH:
-            next_start = self._run[1]  # may still become an onset
+        next_start = self._at if self._open is None else self._open.start
+        if self._open is None and self._run is not None and self._run.level == HIGH:
+            next_start = self._run.start  # may still become an onset
         if not self._joins(next_start - self._pending.stop):
             self._flush(events)
 
     def _flush(self, events: list[Event]) -> None:
         span, self._pending = self._pending, None
-        if span is None or span.stop - span.start < self._config.min_duration_s * RATE_HZ:
+        if span is None or not self._long_enough(span):
             return
+        if not self._risen(span):
+            self.left_out += 1
+            return
+        self._free_from = span.stop + round(self._config.postictal.within_s * RATE_HZ)
         duration_s = (span.stop - span.start) / RATE_HZ
         mean = (span.sum_at_stop - span.sum_at_start) / (span.stop - span.start)
         events.append(
@@ -228,11 +280,24 @@ class Decision:
             )
         )
 
+    def _long_enough(self, span: _Span) -> bool:
+        return span.stop - span.start >= self._config.min_duration_s * RATE_HZ
+
+    def _risen(self, span: _Span) -> bool:
+        return span.start >= self._free_from or span.peak >= self._asked
+
     def _confidence(self, mean: float) -> float:
         if self._map:
             x, y = zip(*self._map, strict=True)
             mean = float(np.interp(mean, x, y))
         return min(max(mean, 0.0), 1.0)
+
+
+def _raised(probability: float, logits: float) -> float:
+    """Return a probability so many logits higher, as float32, in which curves are compared."""
+    clipped = min(max(probability, _CLIP), 1.0 - _CLIP)
+    odds = clipped / (1.0 - clipped) * math.exp(logits)
+    return float(np.float32(odds / (1.0 + odds) if logits else probability))
 
 
 def find_events(

@@ -97,7 +97,8 @@ class _Cut:
     """A curve as runs that no threshold tells apart.
 
     `on` and `off` count the on and off thresholds at or below the run's samples; `bounds` has one entry more than
-    there are runs, and so has `total`, the sum of the plain probability before each.
+    there are runs, and so has `total`, the sum of the plain probability before each. `peak` is the averaged curve's
+    highest value in each.
     """
 
     on: NDArray[np.uint16]
@@ -105,12 +106,13 @@ class _Cut:
     void: NDArray[np.bool_]
     bounds: NDArray[np.int64]
     total: NDArray[np.float64]
+    peak: FloatArray
 
 
 def _cut(values: FloatArray, configs: Sequence[DecisionConfig]) -> _Cut:
     # As float32, in which the decision compares too.
     grids = [np.array([getattr(c, name) for c in configs], dtype=np.float32) for name in ("enter", "leave")]
-    parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]] = []
+    parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64], FloatArray]] = []
     sums, at = [np.zeros(1)], 0
     for averaged, plain in _averaged(values, configs[0]):
         if not len(averaged):
@@ -119,18 +121,21 @@ def _cut(values: FloatArray, configs: Sequence[DecisionConfig]) -> _Cut:
         on, off = (np.searchsorted(grid, averaged, side="right") for grid in grids)
         changed = (np.diff(on) != 0) | (np.diff(off) != 0) | (np.diff(void.astype(np.int8)) != 0)
         starts = np.concatenate(([0], np.flatnonzero(changed) + 1))
-        parts.append((on[starts], off[starts], void[starts], starts + at))
+        peaks = np.maximum.reduceat(averaged, starts)
+        parts.append((on[starts], off[starts], void[starts], starts + at, peaks))
         sums.append(np.add.reduceat(np.nan_to_num(plain), starts, dtype=np.float64))
         at += len(averaged)
     if not parts:
-        return _Cut(*(np.zeros(0, dtype=np.uint16),) * 2, np.zeros(0, np.bool_), np.zeros(1, np.int64), sums[0])
-    on, off, void, starts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+        counts, none = np.zeros(0, dtype=np.uint16), np.zeros(0, dtype=np.float32)
+        return _Cut(counts, counts, np.zeros(0, np.bool_), np.zeros(1, np.int64), sums[0], none)
+    on, off, void, starts, peaks = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     return _Cut(
         on.astype(np.uint16),
         off.astype(np.uint16),
         void,
         np.append(starts, at),
         np.cumsum(np.concatenate(sums)),
+        peaks,
     )
 
 
@@ -147,9 +152,7 @@ def _decide(cut: _Cut, k: int, config: DecisionConfig, start_s: float) -> list[E
     level[cut.void] = VOID
     first = np.concatenate(([0], np.flatnonzero(np.diff(level)) + 1))
     bounds = pairwise(np.append(cut.bounds[first], cut.bounds[-1]).tolist())
-    runs: list[Run] = [
-        (number, start, stop, total)
-        for number, (start, stop), total in zip(level[first].tolist(), bounds, cut.total[first].tolist(), strict=True)
-    ]
+    columns = (level[first].tolist(), bounds, cut.total[first].tolist(), np.maximum.reduceat(cut.peak, first).tolist())
+    runs = [Run(number, *bound, total, peak) for number, bound, total, peak in zip(*columns, strict=True)]
     decision = Decision(config, start_s)
     return decision.push_runs(runs, int(cut.bounds[-1]), float(cut.total[-1])) + decision.finish()

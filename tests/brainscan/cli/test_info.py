@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from brainscan.card import BaselineConfig
+from brainscan.card import BaselineConfig, PostictalConfig
 from brainscan.cli.head_map import head_map
 from brainscan.detection import ElectrodeReport
 from brainscan.electrodes import ELECTRODES
@@ -156,12 +156,16 @@ def test_a_model_shows_its_card(run: Run, tmp_path: Path) -> None:
     out = run("info", tmp_path / "tiny.safetensors").out
     assert card.sha256 in out
     assert "not a medical device" in out
-    decision = replace(card.decision, min_duration_s=6.0, baseline=BaselineConfig(1800.0))
+    decision = replace(
+        card.decision, min_duration_s=6.0, baseline=BaselineConfig(1800.0), postictal=PostictalConfig(90.0, 2.2)
+    )
     save_tiny(tmp_path / "other.safetensors", decision=decision)
     other = run("info", tmp_path / "other.safetensors").out
     assert "8 s at the shortest" in out
     assert "none is taken off" in out
     assert "joined up to 2 s apart, 6 s at the shortest" in other
+    assert "another needs no more" in out
+    assert "one that begins within 90 s must rise 2.2 logits above the threshold" in other
     assert "from its last 30 min, is taken off: the 50% quantile above 0.05, at most 4 logits" in other
 
 

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from brainscan.card import DecisionConfig
+from brainscan.card import DecisionConfig, PostictalConfig
 from brainscan.decision.average import MovingAverage
 from brainscan.decision.postprocess import Decision, events_of_curve, find_events
+from brainscan.detector import Detector
 from brainscan.events import BoolArray, Event, Probabilities, mask_of
+from tests.stand_ins import LoudnessRunner, noise, quick, recording_of, with_bursts
 from tests.strategies import curves, cuts, holed_curves, masks, pieces
 
 FloatArray = NDArray[np.float32]
@@ -24,7 +26,7 @@ BARE = DecisionConfig(enter=0.5, leave=0.5, average_s=0.0, opening=1, closing=1,
 SAMPLE_S = 1.0 / 256.0
 
 configs = st.builds(
-    lambda thresholds, opening, closing, merge, shortest, dwell: DecisionConfig(
+    lambda thresholds, opening, closing, merge, shortest, dwell, after: DecisionConfig(
         enter=max(thresholds),
         leave=min(thresholds),
         average_s=0.0,
@@ -34,6 +36,7 @@ configs = st.builds(
         min_duration_s=shortest * SAMPLE_S,
         onset_dwell=dwell[0],
         offset_dwell=dwell[1],
+        postictal=PostictalConfig(after[0] * SAMPLE_S, after[1]),
     ),
     st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)),
     st.integers(0, 8),
@@ -41,6 +44,7 @@ configs = st.builds(
     st.integers(0, 30),
     st.integers(0, 40),
     st.tuples(st.integers(0, 20), st.integers(0, 20)),
+    st.tuples(st.integers(0, 200), st.floats(0.0, 4.0)),
 )
 
 
@@ -101,8 +105,9 @@ def test_hysteresis_is_its_definition(curve: FloatArray, a: float, b: float) -> 
 @settings(max_examples=200, deadline=None)
 @given(curves, configs, st.floats(0.0, 1.0))
 def test_raising_enter_never_adds_ictal_time(curve: FloatArray, config: DecisionConfig, enter: float) -> None:
-    stricter = replace(config, enter=max(enter, config.enter), onset_dwell=0, offset_dwell=0)
-    plain = replace(config, onset_dwell=0, offset_dwell=0)
+    # Where an event asks more of the next, the next may come up where the event itself does not.
+    plain = replace(config, onset_dwell=0, offset_dwell=0, postictal=PostictalConfig())
+    stricter = replace(plain, enter=max(enter, config.enter))
     assert not (_mask(curve, stricter) & ~_mask(curve, plain)).any()
 
 
@@ -229,6 +234,79 @@ def test_a_block_that_ends_in_the_next_event_gives_the_one_before(dwell: int) ->
     block = _curve((0.9, 300), (0.0, 100), (0.9, 10))
     (event,) = Decision(config).push(block, block)
     assert (event.onset_s, event.offset_s) == (0.0, 300 * SAMPLE_S)
+
+
+AFTER = replace(BARE, postictal=PostictalConfig(within_s=1.0, logits=2.0))  # 0.5 must become 0.88
+
+
+@pytest.mark.parametrize(
+    ("runs", "spans"),
+    [
+        ([(0.6, 300), (0.0, 100), (0.87, 50), (0.0, 9)], [(0, 300)]),
+        ([(0.6, 300), (0.0, 100), (0.6, 20), (0.89, 1), (0.6, 29), (0.0, 9)], [(0, 300), (400, 450)]),
+        ([(0.6, 300), (0.0, 256), (0.6, 50), (0.0, 9)], [(0, 300), (556, 606)]),
+        # Where it begins counts; what was left out asks nothing of the next.
+        ([(0.6, 300), (0.0, 200), (0.6, 100), (0.0, 9), (0.6, 50)], [(0, 300), (609, 659)]),
+        # Each event asks it anew.
+        ([(0.6, 300), (0.0, 200), (0.9, 100), (0.0, 200), (0.6, 50)], [(0, 300), (500, 600)]),
+    ],
+)
+def test_what_begins_soon_after_an_event_must_rise_higher(
+    runs: list[tuple[float, int]], spans: list[tuple[int, int]]
+) -> None:
+    assert _spans(_curve(*runs), AFTER) == spans
+
+
+def test_what_was_left_out_after_an_event_is_counted() -> None:
+    decision = Decision(AFTER)
+    curve = _curve((0.6, 300), (0.0, 100), (0.6, 50), (0.0, 9), (0.7, 30))
+    assert len(decision.push(curve, curve) + decision.finish()) == 1
+    assert decision.left_out == 2
+
+
+def test_what_begins_soon_after_an_event_goes_on_once_it_has_risen() -> None:
+    decision = Decision(AFTER)
+    curve = _curve((0.6, 300), (0.0, 100), (0.6, 50))
+    assert len(decision.push(curve, curve)) == 1
+    assert decision.ongoing is None
+    curve = _curve((0.9, 1))
+    assert decision.push(curve, curve) == []
+    assert decision.ongoing is not None
+    assert decision.ongoing.onset_s == 400 * SAMPLE_S
+
+
+def test_a_detection_says_what_was_left_out_after_an_event() -> None:
+    bursts = with_bursts(noise(60.0), 256.0, [(10.0, 20.0)])
+    bursts = with_bursts(bursts, 256.0, [(30.0, 40.0)], 180.0)
+    found = {}
+    for name, asked in (("nothing", PostictalConfig()), ("much", PostictalConfig(90.0, 8.0))):
+        detector = Detector(LoudnessRunner(), quick(postictal=asked))  # type: ignore[arg-type]
+        found[name] = detector.detect(recording_of(bursts))
+    told = "a stretch was left out that began within 90 s after an event"
+    assert [len(found[name].events) for name in ("nothing", "much")] == [2, 1]
+    assert [any(told in w for w in found[name].warnings) for name in ("nothing", "much")] == [False, True]
+
+
+@pytest.mark.parametrize("wrong", [{"within_s": -1.0}, {"logits": -0.1}])
+def test_less_than_nothing_cannot_be_asked_for_after_an_event(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="must not be negative"):
+        PostictalConfig(**wrong)
+
+
+@given(curve=curves, config=configs)
+def test_what_an_event_must_show_soon_after_another_is_a_choice_among_events(
+    curve: FloatArray, config: DecisionConfig
+) -> None:
+    config = replace(config, opening=1)  # what opening took away within an event is not looked at
+    asked, expected, free_s = config.postictal, [], 0.0
+    logit = np.log(max(config.enter, 1e-6)) - np.log1p(-min(config.enter, 1.0 - 1e-6)) + asked.logits
+    for event in _events(curve, replace(config, postictal=PostictalConfig())):
+        first, stop = round(event.onset_s * 256), round(event.offset_s * 256)
+        if event.onset_s < free_s and asked.logits and curve[first:stop].max() < 1.0 / (1.0 + np.exp(-logit)) - 1e-7:
+            continue
+        expected.append(event)
+        free_s = event.offset_s + asked.within_s
+    assert list(_events(curve, config)) == expected
 
 
 def test_onset_dwell_asks_for_an_unbroken_run_and_keeps_its_start() -> None:

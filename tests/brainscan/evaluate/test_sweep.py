@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from numpy.typing import NDArray
 
-from brainscan.card import DecisionConfig
+from brainscan.card import DecisionConfig, PostictalConfig
 from brainscan.decision.postprocess import find_events
 from brainscan.evaluate.sweep import Sweep, sweep
 from brainscan.events import Event, Probabilities
@@ -19,6 +19,7 @@ DECISIONS = (
     DecisionConfig(average_s=0.0, opening=1, closing=1, merge_gap_s=0.0, min_duration_s=0.0),
     DecisionConfig(average_s=0.1, opening=3, closing=5, merge_gap_s=0.05, min_duration_s=0.1),
     DecisionConfig(average_s=0.0, min_duration_s=0.0, onset_dwell=4, offset_dwell=9),
+    DecisionConfig(average_s=0.0, closing=1, merge_gap_s=0.0, min_duration_s=0.0, postictal=PostictalConfig(0.5, 1.0)),
 )
 
 
