@@ -12,7 +12,7 @@ UNTRAINED = "v3"
 
 SHIPPED: Mapping[str, str] = MappingProxyType({
     "default": "default.safetensors",
-    "v3-hybrid-pair": "default.safetensors",
+    "v3-hybrid-pair-second": "default.safetensors",
     # the defaults before it, the latest first, for whoever compares with them
     "v3-hybrid": "v3-hybrid.safetensors",
     "v3-lite": "v3-lite.safetensors",

@@ -235,6 +235,9 @@ class HeadConfig:
         Probability that an untrained network gives, strictly between 0 and 1.
     dropout : float
         Share of hidden channels set to zero in training, 0..1.
+    second : int
+        `hidden` of a second reading, which hears the electrodes alone, where a mixer's trunk joins them in the
+        first; a step's logit is the larger of both. 0: there is none.
     """
 
     pool: Literal["mix", "pool"] = "mix"
@@ -245,9 +248,11 @@ class HeadConfig:
     pace: int = 1
     prior: float = 0.1
     dropout: float = 0.0
+    second: int = 0
 
     def __post_init__(self) -> None:
-        if min(self.largest, self.hidden, self.pace) < 1 or any(d < 1 for d in self.dilations):
+        sizes = (self.largest, self.hidden, self.pace, *self.dilations)
+        if min(sizes) < 1 or self.second < 0:
             raise ValueError(f"the head's sizes must be positive, got {self}")
         if self.kernel < 1 or self.kernel % 2 == 0:
             raise ValueError(f"kernel must be odd, got {self.kernel}")
@@ -305,6 +310,8 @@ class NetworkConfig:
             raise ValueError(f"{self.n_electrodes} electrodes are too few for the graph's or head's choices")
 
     def _check_mixer(self) -> None:
+        if self.mixer is None and self.head.second:
+            raise ValueError("head.second hears what a mixer's trunk is left out of: without a mixer it must be 0")
         if self.mixer is None:
             return
         if not self.encoder.shared or self.mixer.shared:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
@@ -132,6 +133,10 @@ class PoolHead(nn.Module):
 class PacedHead(nn.Module):
     """Pooled electrodes and the mixed trunk, each averaged and maximised over `pace` steps, joined, then convolved.
 
+    A second reading of the pooled electrodes alone, where there is one, has its own weights for all of that, and the
+    larger logit counts: what electrodes have in common speaks for a seizure also where their mixture is of a kind
+    that training never showed.
+
     Parameters
     ----------
     channels : int
@@ -157,6 +162,9 @@ class PacedHead(nn.Module):
         nn.init.normal_(self.project.weight, std=0.5 / math.sqrt(config.hidden))
         _set_prior(self.project, config.prior)
         self.largest, self.dropout, self.pace = config.largest, config.dropout, config.pace
+        self.second: PacedHead | None = None
+        if config.second:
+            self.second = PacedHead(channels, 0, replace(config, hidden=config.second, second=0))
 
     def forward(self, decoded: Tensor, trunk: Tensor) -> Tensor:
         """Return logits, one for every `pace` steps.
@@ -170,16 +178,22 @@ class PacedHead(nn.Module):
         -------
         Tensor, shape (batch, n_steps / pace)
         """
-        return self.decide(self.joined(decoded, trunk))
+        return self.read(decoded, trunk)[0]
 
-    def joined(self, decoded: Tensor, trunk: Tensor) -> Tensor:
-        """Return what all is joined to, shape (batch, hidden, n_steps / pace); parameters as in `forward`."""
-        x = torch.cat((pool_electrodes(decoded, self.largest), trunk.transpose(1, 2)), dim=1)
+    def read(self, decoded: Tensor, trunk: Tensor) -> tuple[Tensor, Tensor]:
+        """Return logits, and what all is joined to (batch, hidden, n_steps / pace); parameters as in `forward`."""
+        pooled = pool_electrodes(decoded, self.largest)
+        joined = self._joined(torch.cat((pooled, trunk.transpose(1, 2)), dim=1))
+        logits = self._decided(joined)
+        if self.second is not None:
+            logits = torch.maximum(logits, self.second._decided(self.second._joined(pooled)))
+        return logits, joined
+
+    def _joined(self, x: Tensor) -> Tensor:
         pieces = x.reshape(*x.shape[:2], x.shape[2] // self.pace, self.pace)
         return F.silu(self.join(self.norm(torch.cat((pieces.mean(dim=3), pieces.amax(dim=3)), dim=1))))
 
-    def decide(self, x: Tensor) -> Tensor:
-        """Return the logits of what `joined` gave."""
+    def _decided(self, x: Tensor) -> Tensor:
         for conv in self.convs:
             if self.dropout:
                 x = F.dropout(x, self.dropout, self.training)

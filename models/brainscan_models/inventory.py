@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from brainscan_models.config import EncoderConfig, NetworkConfig, StreamConfig
+from brainscan_models.config import EncoderConfig, HeadConfig, NetworkConfig, StreamConfig
 
 WINDOW_SAMPLES = 15_360
 """One minute at 256 Hz, the window that figures are quoted for."""
@@ -166,11 +166,15 @@ def _head_layers(config: NetworkConfig) -> tuple[tuple[int, int, int], ...]:
     pooled = 3 * config.decoder.channels
     if config.paced:
         joined = 2 * (pooled + (config.trunk_width if config.mixer else 0))
-        hidden = tuple((head.hidden, head.hidden, head.kernel) for _ in head.dilations)
-        return ((joined, head.hidden, 1), *hidden, (head.hidden, 1, 1))
+        first = _reading_layers(joined, head.hidden, head)
+        return first + _reading_layers(2 * pooled, head.second, head) if head.second else first
     widths = (pooled, *([head.hidden] * len(head.dilations)))
     hidden = tuple((a, b, head.kernel) for a, b in itertools.pairwise(widths))
     return (*hidden, (widths[-1], 1, 1))
+
+
+def _reading_layers(joined: int, hidden: int, head: HeadConfig) -> tuple[tuple[int, int, int], ...]:
+    return ((joined, hidden, 1), *((hidden, hidden, head.kernel) for _ in head.dilations), (hidden, 1, 1))
 
 
 def _head_weights(config: NetworkConfig) -> int:

@@ -201,8 +201,8 @@ class Network(nn.Module):
         if self.from_nodes is None:
             decoded = self.decoder(nodes.permute(0, 3, 1, 2), features.skips)
             if isinstance(self.head, PacedHead):
-                joined = self.head.joined(decoded, features.trunk)
-                logits, summary = self.head.decide(joined), joined.mean(dim=2)
+                logits, joined = self.head.read(decoded, features.trunk)
+                summary = joined.mean(dim=2)
             else:
                 logits = self.head(decoded)
         else:

@@ -82,11 +82,15 @@ V3_HYBRID_PAIR = replace(
 )
 """Room for two of `V3_HYBRID` side by side."""
 
+V3_HYBRID_PAIR_SECOND = replace(V3_HYBRID_PAIR, head=replace(V3_HYBRID_PAIR.head, second=64))
+"""The same with a second reading, which hears the electrodes alone."""
+
 VARIANTS: Mapping[str, NetworkConfig] = MappingProxyType({
     "v3": V3,
     "v3-lite": V3_LITE,
     "v3-hybrid": V3_HYBRID,
     "v3-hybrid-pair": V3_HYBRID_PAIR,
+    "v3-hybrid-pair-second": V3_HYBRID_PAIR_SECOND,
 })  # fmt: skip
 """Names are never used again for another design; `configs/models/` holds the same as YAML (tested)."""
 

@@ -71,6 +71,8 @@ def test_an_integer_passes_for_a_float() -> None:
         (lambda: dataclasses.replace(V3, edges=None), "both or neither"),
         (lambda: dataclasses.replace(V3, mixer=V3.encoder), "beside a shared encoder"),
         (lambda: dataclasses.replace(V3, head=HeadConfig(pace=4)), "pace"),
+        (lambda: dataclasses.replace(V3_LITE, head=dataclasses.replace(V3_LITE.head, second=8)), "head.second"),
+        (lambda: HeadConfig(second=-1), "sizes"),
         (lambda: dataclasses.replace(V3_HYBRID, bottleneck=V3.bottleneck), "bottleneck"),
         (lambda: dataclasses.replace(V3_HYBRID, decoder=DecoderConfig(widths=(8,), channels=48)), "mixer's strides"),
     ],

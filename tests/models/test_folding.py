@@ -50,7 +50,7 @@ HYBRID = replace(
     edges=None,
     graph=None,
     decoder=DecoderConfig(widths=(), channels=3),
-    head=HeadConfig(pool="pool", hidden=4, dilations=(1, 2), pace=2),
+    head=HeadConfig(pool="pool", hidden=4, dilations=(1, 2), pace=2, second=3),
 )
 MIXED = NetworkConfig(
     n_electrodes=5,

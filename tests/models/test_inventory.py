@@ -49,7 +49,14 @@ ODD_LITE = dataclasses.replace(
 )
 
 
-@pytest.mark.parametrize("config", [V3, V3_LITE, V3_HYBRID, ODD_LITE], ids=["v3", "v3-lite", "v3-hybrid", "odd"])
+TWO_READINGS = dataclasses.replace(V3_HYBRID, head=dataclasses.replace(V3_HYBRID.head, second=24))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [V3, V3_LITE, V3_HYBRID, TWO_READINGS, ODD_LITE],
+    ids=["v3", "v3-lite", "v3-hybrid", "two-readings", "odd"],
+)
 def test_parameters_from_the_configuration_are_those_of_the_network(config: NetworkConfig) -> None:
     assert {name: count for name, count in parameters(config).items() if count} == built_parts(config)
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from brainscan_models.config import NetworkConfig
+from brainscan_models.decoder import PacedHead
 from brainscan_models.network import ABLATIONS, Network
 from brainscan_models.registry import V3, V3_HYBRID, V3_LITE, build
 from tests.models.choices import Run, assert_equal_but_for_flips
@@ -308,6 +309,31 @@ def test_without_streams_and_graph_the_encoders_and_the_head_remain() -> None:
         whole = network.after_pe(features, network.pe(features.adjacency))
         assert torch.equal(whole.logits, network(windows(2)))
     assert {name for name, _ in network.named_parameters() if name.startswith(("nodes", "edges", "graph"))} == set()
+
+
+def test_the_larger_of_two_readings_counts_and_the_second_hears_no_mixer() -> None:
+    torch.manual_seed(0)
+    network = build(dataclasses.replace(V3_HYBRID, head=dataclasses.replace(V3_HYBRID.head, second=8))).eval()
+    head = network.head
+    assert isinstance(head, PacedHead)
+    assert head.second is not None
+    biases = head.project.bias, head.second.project.bias
+    assert all(bias is not None for bias in biases)
+
+    def read(first: float, second: float, *, trunk: float = 1.0) -> Tensor:
+        with torch.inference_mode():
+            for bias, value in zip(biases, (first, second), strict=True):
+                bias.fill_(value)
+            features = network.before_pe(windows(1))
+            features = features._replace(trunk=trunk * features.trunk)
+            return network.after_pe(features, network.pe(features.adjacency)).logits
+
+    alone = read(-90.0, 0.0)
+    assert torch.equal(alone, read(-90.0, 0.0, trunk=0.0))
+    assert not torch.equal(read(0.0, -90.0), read(0.0, -90.0, trunk=0.0))
+    steps = slice(128, None, 256)  # between them, logits are interpolated
+    both = torch.maximum(read(0.0, -90.0), alone)
+    torch.testing.assert_close(read(0.0, 0.0)[:, steps], both[:, steps], rtol=0.0, atol=5e-3)
 
 
 def test_both_encoders_of_the_hybrid_are_heard() -> None:

@@ -40,7 +40,7 @@ DESIGN = NetworkConfig(
 )
 
 
-def _trained(seed: int, design: NetworkConfig = DESIGN) -> Network:
+def trained(seed: int, design: NetworkConfig = DESIGN) -> Network:
     """Return a network with weights and statistics as a training might leave them, but for the input's mean."""
     torch.manual_seed(seed)
     network = Network(design)
@@ -59,7 +59,7 @@ def _trained(seed: int, design: NetworkConfig = DESIGN) -> Network:
 @settings(max_examples=10)
 @given(st.lists(st.integers(0, 50), min_size=1, max_size=4))
 def test_the_logit_is_the_mean_of_theirs(seeds: list[int]) -> None:
-    networks = [_trained(seed) for seed in seeds]
+    networks = [trained(seed) for seed in seeds]
     joined = side_by_side(networks)
     eeg = 3.0 * torch.randn(2, 19, 1280)
     with torch.no_grad():
@@ -69,7 +69,7 @@ def test_the_logit_is_the_mean_of_theirs(seeds: list[int]) -> None:
 
 
 def test_a_mean_of_the_input_is_taken_off_all_but_at_the_ends() -> None:
-    networks = [_trained(seed) for seed in (1, 2)]
+    networks = [trained(seed) for seed in (1, 2)]
     with torch.no_grad():
         for network, mean in zip(networks, (0.5, -0.2), strict=True):
             network.encoder.stages[0].norm.running_mean.fill_(mean)
@@ -80,7 +80,7 @@ def test_a_mean_of_the_input_is_taken_off_all_but_at_the_ends() -> None:
 
 
 def test_what_the_head_joins_is_theirs_in_turn() -> None:
-    networks = [_trained(seed) for seed in (1, 2)]
+    networks = [trained(seed) for seed in (1, 2)]
     eeg = torch.randn(1, 19, 640)
     with torch.no_grad():
         expected = torch.cat([network.locate(eeg).features for network in networks], dim=1)
@@ -119,14 +119,14 @@ def test_the_pair_is_two_of_the_hybrid() -> None:
 def test_designs_that_differ_are_refused() -> None:
     other = replace(DESIGN, head=replace(DESIGN.head, hidden=8))
     with pytest.raises(ValueError, match="same design"):
-        side_by_side([_trained(1), _trained(1, other)])
+        side_by_side([trained(1), trained(1, other)])
 
 
 def test_the_command_joins_checkpoints_or_says_why_not(tmp_path: Path) -> None:
     paths = [str(tmp_path / f"{name}.safetensors") for name in ("one", "two", "joined", "loud")]
     one, two, target, loud = paths
     card = Card(name="one", variant=DESIGN.to_mapping(), logit_shift=1.0, logit_scale=3.0)
-    networks = [_trained(seed) for seed in (1, 2)]
+    networks = [trained(seed) for seed in (1, 2)]
     checkpoint.save(Path(one), networks[0], card)
     checkpoint.save(Path(two), networks[1], replace(card, name="two", logit_shift=-1.0))
     checkpoint.save(Path(loud), networks[1], replace(card, amplitude=AmplitudeConfig(scale_uv=1.0)))

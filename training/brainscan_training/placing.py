@@ -3,10 +3,11 @@
 Thresholds come from predictions that the training never saw (out-of-fold on the training split, and simulated
 recordings of calibration seeds), never from the recordings that are reported.
 
-    python -m brainscan_training.placing MODEL.safetensors ON OFF SHORTEST TARGET.safetensors [TRAILING]
+    python -m brainscan_training.placing MODEL.safetensors ON OFF SHORTEST TARGET.safetensors [TRAILING [AFTER MORE]]
 
 writes MODEL with two raw logits, as `benchmarks/crossval.py` prints them, at its card's thresholds, the seconds that
-an event must last, and how many seconds back a recording's own baseline looks (0, the default: none).
+an event must last, how many seconds back a recording's own baseline looks (0, the default: none), and for how many
+seconds after an event another must rise so many raw logits above the threshold (the default: none).
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from brainscan.card import BaselineConfig, Card
+from brainscan.card import BaselineConfig, Card, PostictalConfig
 from brainscan.errors import BrainscanError
 from brainscan.model import checkpoint
+
+_USAGE = "python -m brainscan_training.placing MODEL ON OFF SHORTEST TARGET [TRAILING [AFTER MORE]]"
 
 
 def placed(card: Card, on_logit: float, off_logit: float) -> Card:
@@ -55,18 +58,20 @@ def placed(card: Card, on_logit: float, off_logit: float) -> Card:
 def main(arguments: Sequence[str]) -> str:
     """Place a checkpoint as the arguments say; return what to say, empty where all went well."""
     try:
-        model, on, off, shortest_s, target, *trailing = arguments
-        (trailing_s,) = trailing or ["0"]
+        model, on, off, shortest_s, target, *rest = arguments
+        if len(rest) == 2:
+            raise ValueError("AFTER goes with MORE")
+        trailing_s, within_s, more = map(float, (*rest, *"000"[len(rest) :]))
         loaded = checkpoint.load(model)
         decision = replace(
-            loaded.card.decision,
-            min_duration_s=float(shortest_s),
-            baseline=BaselineConfig(trailing_s=float(trailing_s)),
+            loaded.card.decision, min_duration_s=float(shortest_s), baseline=BaselineConfig(trailing_s=trailing_s)
         )
         card = placed(replace(loaded.card, decision=decision), float(on), float(off))
+        postictal = PostictalConfig(within_s, round(more * card.logit_scale, 3))
+        card = replace(card, decision=replace(card.decision, postictal=postictal))
         checkpoint.save(Path(target), loaded.network, card)
     except (BrainscanError, ValueError) as problem:
-        return f"error: {problem}. usage: python -m brainscan_training.placing MODEL ON OFF SHORTEST TARGET [TRAILING]"
+        return f"error: {problem}. usage: {_USAGE}"
     return ""
 
 

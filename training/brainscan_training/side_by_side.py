@@ -43,6 +43,8 @@ def widened(config: NetworkConfig, times: int) -> NetworkConfig:
     encoders = (config.encoder, config.mixer)
     if config.mixer is None or not config.encoder.shared or config.scans or config.graph or config.decoder.widths:
         raise ValueError("only a shared encoder beside a mixing one, without streams, graph and decoder stages, can")
+    if config.head.second:
+        raise ValueError("a second reading is joined last (python -m brainscan_training.second_reading)")
     if any(e and (e.norm != "batch" or any(e.second_kernels)) for e in encoders):
         raise ValueError("only encoders of plain stages with batch statistics can")
 

@@ -32,7 +32,7 @@ def test_json(run: Run) -> None:
     assert set(document["extras"]) == set(PACKAGES)
     assert {"auto", "reference", "chunked", "native", "mamba_ssm", "onnx"} <= set(document["backends"])
     assert document["backends"]["reference"]["usable"]
-    assert set(document["weights"]) == {"default", "v3", "v3-hybrid-pair", "v3-hybrid", "v3-lite"}
+    assert set(document["weights"]) == {"default", "v3", "v3-hybrid-pair-second", "v3-hybrid", "v3-lite"}
     assert document["bfloat16"].startswith(("usable", "not usable"))
     assert document["self_test"]["passed"]
 

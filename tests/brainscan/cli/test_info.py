@@ -169,7 +169,7 @@ def test_a_model_shows_its_card(run: Run, tmp_path: Path) -> None:
     assert "from its last 30 min, is taken off: the 50% quantile above 0.05, at most 4 logits" in other
 
 
-@pytest.mark.parametrize("name", ["default", "v3-hybrid-pair", "v3-hybrid", "v3-lite"])
+@pytest.mark.parametrize("name", ["default", "v3-hybrid-pair-second", "v3-hybrid", "v3-lite"])
 def test_shipped_models(run: Run, here: Path, name: str) -> None:
     document = run("info", name, "--json").json
     assert document["trained"]

@@ -35,7 +35,7 @@ def test_models_are_told_from_recordings_by_content(tmp_path: Path, name: str, c
 
 def test_names_are_models_unless_a_file_has_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert all(is_model(name) for name in ("default", "v3", "v3-hybrid-pair", "v3-hybrid", "v3-lite"))
+    assert all(is_model(name) for name in ("default", "v3", "v3-hybrid-pair-second", "v3-hybrid", "v3-lite"))
     assert not is_model("v4")
     (tmp_path / "v3").write_bytes(b"0       ")
     assert not is_model("v3")
