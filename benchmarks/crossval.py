@@ -19,6 +19,11 @@ its alarms there at ``--level``.
 ``--after SECONDS --more LOGITS`` asks more of what begins soon after an event, and ``--in-time`` puts the clips of one
 recording back where they were cut out of it before events are sought, so that what follows a seizure is heard after it.
 
+``--reading-of DIR`` (again and again) trains second readings of the electrodes alone on the frozen encoders of other
+trials' networks of the same folds and seeds side by side (`brainscan_training.second_reading`) instead of networks;
+``--second DIR --less LOGITS`` reports with them: the larger of the networks' logit and of the second reading's, less so
+many logits, counts.
+
 ``--with DIR`` (again and again) reports the mean of the logits of this trial's networks and of others', of the same
 folds and seeds. In ``distil.teachers`` the words ``{fold}`` and ``{seed}`` stand for those of the training, so that
 whoever is left out of it is left out of its teachers, too.
@@ -44,6 +49,7 @@ from crossval_table import (
     KEPT_HZ,
     SEIZURES,
     SIMULATED,
+    Logits,
     Settings,
     at_level,
     at_post_ictal,
@@ -51,7 +57,9 @@ from crossval_table import (
     held_out,
     in_time,
     judge,
+    larger,
     mean_logits,
+    read_logits,
     row_of,
     scored,
     without_source,
@@ -65,6 +73,7 @@ from brainscan_training.config import TrainConfig
 from brainscan_training.corpora.item import Item
 
 DONE = "logits.npz"
+CHECKPOINT = Path("checkpoints", "last.safetensors")
 _FEW_S = 1800.0
 """Kinds of background with less than that are left out together."""
 
@@ -119,8 +128,11 @@ def source_folds(items: Sequence[Item]) -> list[Fold]:
     return [Fold(f"no-{name}", frozenset(), sources=frozenset(names)) for name, names in sorted(groups.items())]
 
 
-def train_fold(config: TrainConfig, items: Sequence[Item], cache: Path, run: Path) -> None:
-    """Train on some recordings, or go on where it was, and leave ``last.safetensors``."""
+def train_fold(config: TrainConfig, items: Sequence[Item], cache: Path, run: Path, read: Sequence[Path] = ()) -> None:
+    """Train on some recordings, or go on where it was, and leave ``last.safetensors``.
+
+    Where there are networks to be `read`, it is a second reading of theirs that is trained.
+    """
     import torch
 
     from brainscan.model import checkpoint
@@ -129,6 +141,8 @@ def train_fold(config: TrainConfig, items: Sequence[Item], cache: Path, run: Pat
     from brainscan_training.journal import Journal, Silent
     from brainscan_training.loop import Loop, Recordings
     from brainscan_training.run import make_fabric
+    from brainscan_training.second_reading import begun
+    from brainscan_training.side_by_side import side_by_side
     from brainscan_training.step import Stepper
 
     run.mkdir(parents=True, exist_ok=True)
@@ -136,9 +150,14 @@ def train_fold(config: TrainConfig, items: Sequence[Item], cache: Path, run: Pat
     torch.manual_seed(config.seed)
     stored = Stored(tuple(items), cache, config.filter)
     fabric = make_fabric(config)
-    network = checkpoint.build(config.network_config().to_mapping(), config.name)
+    if read:
+        network = begun(side_by_side([checkpoint.load(str(path)).network for path in read]))
+        config = replace(config, network=network.config.to_mapping())
+    else:
+        network = checkpoint.build(config.network_config().to_mapping(), config.name)
     recordings = Recordings(stored, [], [], base_card(config, stored.load()))
-    loop = Loop(fabric, Stepper(fabric, network, config), recordings, config, run)
+    stepper = Stepper(fabric, network, config, ("encoder", "decoder") if read else ())
+    loop = Loop(fabric, stepper, recordings, config, run)
     journal = Journal(run, loop.progress, Silent())
     loop.go(journal)
     journal.close()
@@ -175,8 +194,26 @@ def _slow(probability: NDArray[np.float32]) -> NDArray[np.float32]:
     return logit[step // 2 :: step].astype(np.float32)
 
 
+@dataclass(frozen=True, slots=True)
+class Trials:
+    """Whose networks are reported: the mean of several trials', and second readings of theirs."""
+
+    outs: tuple[Path, ...]
+    second: Path | None
+    less: float
+
+    def logits(self, run: str) -> Logits | None:
+        """Return the logits of one fold and seed; None where it is not finished."""
+        paths = [out / run / DONE for out in self.outs]
+        second = [] if self.second is None else [self.second / run / DONE]
+        if not all(path.is_file() for path in (*paths, *second)):
+            return None
+        mean = mean_logits(paths)
+        return larger(mean, read_logits(second[0]), self.less) if second else mean
+
+
 def report(
-    outs: Sequence[Path],
+    trials: Trials,
     items: dict[str, Item],
     folds: Sequence[Fold],
     seeds: int,
@@ -188,13 +225,14 @@ def report(
     """Print the table of what is finished."""
     rows = []
     for seed in range(seeds):
-        paths = [[out / f"{fold.name}-seed{seed}" / DONE for out in outs] for fold in folds]
-        if not all(path.is_file() for path in itertools.chain(*paths)):
+        found = [trials.logits(f"{fold.name}-seed{seed}") for fold in folds]
+        finished = [own for own in found if own is not None]
+        if len(finished) < len(folds):
             continue
         judged, ranked = [], []
-        for fold, own in zip(folds, paths, strict=True):
+        for fold, own in zip(folds, finished, strict=True):
             left = {n for n, i in items.items() if i.source != SEIZURES or i.subject in fold.children}
-            logits = {name: segments for name, segments in mean_logits(own).items() if name in left}
+            logits = {name: segments for name, segments in own.items() if name in left}
             whole, put = in_time(items, logits) if together else (items, logits)
             judged.append({name: judge(whole[name], segments, settings) for name, segments in put.items()})
             ranked += [scored(items[name], segments) for name, segments in logits.items()]
@@ -223,14 +261,14 @@ def report(
 
 
 def report_sources(
-    outs: Sequence[Path], items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings, level: float
+    trials: Trials, items: dict[str, Item], folds: Sequence[Fold], seeds: int, settings: Settings, level: float
 ) -> None:
     """Print what each network does on the kind of background that it never saw."""
     for seed, fold in itertools.product(range(seeds), folds):
-        paths = [out / f"{fold.name}-seed{seed}" / DONE for out in outs]
-        if not all(path.is_file() for path in paths):
+        found = trials.logits(f"{fold.name}-seed{seed}")
+        if found is None:
             continue
-        logits = {n: parts for n, parts in mean_logits(paths).items() if n in items and items[n].source in fold.sources}
+        logits = {n: parts for n, parts in found.items() if n in items and items[n].source in fold.sources}
         for split in ("train", "dev"):
             heard = {n: parts for n, parts in logits.items() if items[n].split == split}
             if heard:
@@ -261,6 +299,9 @@ def main() -> int:
     parser.add_argument("--leave-source-out", action="store_true", help="leave kinds of background out, no children")
     parser.add_argument("--report-only", action="store_true")
     parser.add_argument("--with", dest="others", type=Path, action="append", default=[], metavar="DIR")
+    parser.add_argument("--reading-of", type=Path, action="append", default=[], metavar="DIR")
+    parser.add_argument("--second", type=Path, metavar="DIR")
+    parser.add_argument("--less", type=float, default=1.0, metavar="LOGITS", help="taken off the second reading")
     parser.add_argument("--level", type=float, default=0.0, help="a raw logit to report, beside those that are sought")
     parser.add_argument("--average", type=float, default=12.0)
     parser.add_argument("--hysteresis", type=float, default=0.75)
@@ -290,10 +331,12 @@ def main() -> int:
         begun = time.monotonic()
         for number, (seed, fold) in enumerate(todo):
             run = out / f"{fold.name}-seed{seed}"
-            train_fold(taught(base, fold.name, seed), [i for i in prepared.train if not fold.leaves(i)], folder, run)
+            read = [other / run.name / CHECKPOINT for other in arguments.reading_of]
+            kept = [i for i in prepared.train if not fold.leaves(i)]
+            train_fold(taught(base, fold.name, seed), kept, folder, run, read)
             heard = [i for i in prepared.train if fold.leaves(i)] + list(prepared.validation)
             recordings = (cache.load(item, folder, base.filter) for item in heard)
-            predict(run / "checkpoints" / "last.safetensors", recordings, run / DONE)
+            predict(run / CHECKPOINT, recordings, run / DONE)
             took = (time.monotonic() - begun) / 3600.0
             print(
                 f"{number + 1} of {len(todo)} trainings, {took:.2f} h, {took / (number + 1) * len(todo):.2f} h in all",
@@ -302,7 +345,8 @@ def main() -> int:
     dev = {i.name for i in prepared.validation if i.source == SEIZURES}
     told = report_sources if arguments.leave_source_out else partial(report, together=arguments.in_time)
     reported = {name: item for name, item in everything.items() if name not in dev}
-    told((out, *arguments.others), reported, folds, arguments.seeds, settings, arguments.level)
+    trials = Trials((out, *arguments.others), arguments.second, arguments.less)
+    told(trials, reported, folds, arguments.seeds, settings, arguments.level)
     return 0
 
 

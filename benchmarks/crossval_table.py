@@ -83,6 +83,16 @@ def mean_logits(paths: Sequence[Path]) -> Logits:
     return means
 
 
+def larger(logits: Logits, second: Logits, less: float) -> Logits:
+    """Return the larger of two networks' logits at each moment, with so much taken off the second's."""
+    named = {_in_corpus(name): segments for name, segments in second.items()}
+    return {
+        name: [(start_s, np.maximum(own, other - less)) for (start_s, own), (_, other) in zip(a, b, strict=True)]
+        for name, a in logits.items()
+        if (b := named.get(_in_corpus(name))) is not None
+    }
+
+
 def _in_corpus(name: str) -> str:
     """Return a recording's name without the number of its corpus, which it has where a training has several."""
     number, colon, rest = name.partition(":")

@@ -55,7 +55,6 @@ def test_a_second_reading_is_trained_on_the_encoder_as_it_is() -> None:
     alone = begun(network)
     assert alone.mixer is None
     assert all(torch.equal(own, network.state_dict()[n]) for n, own in alone.state_dict().items() if "head" not in n)
-    assert all(torch.equal(a, b) for a, b in zip(alone.parameters(), begun(network).parameters(), strict=True))
     first = alone.encoder.stages[0].first.bias
     assert isinstance(first, nn.Parameter)
     with torch.no_grad():

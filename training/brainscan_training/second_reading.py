@@ -54,21 +54,14 @@ def alone_config(config: NetworkConfig) -> NetworkConfig:
     )
 
 
-def begun(network: Network, seed: int = 0) -> Network:
-    """Return a network's shared encoder with an untrained reading of its own.
-
-    Parameters
-    ----------
-    network : Network
-    seed : int
-        Of the fresh weights.
+def begun(network: Network) -> Network:
+    """Return a network's shared encoder with an untrained reading of its own, drawn from torch's global generator.
 
     Raises
     ------
     ValueError
         As `alone_config`.
     """
-    torch.manual_seed(seed)
     alone = Network(alone_config(network.config))
     tensors = alone.state_dict()
     tensors.update({name: own for name, own in network.state_dict().items() if name.startswith(_SHARED)})
@@ -111,6 +104,7 @@ def main(arguments: Sequence[str]) -> str:
         match list(arguments):
             case ["begin", model, target]:
                 loaded = checkpoint.load(model)
+                torch.manual_seed(0)
                 alone = begun(loaded.network)
                 card = replace(joined_card([loaded.card], alone), name=f"{loaded.card.name}-second")
                 checkpoint.save(Path(target), alone, card)
