@@ -14,14 +14,12 @@ from brainscan.electrodes import ELECTRODES
 from brainscan.events import RATE_HZ
 from brainscan.familiarity import Familiarity
 from brainscan.mapping import from_mapping, to_mapping
+from brainscan.offered import MIN_SENSITIVITY, SIMULATED_PREFIX, OperatingPoint, in_order
 from brainscan.provenance import Provenance
 
 FORMAT_VERSION = 2
 Localisation = Literal["signal"]
 """What tells where an event begins: measures of the signal. No network was trained to say it so far."""
-
-MIN_SENSITIVITY = 0.1
-"""An operating point is offered by its plain name if it finds this share at least, by the interval's lower end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,43 +224,6 @@ class DecisionConfig:
         if leave is None:
             return replace(self, enter=new_enter, leave=max(0.0, round(new_enter - 0.08, 10)))
         return replace(self, enter=new_enter, leave=leave)
-
-
-@dataclass(frozen=True, slots=True)
-class OperatingPoint:
-    """A threshold and what it rests on."""
-
-    target_fa_per_24h: float
-    enter: float
-    leave: float
-    fa_per_24h: float
-    hours: float
-    patients: int
-    sensitivity: float
-    sensitivity_ci95: tuple[float, float]
-    source: str
-
-    @property
-    def finds_enough(self) -> bool:
-        """Whether the point can be offered to somebody who knows no more than its name."""
-        return self.sensitivity_ci95[0] >= MIN_SENSITIVITY
-
-    @property
-    def found(self) -> str:
-        """The share of the seizures that it finds, with its interval, in words."""
-        low, high = self.sensitivity_ci95
-        return f"{self.sensitivity:.0%} of the seizures (95 %: {100 * low:.0f} to {100 * high:.0f} %)"
-
-
-SIMULATED_PREFIX = "sim-"
-"""Of the names of points that rest on simulation."""
-
-
-def in_order(points: Mapping[str, OperatingPoint]) -> dict[str, OperatingPoint]:
-    """Return operating points by their target, those of real recordings before those of simulation."""
-    return dict(
-        sorted(points.items(), key=lambda item: (item[0].startswith(SIMULATED_PREFIX), item[1].target_fa_per_24h))
-    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from brainscan.card import OperatingPoint
 from brainscan.cli import console
 from brainscan.evaluate.points import MIN_HOURS
+from brainscan.offered import OperatingPoint
 from brainscan.report.page import hours_text
 from brainscan.scoring.intervals import per_24h, poisson_interval
 

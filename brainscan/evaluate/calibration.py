@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from brainscan.card import SIMULATED_PREFIX, Card, OperatingPoint, in_order
+from brainscan.card import Card
 from brainscan.evaluate.confidence import Knots, candidates, fit_map
 from brainscan.evaluate.evaluation import Evaluation
 from brainscan.evaluate.points import Point
 from brainscan.events import overlap
+from brainscan.offered import SIMULATED_PREFIX, OperatingPoint, in_order
 from brainscan.report.page import hours_text
 
 MIN_BACKGROUND_HOURS = 72.0

@@ -12,13 +12,13 @@ import pytest
 import torch
 from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
 
-from brainscan.card import OperatingPoint
 from brainscan.cohort import Cohort
 from brainscan.errors import InputError, ModelError, OutputError, UsageError
 from brainscan.events import RATE_HZ, Probabilities, runs
 from brainscan.io import atomic
 from brainscan.model import checkpoint
 from brainscan.model.inference import RunConfig, WindowRunner
+from brainscan.offered import OperatingPoint
 from brainscan_training import validate
 from brainscan_training.batches import Batch, BatchSource, Recipe, Stored, is_wsl, workers_for
 from brainscan_training.cache import Cached

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from brainscan.card import OperatingPoint
 from brainscan.io.csv_bi import format_csv_bi
 from brainscan.model.checkpoint import load, read_card, save
+from brainscan.offered import OperatingPoint
 from tests.brainscan.cli.conftest import Run, write_edf
 from tests.stand_ins import save_tiny
 

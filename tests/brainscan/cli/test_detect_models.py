@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from brainscan.card import OperatingPoint
 from brainscan.model import checkpoint
+from brainscan.offered import OperatingPoint
 from tests.brainscan.cli.conftest import Run
 from tests.stand_ins import save_tiny
 

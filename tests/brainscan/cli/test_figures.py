@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from brainscan.card import OperatingPoint
 from brainscan.cli.figures import alarms_behind, show
 from brainscan.evaluate.evaluation import Evaluation
+from brainscan.offered import OperatingPoint
 from tests.brainscan.evaluate.conftest import figures, judged
 
 TRUTH = [(100.0, 160.0), (500.0, 560.0)]
