@@ -26,6 +26,7 @@ WAYS = (
     *(BaselineConfig(trailing_s) for trailing_s in (900.0, 1800.0, 3600.0)),
     *(BaselineConfig(1800.0, quantile) for quantile in (0.65, 0.8)),
     BaselineConfig(1800.0, quiet=0.15),
+    *(BaselineConfig(1800.0, quiet=quiet, most=most) for quiet in (0.015, 0.005) for most in (4.0, 5.0, 7.0)),
 )
 EARLY_S = 600.0
 
@@ -73,9 +74,11 @@ def main() -> int:
         for way in WAYS:
             counts = [counted(recording, replace(decision, baseline=way)) for recording in recordings]
             found, false, early = (sum(column) for column in zip(*counts, strict=True))
-            name = f"{way.trailing_s / 60.0:.0f} min, quantile {way.quantile:g} above {way.quiet:g}"
+            name = (
+                f"{way.trailing_s / 60.0:.0f} min, quantile {way.quantile:g} above {way.quiet:g}, at most {way.most:g}"
+            )
             print(
-                f"{name if way.trailing_s else 'none':35s} {found} of {seizures} found, {false} false alarms"
+                f"{name if way.trailing_s else 'none':46s} {found} of {seizures} found, {false} false alarms"
                 f" ({early} in the first ten minutes)"
             )
     return 0

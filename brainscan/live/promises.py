@@ -22,7 +22,10 @@ def decided_within_s(card: Card, decision: DecisionConfig) -> float:
 
 
 def opens_within_s(card: Card, decision: DecisionConfig) -> float:
-    """Return how long after an onset an event is open for certain, at the latest: it must have lasted long enough."""
+    """Return how long after an onset an event is open for certain, at the latest: it must have lasted long enough.
+
+    Soon after another event (`PostictalConfig`), it may also open later: when it has risen enough.
+    """
     return decided_within_s(card, decision) + decision.min_duration_s + decision.opening / RATE_HZ
 
 

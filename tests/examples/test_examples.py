@@ -18,7 +18,7 @@ from tests.children import unmeasured
 _REPOSITORY = Path(__file__).resolve().parents[2]
 _EXAMPLES = _REPOSITORY / "examples"
 _ELSEWHERE = "make_sample.py"  # tests/brainscan/simulate/test_recording.py compares what it makes, byte by byte
-_SAMPLE = "4 events in 300 of 300 s"
+_SAMPLE = "3 events in 300 of 300 s"
 
 
 def _needs(package: str) -> None:
@@ -70,8 +70,8 @@ def test_one_file_that_is_none_ends_with_one_line(tmp_path: Path) -> None:
 def test_a_cohort_tells_nothing_found_from_could_not_be_read(tmp_path: Path) -> None:
     _needs("pandas")
     shown = _run(tmp_path, "cohort.py", "-o", "events.csv")
-    assert len((tmp_path / "events.csv").read_text(encoding="utf-8").splitlines()) == 5
-    assert re.search(r"sample\.edf\s+0\.083\s+4", shown)
+    assert len((tmp_path / "events.csv").read_text(encoding="utf-8").splitlines()) == 4
+    assert re.search(r"sample\.edf\s+0\.083\s+3", shown)
 
 
 def test_the_notebook_ends_with_the_page(tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_notebook_ends_with_the_page(tmp_path: Path) -> None:
     code = "\n".join("".join(cell["source"]) for cell in cells)
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("confidence") == 4
+    assert done.stdout.count("confidence") == 3
     assert "sample.edf" in (tmp_path / "sample.html").read_text(encoding="utf-8")
 
 
@@ -107,5 +107,5 @@ def test_training_from_end_to_end(tmp_path: Path) -> None:
 def test_mne_in_and_out(tmp_path: Path) -> None:
     _needs("mne")
     shown = _run(tmp_path, "mne_in_and_out.py", "-o", "annotated_raw.fif")
-    assert shown.count(": seizure") == 4
+    assert shown.count(": seizure") == 3
     assert (tmp_path / "annotated_raw.fif").stat().st_size > 1_000_000

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from brainscan.card import Card, DecisionConfig, PostictalConfig
+from brainscan.card import BaselineConfig, Card, DecisionConfig, PostictalConfig
 from brainscan.model import checkpoint
 from brainscan_training.placing import main, placed
 from tests.stand_ins import save_tiny
@@ -43,8 +43,9 @@ def test_the_command_places_a_checkpoint_or_says_why_not(tmp_path: Path) -> None
         assert 1.0 / (1.0 + math.exp(-logit)) == pytest.approx(wanted)
     assert main([source, "0.3", "0.05", "6", target, "1800"]) == ""
     assert checkpoint.read_card(Path(target)).decision.baseline.trailing_s == 1800.0
-    assert main([source, "0.3", "0.05", "6", target, "1800", "90", "1"]) == ""
+    assert main([source, "0.3", "0.05", "6", target, "1800,0.01,7", "90", "1"]) == ""
     card = checkpoint.read_card(Path(target))
+    assert card.decision.baseline == BaselineConfig(1800.0, quiet=0.01, most=7.0)
     assert card.decision.postictal == PostictalConfig(90.0, round(card.logit_scale, 3))
     assert "AFTER goes with MORE" in main([source, "0.3", "0.05", "6", target, "1800", "90"])
     assert "usage" in main([source, "0.3"])

@@ -6,8 +6,9 @@ recordings of calibration seeds), never from the recordings that are reported.
     python -m brainscan_training.placing MODEL.safetensors ON OFF SHORTEST TARGET.safetensors [TRAILING [AFTER MORE]]
 
 writes MODEL with two raw logits, as `benchmarks/crossval.py` prints them, at its card's thresholds, the seconds that
-an event must last, how many seconds back a recording's own baseline looks (0, the default: none), and for how many
-seconds after an event another must rise so many raw logits above the threshold (the default: none).
+an event must last, how many seconds back a recording's own baseline looks (0, the default: none; ``1800,0.015,7`` also
+says above which probability it is taken off, and how many logits at most), and for how many seconds after an event
+another must rise so many raw logits above the threshold (the default: none).
 """
 
 from __future__ import annotations
@@ -55,19 +56,24 @@ def placed(card: Card, on_logit: float, off_logit: float) -> Card:
     return replace(card, logit_scale=scale, logit_shift=on_logit - high / scale)
 
 
+def _baseline(
+    trailing_s: float, quiet: float = BaselineConfig().quiet, most: float = BaselineConfig().most
+) -> BaselineConfig:
+    return BaselineConfig(trailing_s, quiet=quiet, most=most)
+
+
 def main(arguments: Sequence[str]) -> str:
     """Place a checkpoint as the arguments say; return what to say, empty where all went well."""
     try:
         model, on, off, shortest_s, target, *rest = arguments
         if len(rest) == 2:
             raise ValueError("AFTER goes with MORE")
-        trailing_s, within_s, more = map(float, (*rest, *"000"[len(rest) :]))
+        trailing, within_s, more = (*rest, *"000"[len(rest) :])
         loaded = checkpoint.load(model)
-        decision = replace(
-            loaded.card.decision, min_duration_s=float(shortest_s), baseline=BaselineConfig(trailing_s=trailing_s)
-        )
+        baseline = _baseline(*map(float, trailing.split(",", 2)))
+        decision = replace(loaded.card.decision, min_duration_s=float(shortest_s), baseline=baseline)
         card = placed(replace(loaded.card, decision=decision), float(on), float(off))
-        postictal = PostictalConfig(within_s, round(more * card.logit_scale, 3))
+        postictal = PostictalConfig(float(within_s), round(float(more) * card.logit_scale, 3))
         card = replace(card, decision=replace(card.decision, postictal=postictal))
         checkpoint.save(Path(target), loaded.network, card)
     except (BrainscanError, ValueError) as problem:
