@@ -259,6 +259,10 @@ def at_level(folds: Sequence[dict[str, Judged]], level: float) -> str:
     ):
         count, hours = (sum(value) / len(folds) for value in ([j.alarms[k] for j in group], [j.hours for j in group]))
         parts.append(f"{count:.1f} in {hours:.1f} h of {what}, a network")
+    elsewhere = [[j.found[:, k] for j in fold.values() if len(j.found) and j.item.source != SEIZURES] for fold in folds]
+    if all(elsewhere):
+        found = ", ".join(str(sum(int(f.sum()) for f in own)) for own in elsewhere)
+        parts.append(f"of {sum(map(len, elsewhere[0]))} seizures of other sources {found} by network")
     return f"   at {LEVELS[k]:g}: " + ", ".join(parts)
 
 
