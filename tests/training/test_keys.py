@@ -109,6 +109,8 @@ CARDED = {
     "decision.baseline.quantile": 0.7,
     "decision.baseline.quiet": 0.2,
     "decision.baseline.most": 2.0,
+    "decision.postictal.within_s": 60.0,
+    "decision.postictal.logits": 1.0,
 }
 PLANNED = {
     "epochs": 3,
