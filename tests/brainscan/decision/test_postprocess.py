@@ -395,6 +395,13 @@ def test_what_goes_on_begins_with_the_interval_that_it_joins() -> None:
     assert (decision.ongoing.onset_s * 256, decision.ongoing.until_s * 256) == (0.0, 510.0)
 
 
+def test_what_a_later_one_may_still_join_is_not_settled() -> None:
+    decision = Decision(replace(BARE, merge_gap_s=25 * SAMPLE_S), 10.0)
+    curve = _curve((0.1, 256), (0.9, 300), (0.1, 10))
+    assert not decision.push(curve, curve)
+    assert decision.settled_s == 11.0
+
+
 def test_what_may_have_ended_goes_on_to_where_it_fell_only() -> None:
     decision = Decision(replace(BARE, offset_dwell=50))
     curve = _curve((0.1, 40), (0.9, 300), (0.1, 20))
