@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,13 +10,13 @@ import numpy as np
 
 from brainscan.card import DecisionConfig
 from brainscan.decision.average import average
+from brainscan.decision.logits import logit, raised
 from brainscan.errors import UsageError
 from brainscan.events import Probabilities
 from brainscan.recording import Recording
 
 SHORTEST_S = 60.0
 """A shorter stretch is one window at most, and says little."""
-_CLIP = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +86,7 @@ def set_against(decision: DecisionConfig, curves: Sequence[Probabilities]) -> tu
             f"the stretch given as quiet reads {reads:.2f} half of its time, above the threshold of {decision.enter:g}",
             hint="look at it: seizure activity may go on there; choose another",
         )
-    above = min(max(_logit(reads) - _logit(decision.baseline.quiet), 0.0), decision.baseline.most)
-    raised = replace(decision, enter=_raised(decision.enter, above), leave=_raised(decision.leave, above))
-    said = f"the quiet stretch reads {reads:.2f}: thresholds on {raised.enter:.3f}, off {raised.leave:.3f}"
-    return raised, f"{said} instead of {decision.enter:g} and {decision.leave:g}" if above else f"{said}, as they were"
-
-
-def _logit(probability: float) -> float:
-    clipped = min(max(probability, _CLIP), 1.0 - _CLIP)
-    return math.log(clipped) - math.log1p(-clipped)
-
-
-def _raised(threshold: float, above: float) -> float:
-    """Return a threshold that lies so many logits higher; 0 and 1 stay."""
-    return threshold if threshold in (0.0, 1.0) else 1.0 / (1.0 + math.exp(-_logit(threshold) - above))
+    above = min(max(float(logit(reads) - logit(decision.baseline.quiet)), 0.0), decision.baseline.most)
+    higher = replace(decision, enter=raised(decision.enter, above), leave=raised(decision.leave, above))
+    said = f"the quiet stretch reads {reads:.2f}: thresholds on {higher.enter:.3f}, off {higher.leave:.3f}"
+    return higher, f"{said} instead of {decision.enter:g} and {decision.leave:g}" if above else f"{said}, as they were"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from brainscan.decision.logits import logit
 from brainscan.events import RATE_HZ
 
 FloatArray = NDArray[np.float32]
-
-_CLIP = 1e-6
 
 
 class MovingAverage:
@@ -50,9 +49,7 @@ class MovingAverage:
 
     def _average(self, first: int, stop: int) -> FloatArray:
         scored = ~np.isnan(self._values)
-        # In float64: float32 has no neighbour of one at the upper bound, and the bounds would not be symmetric.
-        clipped = np.clip(np.where(scored, self._values, 0.5).astype(np.float64), _CLIP, 1.0 - _CLIP)
-        logits = np.log(clipped) - np.log1p(-clipped)
+        logits = logit(np.where(scored, self._values, 0.5))
         total = np.concatenate(([0.0], np.cumsum(logits)))  # an unscored sample adds logit(0.5) = 0
         count = np.concatenate(([0], np.cumsum(scored)))
         at = np.arange(first, stop)

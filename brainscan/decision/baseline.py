@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from brainscan.card import BaselineConfig
+from brainscan.decision.logits import logit
 from brainscan.events import RATE_HZ
 
 FloatArray = NDArray[np.float32]
@@ -20,7 +21,6 @@ STEP_S = 10
 """The curve is looked at once in so many seconds; it is an average over more."""
 
 _STEP = STEP_S * RATE_HZ
-_CLIP = 1e-6
 
 
 class Baseline:
@@ -42,7 +42,7 @@ class Baseline:
 
     def __init__(self, config: BaselineConfig) -> None:
         self._config = config
-        self._quiet = float(_logit(config.quiet))
+        self._quiet = float(logit(config.quiet))
         n = max(1, round(config.trailing_s / STEP_S))
         self._past: deque[float] = deque(maxlen=n)
         self._least = max(1, n // 3)
@@ -71,20 +71,15 @@ class Baseline:
             stop = min(first + _STEP - self._at % _STEP, len(curve))
             if self._taken:
                 self.lowered += stop - first
-                result[first:stop] = 1.0 / (1.0 + np.exp(self._taken - _logit(curve[first:stop])))
+                result[first:stop] = 1.0 / (1.0 + np.exp(self._taken - logit(curve[first:stop])))
             self._at += stop - first
             first = stop
         return result
 
     def _step(self, probability: float) -> None:
         """Remember a value, and fix what the next ten seconds lose."""
-        self._past.append(float(_logit(probability)))
+        self._past.append(float(logit(probability)))
         known = [value for value in self._past if value == value]  # unscored seconds are NaN
         # The last value stands at the beginning of the ten seconds to come: one fewer has been scored.
         level = np.quantile(known, self._config.quantile) if len(known) > self._least else self._quiet
         self._taken = float(np.clip(level - self._quiet, 0.0, self._config.most))
-
-
-def _logit(probability: float | FloatArray) -> NDArray[np.float64]:
-    clipped = np.clip(np.asarray(probability, dtype=np.float64), _CLIP, 1.0 - _CLIP)
-    return np.log(clipped) - np.log1p(-clipped)

@@ -7,7 +7,6 @@ gaps shorter than n. So all of it is arithmetic on intervals, and what must be r
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -18,14 +17,13 @@ from numpy.typing import NDArray
 
 from brainscan.card import DecisionConfig
 from brainscan.decision.curve import DecisionCurve
+from brainscan.decision.logits import raised
 from brainscan.events import RATE_HZ, Event, Probabilities
 
 FloatArray = NDArray[np.float32]
 
 LOW, MIDDLE, HIGH, VOID = 0, 1, 2, 3
 """Levels of a sample: below `leave`, between, at or above `enter`, unscored."""
-
-_CLIP = 1e-6
 
 
 class Run(NamedTuple):
@@ -119,7 +117,8 @@ class Decision:
         self._run: Run | None = None  # the unfinished one
         self._open: _Onset | None = None  # of the ictal interval in progress
         self._pending: _Span | None = None  # complete, but a later one may still join it
-        self._asked = _raised(config.enter, config.postictal.logits)
+        # As float32, in which curves are compared.
+        self._asked = float(np.float32(raised(config.enter, config.postictal.logits)))
         self._free_from = 0  # an interval that begins before must rise to what is asked for
         self.left_out = 0
 
@@ -291,13 +290,6 @@ class Decision:
             x, y = zip(*self._map, strict=True)
             mean = float(np.interp(mean, x, y))
         return min(max(mean, 0.0), 1.0)
-
-
-def _raised(probability: float, logits: float) -> float:
-    """Return a probability so many logits higher, as float32, in which curves are compared."""
-    clipped = min(max(probability, _CLIP), 1.0 - _CLIP)
-    odds = clipped / (1.0 - clipped) * math.exp(logits)
-    return float(np.float32(odds / (1.0 + odds) if logits else probability))
 
 
 def find_events(

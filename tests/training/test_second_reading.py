@@ -95,7 +95,7 @@ def test_the_command_begins_and_joins_or_says_why_not(tmp_path: Path) -> None:
     eeg = torch.randn(1, 19, 640)
     with torch.no_grad():
         torch.testing.assert_close(loaded.network(eeg), joined(network, read, 0.5)(eeg))
-    assert "amplitude is not" in main(["join", model, loud, "0.5", whole])
+    assert "amplitudes are not" in main(["join", model, loud, "0.5", whole])
     assert "another design" in main(["join", model, model, "0.5", whole])
     assert "usage" in main(["join", model, taught, whole])
     assert "could not convert" in main(["join", model, taught, "much", whole])

@@ -22,7 +22,6 @@ from pathlib import Path
 
 import torch
 
-from brainscan.card import Card
 from brainscan.errors import BrainscanError
 from brainscan.model import checkpoint
 from brainscan_models.config import NetworkConfig
@@ -110,19 +109,13 @@ def main(arguments: Sequence[str]) -> str:
                 checkpoint.save(Path(target), alone, card)
             case ["join", model, trained, logits, target]:
                 loaded, read = checkpoint.load(model), checkpoint.load(trained)
-                _same_view(loaded.card, read.card)
                 whole = joined(loaded.network, read.network, float(logits))
-                checkpoint.save(Path(target), whole, joined_card([loaded.card], whole))
+                checkpoint.save(Path(target), whole, joined_card([loaded.card, read.card], whole))
             case _:
                 raise ValueError("begin MODEL TARGET, or join MODEL TRAINED LOGITS TARGET")
     except (BrainscanError, ValueError) as problem:
         return f"error: {problem}. usage: python -m brainscan_training.second_reading begin|join ..."
     return ""
-
-
-def _same_view(card: Card, other: Card) -> None:
-    if any(getattr(card, name) != getattr(other, name) for name in ("rate_hz", "filter", "window", "amplitude")):
-        raise ValueError("the second reading's filter, window or amplitude is not the network's")
 
 
 if __name__ == "__main__":

@@ -300,9 +300,10 @@ def test_what_an_event_must_show_soon_after_another_is_a_choice_among_events(
     config = replace(config, opening=1)  # what opening took away within an event is not looked at
     asked, expected, free_s = config.postictal, [], 0.0
     logit = np.log(max(config.enter, 1e-6)) - np.log1p(-min(config.enter, 1.0 - 1e-6)) + asked.logits
+    needed = config.enter if config.enter in (0.0, 1.0) else 1.0 / (1.0 + np.exp(-logit))
     for event in _events(curve, replace(config, postictal=PostictalConfig())):
         first, stop = round(event.onset_s * 256), round(event.offset_s * 256)
-        if event.onset_s < free_s and asked.logits and curve[first:stop].max() < 1.0 / (1.0 + np.exp(-logit)) - 1e-7:
+        if event.onset_s < free_s and asked.logits and curve[first:stop].max() < needed - 1e-7:
             continue
         expected.append(event)
         free_s = event.offset_s + asked.within_s
